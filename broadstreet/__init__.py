@@ -1,0 +1,1 @@
+"""Broadstreet: the smart-city platform that begins with the network."""
