@@ -179,3 +179,14 @@ CREATE TABLE import_run (
     rejected      bigint NOT NULL DEFAULT 0,
     UNIQUE (file_hash, mapping_hash)
 );
+
+-- What the gateways saw of a device's connection: why it is silent, in one row.
+CREATE TABLE connection (
+    device_key       int PRIMARY KEY REFERENCES device,
+    gateway          text NOT NULL,
+    connected_at     timestamptz,
+    disconnected_at  timestamptz,                         -- null while connected
+    reason           text,                                -- why it ended: 'closed by the device', 'keep-alive ran out', …
+    refused_at       timestamptz,                         -- the newest refused sign-in under its id
+    refused_reason   text
+) WITH (fillfactor = 50);
