@@ -1,0 +1,72 @@
+"""What changed: the record that leaves the house through the outbox and the CHANGES stream.
+
+One `ChangeBatch` is one committed transaction, in columns: all lists that describe attributes have the same length.
+Consumers order and drop repetitions by (series, version).
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Any
+
+import msgspec
+
+
+class Flag(IntFlag):
+    """How an attribute changed."""
+
+    CURRENT = 1
+    """The value became the current one; without it the value went into the past only."""
+    CREATED = 2
+    """The attribute had no value before."""
+    DELETED = 4
+    """The attribute was deleted; `value` is None."""
+    CORRECTED = 8
+    """An observation of the same time had another value, which `old` holds."""
+
+
+class EntityEvent(msgspec.Struct, array_like=True, frozen=True):
+    """An entity came or went. operation: 'created', 'deleted' or 'types' (its types changed)."""
+
+    key: int
+    id: str
+    types: list[str]
+    operation: str
+
+
+class ChangeBatch(msgspec.Struct, array_like=True):
+    """One transaction's changes. Times are microseconds since 1970."""
+
+    tenant: str
+    origin_key: int
+    kind: str
+    """The origin's kind: pack, api, import, simulated, registry."""
+    principal: str
+    at_us: int
+    series: list[int]
+    version: list[int]
+    as_of_us: list[int]
+    value: list[Any]
+    old: list[Any]
+    flags: list[int]
+    packs: list[bytes] = []
+    """Ids of the packs applied in this transaction, where it was a recorder's."""
+    pack: list[int] = []
+    """For each change the index of its pack in `packs`; empty where there are none."""
+    entry: list[int] = []
+    """For each change the index of its message within its pack: (pack id, entry) is the message's id."""
+    entities: list[EntityEvent] = []
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ChangeBatch)
+
+
+def encode_changes(batch: ChangeBatch) -> bytes:
+    """The batch as MessagePack."""
+    return _encoder.encode(batch)
+
+
+def decode_changes(data: bytes) -> ChangeBatch:
+    """The inverse of encode_changes. Raises msgspec.DecodeError for anything else."""
+    return _decoder.decode(data)

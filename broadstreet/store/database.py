@@ -1,0 +1,136 @@
+"""A pool of connections pinned to one role and one schema.
+
+Times cross the border as `int` microseconds since 1970 (`timestamptz` ↔ `*_us`), JSON as Python values (`jsonb`; a
+`msgspec.Raw` passes unchanged). Role and search_path come with each connection's start packet, so that a reset
+returns to them and nothing else: a tenant's connection cannot name another tenant's table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+
+from broadstreet.model.errors import EngineFailed, Unavailable
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+POSTGRES_EPOCH_US = 946_684_800_000_000
+"""2000-01-01T00:00:00Z, from which PostgreSQL counts microseconds."""
+ACQUIRE_TIMEOUT_S = 10.0
+COMMAND_TIMEOUT_S = 60.0
+
+_encode_json = msgspec.json.encode
+_decode_json = msgspec.json.decode
+
+
+def _encode_jsonb(value: Any) -> bytes:
+    return b"\x01" + _encode_json(value)
+
+
+def _decode_jsonb(data: bytes) -> Any:
+    return _decode_json(data[1:])
+
+
+async def prepare_connection(connection: Connection) -> None:
+    """Teach a connection the house's way with times and JSON."""
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        format="tuple",
+        encoder=lambda at_us: (at_us - POSTGRES_EPOCH_US,),
+        decoder=lambda parts: parts[0] + POSTGRES_EPOCH_US,
+    )
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", encoder=_encode_jsonb, decoder=_decode_jsonb
+    )
+
+
+class Database:
+    """Connections to one schema: a tenant's, or the control schema."""
+
+    def __init__(self, name: str, pool: Pool) -> None:
+        self.name = name
+        """The tenant's name, or 'control'."""
+        self._pool = pool
+
+    @classmethod
+    async def open(
+        cls, name: str, dsn: str, *, user: str | None, role: str, schema: str, min_size: int = 1, max_size: int = 8
+    ) -> Database:
+        """Open the pool. Raises EngineFailed where PostgreSQL does not answer or the role is missing."""
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                user=user,
+                min_size=min_size,
+                max_size=max_size,
+                init=prepare_connection,
+                command_timeout=COMMAND_TIMEOUT_S,
+                server_settings={"role": role, "search_path": schema, "application_name": f"broadstreet {name}"},
+            )
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            raise EngineFailed(
+                f"PostgreSQL does not answer: {error}",
+                where=f"schema {schema}",
+                remedy="Check that it runs and is migrated.",
+            ) from error
+        return cls(name, pool)
+
+    async def close(self) -> None:
+        """Close all connections; those still in use are cut after a moment."""
+        try:
+            await asyncio.wait_for(self._pool.close(), ACQUIRE_TIMEOUT_S)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        """A connection. Raises Unavailable when none is free in time, EngineFailed when the server is away."""
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except TimeoutError as error:
+            raise Unavailable("all database connections are busy", remedy="Try again in a moment.") from error
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+            raise EngineFailed(f"PostgreSQL does not answer: {error}") from error
+        try:
+            yield connection  # type: ignore[misc]  # a PoolConnectionProxy behaves as the connection it stands for
+        finally:
+            await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction: committed at the end, rolled back when an exception leaves the block."""
+        async with self.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows of a query."""
+        async with self.acquire() as connection:
+            return await connection.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: Any) -> asyncpg.Record | None:
+        """The first row of a query, or None."""
+        async with self.acquire() as connection:
+            return await connection.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        """The first value of the first row, or None."""
+        async with self.acquire() as connection:
+            return await connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> str:
+        """Run a statement; answers its command tag."""
+        async with self.acquire() as connection:
+            return await connection.execute(sql, *args)
+
+    async def executemany(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Run a statement for each row, in one transaction."""
+        async with self.acquire() as connection:
+            await connection.executemany(sql, rows)

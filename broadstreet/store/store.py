@@ -1,0 +1,113 @@
+"""The store: one PostgreSQL database, one control schema, one schema a tenant.
+
+`Store.connect` opens the control schema; `store.tenant(name)` opens a tenant's on first use and keeps it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+from broadstreet.model.errors import EngineFailed, UnknownTenant
+from broadstreet.model.identifiers import TENANT_PATTERN
+from broadstreet.store import migration
+from broadstreet.store.database import Database
+from broadstreet.store.queries import load_queries
+from broadstreet.store.terms import Terms
+
+MAX_TENANTS_OPEN = 256
+_SQL = load_queries("tenant")
+_MIGRATION_SQL = load_queries("migration")
+
+
+class Store:
+    """PostgreSQL, as this house uses it. Make one a process with `Store.connect`, and close it."""
+
+    def __init__(self, dsn: str, user: str | None, control: Database, pool_size: int) -> None:
+        self.control = control
+        self._dsn = dsn
+        self._user = user
+        self._pool_size = pool_size
+        self._tenants: dict[str, Database] = {}
+        self._terms: dict[str, Terms] = {}
+        self._opening = asyncio.Lock()
+
+    @classmethod
+    async def connect(cls, dsn: str, *, pool_size: int = 8) -> Self:
+        """Open the store of a migrated database.
+
+        dsn: the owner's address. Where it is a superuser's on a local socket, as with the embedded server, the
+        connections sign in as the plain role `broadstreet` instead. pool_size: connections a tenant at most. Raises
+        EngineFailed.
+        """
+        user = await _sign_in_role(dsn)
+        control = await Database.open(
+            "control", dsn, user=user, role=migration.CONTROL_ROLE, schema=migration.CONTROL_SCHEMA, max_size=pool_size
+        )
+        return cls(dsn, user, control, pool_size)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for database in (*self._tenants.values(), self.control):
+            await database.close()
+        self._tenants.clear()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def tenant(self, name: str) -> Database:
+        """The database of a tenant. Raises UnknownTenant."""
+        if (database := self._tenants.get(name)) is not None:
+            return database
+        async with self._opening:
+            if (database := self._tenants.get(name)) is not None:
+                return database
+            known = TENANT_PATTERN.fullmatch(name) and await self.control.fetchval(_SQL["exists"], name)
+            if not known or len(self._tenants) >= MAX_TENANTS_OPEN:
+                raise UnknownTenant(f"there is no tenant {name[:80]!r}")
+            database = await Database.open(
+                name,
+                self._dsn,
+                user=self._user,
+                role=migration.tenant_role(name),
+                schema=migration.tenant_schema(name),
+                max_size=self._pool_size,
+            )
+            self._tenants[name] = database
+            return database
+
+    async def tenants(self) -> list[str]:
+        """All tenants' names, oldest first."""
+        return [row["name"] for row in await self.control.fetch(_SQL["names"])]
+
+    async def create_tenant(self, name: str, title: str) -> Database:
+        """Create a tenant, unless it exists, and open it. Raises InvalidInput for a name that cannot be one."""
+        await migration.create_tenant(self._dsn, name, title)
+        return await self.tenant(name)
+
+    def terms(self, database: Database) -> Terms:
+        """The interned IRIs of a tenant, cached for as long as the store is open."""
+        return self._terms.setdefault(database.name, Terms(database))
+
+
+async def _sign_in_role(dsn: str) -> str | None:
+    """The role to sign in as, where that is not the one the address names."""
+    try:
+        connection = await asyncpg.connect(dsn)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise EngineFailed(
+            f"PostgreSQL does not answer: {error}", remedy="Check its address and that it runs."
+        ) from error
+    try:
+        is_superuser = bool(await connection.fetchval(_MIGRATION_SQL["is_superuser"]))
+    finally:
+        await connection.close()
+    parts = urlsplit(dsn)
+    is_local = parts.password is None and (not parts.hostname or "host" in parse_qs(parts.query))
+    return migration.LOGIN_ROLE if is_superuser and is_local else None
