@@ -133,7 +133,7 @@ CREATE TABLE device (
     registered_at  timestamptz NOT NULL,
     disabled_at    timestamptz
 );
-CREATE INDEX device_profile ON device (profile_key);
+CREATE INDEX device_by_profile ON device (profile_key);
 
 -- Which profile decoded a device's readings since when.
 CREATE TABLE device_profile (
