@@ -71,7 +71,7 @@ class Attribute(msgspec.Struct):
     kind: Kind = Kind.PROPERTY
     dataset_id: str = ""
     observed_at_us: int | None = None
-    meta: Meta = {}  # noqa: RUF012 - msgspec copies an empty default
+    meta: Meta = {}
 
 
 class Entity(msgspec.Struct):
@@ -79,8 +79,8 @@ class Entity(msgspec.Struct):
 
     id: str
     types: list[str]
-    attributes: list[Attribute] = []  # noqa: RUF012 - msgspec copies an empty default
-    scopes: list[str] = []  # noqa: RUF012 - msgspec copies an empty default
+    attributes: list[Attribute] = []
+    scopes: list[str] = []
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

@@ -1,7 +1,7 @@
 """Geometry as GeoJSON (RFC 7946) says it, checked, with its bounding box. WGS 84, longitude first, degrees.
 
-Only what NGSI-LD allows of a GeoProperty: points, lines, polygons and several of them, no collections. A polygon's ring is
-closed and has four positions or more; whether rings cross is left to whoever measures.
+Only what NGSI-LD allows of a GeoProperty: points, lines, polygons and several of them, no collections. A polygon's ring
+is closed and has four positions or more; whether rings cross is left to whoever measures.
 """
 
 from __future__ import annotations

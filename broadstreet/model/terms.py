@@ -1,11 +1,11 @@
 """Names and IRIs: what a short name means under the core @context of NGSI-LD, and how an IRI is said shortly.
 
 A term of the core (`location`) stands for an IRI of the standard; a name the core does not know stands for one in the
-default vocabulary; an IRI stands for itself. `expand` and `compact` are each other's inverse:
-`expand(compact(iri)) == iri` for every absolute IRI.
+default vocabulary; an IRI stands for itself. `expand` undoes `compact`: `expand(compact(iri)) == iri` for every
+absolute IRI whose scheme is not one of the core's prefixes.
 
-The table is the term list of ETSI GS CIM 009 V1.8.1, Annex B: most terms mean `ngsi-ld:<term>`, so only those that do not
-are spelt out, and `core_context` puts the document back together.
+The table is the term list of ETSI GS CIM 009 V1.8.1, Annex B: most terms mean `ngsi-ld:<term>`, so only those that do
+not are spelt out, and `core_context` puts the document back together.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ CORE_CONTEXT_PATTERN: Final = re.compile(r"https?://uri\.etsi\.org/ngsi-ld/v1/ng
 
 PREFIXES: Final = {"ngsi-ld": NGSI_LD, "geojson": "https://purl.org/geojson/vocab#"}
 
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 # Terms that mean `ngsi-ld:` and the term itself.
-_PLAIN: Final = """
+_PLAIN: Final = _words("""
     Attribute AttributeList ContextSourceIdentity ContextSourceNotification ContextSourceRegistration Date DateTime
     EntityType EntityTypeInfo EntityTypeList GeoProperty JsonProperty LanguageProperty ListProperty ListRelationship
     Notification Property Relationship Subscription TemporalProperty Time VocabProperty accept attributeList
@@ -38,19 +43,19 @@ _PLAIN: Final = """
     subscriptionName success sum sumsq sysAttrs temporalQ tenant throttling timeAt timeInterval timeout timeproperty
     timerel timesFailed timesSent totalCount triggerReason typeList typeName typeNames unchanged unitCode updated uri
     watchedAttributes
-""".split()
+""")
 
 # Terms that mean `ngsi-ld:has` and the term with a capital.
-_HAS: Final = """
+_HAS: Final = _words("""
     dataset entityMap joinLevel key languageMap languageMaps object objectList objectType objects objectsLists
     previousLanguageMap previousObject previousObjectList previousValue previousValueList previousVocab value
     valueList valueLists values vocab vocabs
-""".split()
+""")
 
-_GEOJSON: Final = """
+_GEOJSON: Final = _words("""
     Feature FeatureCollection GeometryCollection LineString MultiLineString MultiPoint MultiPolygon Point Polygon bbox
     coordinates features geometry properties
-""".split()
+""")
 
 _OTHER: Final = {
     "containedBy": NGSI_LD + "isContainedBy",
@@ -62,18 +67,18 @@ _OTHER: Final = {
 
 # How a term's values are read, for the terms whose values are not plain.
 _COERCED: Final = {
-    "@vocab": """attributeList attributeName attributeNames attributeTypes attributes objectType previousVocab
-        propertyNames relationshipNames typeList typeName typeNames vocab watchedAttributes""".split(),
-    "@id": """datasetId entityId instanceId object previousObject subscriptionId success
-        tenant""".split(),
-    "@json": "contextSourceExtras json previousJson".split(),
-    "DateTime": """contextSourceTimeAt createdAt deletedAt endAt endTimeAt expiresAt lastFailure lastNotification
-        lastSuccess modifiedAt notifiedAt observedAt startAt timeAt""".split(),
+    "@vocab": _words("""attributeList attributeName attributeNames attributeTypes attributes objectType previousVocab
+        propertyNames relationshipNames typeList typeName typeNames vocab watchedAttributes"""),
+    "@id": _words("datasetId entityId instanceId object previousObject subscriptionId success tenant"),
+    "@json": _words("contextSourceExtras json previousJson"),
+    "DateTime": _words("""contextSourceTimeAt createdAt deletedAt endAt endTimeAt expiresAt lastFailure lastNotification
+        lastSuccess modifiedAt notifiedAt observedAt startAt timeAt"""),
 }
 _CONTAINED: Final = {
-    "@list": """avg bbox coordinates distinctCount entityList jsons languageMaps max min objectList objects objectsLists
-        previousObjectList previousValueList stddev sum sumsq totalCount valueList valueLists values vocabs""".split(),
-    "@language": "languageMap previousLanguageMap".split(),
+    "@list": _words("""avg bbox coordinates distinctCount entityList jsons languageMaps max min objectList objects
+        objectsLists previousObjectList previousValueList stddev sum sumsq totalCount valueList valueLists values
+        vocabs"""),
+    "@language": _words("languageMap previousLanguageMap"),
     "@index": ["dataset"],
     "@set": ["features"],
 }

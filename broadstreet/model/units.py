@@ -1,7 +1,7 @@
 """Units of measurement by their UN/CEFACT common code, as NGSI-LD's `unitCode` gives them.
 
-The list is what a city's devices measure in, not all 2,000 codes of Recommendation 20; a code that is not in it is shown
-as it stands. Symbols are those of the recommendation, set the way people write them.
+The list is what a city's devices measure in, not all 2,000 codes of Recommendation 20; a code that is not in it is
+shown as it stands. Symbols are those of the recommendation, set the way people write them.
 """
 
 from __future__ import annotations
