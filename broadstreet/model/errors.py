@@ -12,6 +12,7 @@
     ├── TooLarge                        413  over a stated bound
     ├── TooMany                         429  over a stated rate or count
     ├── OperationNotSupported           422  understood, and not offered
+    ├── CorruptData                     500  what was stored does not match its checksum
     └── Unavailable                     503  cannot be answered now; try again
         ├── LogFull                     503  the log refuses more until the recorders have caught up
         ├── DiskFull                    507  the disk's watermark is reached
@@ -129,6 +130,10 @@ class OperationNotSupported(BroadstreetError):
 
     status = 422
     ngsi_ld_type = "OperationNotSupported"
+
+
+class CorruptData(BroadstreetError):
+    """What was stored does not match its checksum; nothing of it is used."""
 
 
 class Unavailable(BroadstreetError):

@@ -109,5 +109,5 @@ async def _sign_in_role(dsn: str) -> str | None:
     finally:
         await connection.close()
     parts = urlsplit(dsn)
-    is_local = parts.password is None and (not parts.hostname or "host" in parse_qs(parts.query))
+    is_local = not parts.password and (not parts.hostname or "host" in parse_qs(parts.query))
     return migration.LOGIN_ROLE if is_superuser and is_local else None

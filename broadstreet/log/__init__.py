@@ -1,0 +1,33 @@
+"""The log: NATS JetStream, where everything that comes in is kept before it is acknowledged.
+
+A gateway gathers messages into a `Pack` and calls `append_raw`; when that returns, the pack is on disk. A recorder
+reads each (tenant, partition) with `read_raw` from behind its own cursor and trims below what it has committed.
+`publish_changes` and `publish_dead` are fed by the outbox. `listen` and `announce` are for what need not be kept,
+such as metrics.
+
+What must always hold: nothing acknowledged is dropped (RAW refuses instead: `LogFull`); a pack's checksum is checked
+on reading; a publish that failed with `EngineFailed` may have happened and is repeated with the same id.
+"""
+
+from broadstreet.log.dead import DeadLetter, DeadReason, decode_dead_list, encode_dead_list
+from broadstreet.log.log import Log, Position, RawMessage, RawReader
+from broadstreet.log.pack import MAX_PACK_BYTES, MAX_PACK_MESSAGES, Pack, decode_pack, encode_pack, pack_uuid
+from broadstreet.log.streams import StreamLimits
+
+__all__ = [
+    "MAX_PACK_BYTES",
+    "MAX_PACK_MESSAGES",
+    "DeadLetter",
+    "DeadReason",
+    "Log",
+    "Pack",
+    "Position",
+    "RawMessage",
+    "RawReader",
+    "StreamLimits",
+    "decode_dead_list",
+    "decode_pack",
+    "encode_dead_list",
+    "encode_pack",
+    "pack_uuid",
+]

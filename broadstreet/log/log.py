@@ -1,0 +1,289 @@
+"""One connection to the log: append, read, trim.
+
+A publish that timed out may have happened: repeat it with the same id. A reader of RAW has no state in NATS; where it
+continues is its own cursor, kept in PostgreSQL with what it applied.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple, Self
+
+import nats
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamInfo
+
+from broadstreet.log.dead import DeadLetter, decode_dead, encode_dead
+from broadstreet.log.pack import Pack, encode_pack
+from broadstreet.log.streams import CHANGES, DEAD, OUT, RAW, RETAINED, StreamLimits, stream_configs
+from broadstreet.model.errors import EngineFailed, LogFull
+
+PUBLISH_TIMEOUT_S = 5.0
+RECONNECT_WAIT_S = 0.2
+READER_INACTIVE_S = 60.0
+MAX_PENDING_BYTES = 64 * 1024 * 1024
+_FULL = {10047, 10077, 10122}
+"""JetStream's error codes for: no storage left, the stream's bytes exceeded, the account's storage exceeded."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Position(NamedTuple):
+    """Where something stands in the log."""
+
+    stream: str
+    """The stream's incarnation: its name and when it was created. A recreated stream counts from 1 again."""
+    sequence: int
+
+
+class RawMessage(NamedTuple):
+    """A framed pack as it stands in RAW."""
+
+    sequence: int
+    data: bytes
+
+
+class Log:
+    """A connection to NATS JetStream. Make one with `Log.connect`."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._stream: JetStreamContext = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
+        self._incarnation: str | None = None
+
+    @classmethod
+    async def connect(cls, url: str, *, name: str = "broadstreet") -> Self:
+        """Connect, and stay so: after a loss the connection comes back by itself. Raises EngineFailed."""
+
+        async def lost(error: Exception) -> None:
+            _logger.warning("log connection: %s", error)
+
+        try:
+            client = await nats.connect(
+                url,
+                name=name,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=RECONNECT_WAIT_S,
+                ping_interval=10,
+                pending_size=MAX_PENDING_BYTES,
+                error_cb=lost,
+                allow_reconnect=True,
+            )
+        except (OSError, nats.errors.Error, TimeoutError) as error:
+            raise EngineFailed(
+                f"NATS does not answer: {error}", remedy="Check its address and that it runs."
+            ) from error
+        return cls(client)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self.client.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def ensure_streams(self, limits: StreamLimits) -> None:
+        """Create the streams, or bring their limits up to date. Raises EngineFailed."""
+        for config in stream_configs(limits):
+            try:
+                try:
+                    await self._stream.add_stream(config)
+                except nats.js.errors.BadRequestError:
+                    await self._stream.update_stream(config)
+            except (nats.errors.Error, nats.js.errors.Error) as error:
+                raise EngineFailed(f"the stream {config.name} cannot be made: {error}") from error
+
+    async def stream_info(self, stream: str) -> StreamInfo:
+        """JetStream's facts about a stream. Raises EngineFailed."""
+        try:
+            return await self._stream.stream_info(stream)
+        except (nats.errors.Error, nats.js.errors.Error) as error:
+            raise EngineFailed(f"the stream {stream} does not answer: {error}") from error
+
+    async def raw_incarnation(self) -> str:
+        """The incarnation of RAW, asked anew."""
+        info = await self.stream_info(RAW)
+        if info.created is None:
+            raise EngineFailed(
+                "the stream RAW does not say when it was created", remedy="Use nats-server 2.10 or newer."
+            )
+        self._incarnation = f"{RAW}@{info.created.isoformat()}"
+        return self._incarnation
+
+    async def _publish(self, subject: str, body: bytes, message_id: str | None) -> int:
+        headers = None if message_id is None else {"Nats-Msg-Id": message_id}
+        try:
+            acknowledgement = await self._stream.publish(subject, body, timeout=PUBLISH_TIMEOUT_S, headers=headers)
+        except nats.js.errors.APIError as error:
+            if error.err_code in _FULL:
+                raise LogFull from error
+            raise EngineFailed(f"the log refuses {subject}: {error}") from error
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+            raise EngineFailed(f"the log does not answer: {error!r}", where=subject) from error
+        return acknowledgement.seq
+
+    async def append_raw(self, pack: Pack) -> Position:
+        """Append a pack; when this returns, it is on disk.
+
+        Raises LogFull (nothing was kept), or EngineFailed (it may have been: repeat with the same id).
+        """
+        sequence = await self._publish(f"raw.{pack.tenant}.{pack.partition}", encode_pack(pack), pack.id.hex())
+        return Position(self._incarnation or await self.raw_incarnation(), sequence)
+
+    @asynccontextmanager
+    async def read_raw(self, tenant: str, partition: int, after: int) -> AsyncIterator[RawReader]:
+        """Read one partition from behind a sequence. Leave and enter again after an error."""
+        async with self._pull(RAW, f"raw.{tenant}.{partition}", after) as subscription:
+            yield RawReader(subscription)
+
+    @asynccontextmanager
+    async def _pull(
+        self, stream: str, subject: str, after: int | None
+    ) -> AsyncIterator[JetStreamContext.PullSubscription]:
+        """A pull consumer without state of its own, from behind a sequence; None: the last message of each subject."""
+        config = ConsumerConfig(ack_policy=AckPolicy.NONE, inactive_threshold=READER_INACTIVE_S, mem_storage=True)
+        if after is None:
+            config.deliver_policy = DeliverPolicy.LAST_PER_SUBJECT
+        else:
+            config.deliver_policy, config.opt_start_seq = DeliverPolicy.BY_START_SEQUENCE, after + 1
+        try:
+            subscription = await self._stream.pull_subscribe(subject, stream=stream, config=config)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            raise EngineFailed(f"the log does not answer: {error!r}", where=subject) from error
+        try:
+            yield subscription
+        finally:
+            with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):
+                await subscription.unsubscribe()
+
+    async def trim_raw(self, tenant: str, partition: int, below: int) -> None:
+        """Drop packs of a partition with a sequence lower than `below`: only what every recorder has committed."""
+        try:
+            await self._stream.purge_stream(RAW, seq=below, subject=f"raw.{tenant}.{partition}")
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            raise EngineFailed(f"the log does not answer: {error!r}") from error
+
+    async def publish_changes(self, tenant: str, body: bytes, message_id: str) -> None:
+        """Publish a packed ChangeBatch. Raises LogFull or EngineFailed."""
+        await self._publish(f"changes.{tenant}", body, message_id)
+
+    @asynccontextmanager
+    async def changes(self, tenant: str, after: int) -> AsyncIterator[RawReader]:
+        """Read a tenant's changes from behind a sequence, for a consumer that keeps its place."""
+        async with self._pull(CHANGES, f"changes.{tenant}", after) as subscription:
+            yield RawReader(subscription)
+
+    @asynccontextmanager
+    async def live_changes(self, tenant: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """A tenant's changes from now on, for a view that may miss some when it is slow or cut off."""
+        async with self.listen(f"changes.{tenant}") as messages:
+            yield (message.data async for message in messages)
+
+    async def publish_dead(self, letter: DeadLetter) -> None:
+        """Keep a dead letter. Raises LogFull or EngineFailed."""
+        await self._publish(f"dead.{letter.tenant}", encode_dead(letter), f"{letter.pack.hex()}:{letter.entry}")
+
+    async def dead_letters(self, tenant: str, limit: int = 100) -> list[DeadLetter]:
+        """A tenant's newest dead letters, newest first: at most `limit`, among the last 10 × limit of all tenants."""
+        info = await self.stream_info(DEAD)
+        if info.state.messages == 0:
+            return []
+        after = max(info.state.first_seq - 1, info.state.last_seq - 10 * limit)
+        async with self._pull(DEAD, f"dead.{tenant}", after) as subscription:
+            messages = await _drain(subscription)
+        letters = {(letter.pack, letter.entry): letter for letter in (decode_dead(m.data) for m in messages)}
+        return list(letters.values())[: -limit - 1 : -1]
+
+    async def count_dead(self, tenant: str) -> int:
+        """How many dead letters a tenant has."""
+        try:
+            info = await self._stream.stream_info(DEAD, subjects_filter=f"dead.{tenant}")
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            raise EngineFailed(f"the log does not answer: {error!r}") from error
+        return (info.state.subjects or {}).get(f"dead.{tenant}", 0)
+
+    async def publish_out(self, tenant: str, device: str, topic: str, payload: bytes) -> None:
+        """A message to a device's topic, to be delivered by whichever gateway it is connected to."""
+        await self._publish(f"{OUT.lower()}.{tenant}.{device.encode().hex()}", topic.encode() + b"\x00" + payload, None)
+
+    @asynccontextmanager
+    async def messages_out(self) -> AsyncIterator[AsyncIterator[tuple[str, str, bytes]]]:
+        """(tenant, topic, payload) of every message to a device, from now on."""
+
+        async def split(messages: AsyncIterator[Msg]) -> AsyncIterator[tuple[str, str, bytes]]:
+            async for message in messages:
+                topic, _, payload = message.data.partition(b"\x00")
+                yield message.subject.split(".")[1], topic.decode(), payload
+
+        async with self.listen("out.*.*") as messages:
+            yield split(messages)
+
+    async def retain(self, tenant: str, topic: str, payload: bytes) -> None:
+        """Keep an MQTT topic's retained message; an empty payload forgets it. Raises LogFull or EngineFailed."""
+        subject = f"retained.{tenant}.{topic.encode().hex()}"
+        if payload:
+            await self._publish(subject, payload, None)
+            return
+        try:
+            await self._stream.purge_stream(RETAINED, subject=subject)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            raise EngineFailed(f"the log does not answer: {error!r}") from error
+
+    async def retained(self, tenant: str) -> dict[str, bytes]:
+        """All retained messages of a tenant, by topic."""
+        async with self._pull(RETAINED, f"retained.{tenant}.*", None) as subscription:
+            messages = await _drain(subscription)
+        return {bytes.fromhex(m.subject.split(".")[2]).decode(): m.data for m in messages}
+
+    async def announce(self, subject: str, body: bytes) -> None:
+        """Say something to whoever listens now, such as `metrics.gateway.<name>`; it is not kept."""
+        with suppress(nats.errors.Error):
+            await self.client.publish(subject, body)
+
+    @asynccontextmanager
+    async def listen(self, subject: str) -> AsyncIterator[AsyncIterator[Msg]]:
+        """Messages of a subject from now on; nothing that was said before."""
+        subscription = await self.client.subscribe(subject, pending_bytes_limit=MAX_PENDING_BYTES)
+        try:
+            yield subscription.messages
+        finally:
+            with suppress(nats.errors.Error):
+                await subscription.unsubscribe()
+
+
+class RawReader:
+    """Reads on in one partition."""
+
+    def __init__(self, subscription: JetStreamContext.PullSubscription) -> None:
+        self._subscription = subscription
+
+    async def fetch(self, most: int, wait_s: float) -> list[RawMessage]:
+        """The next messages in order, once there are any; empty after `wait_s` without one. Raises EngineFailed."""
+        try:
+            messages = await self._subscription.fetch(most, timeout=wait_s)
+        except TimeoutError:
+            return []
+        except (nats.errors.Error, nats.js.errors.Error, asyncio.IncompleteReadError) as error:
+            raise EngineFailed(f"the log does not answer: {error!r}") from error
+        return [RawMessage(message.metadata.sequence.stream, message.data) for message in messages]
+
+
+async def _drain(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+    """All that a consumer has waiting."""
+    messages: list[Msg] = []
+    try:
+        while (await subscription.consumer_info()).num_pending:
+            messages += await subscription.fetch(1000, timeout=PUBLISH_TIMEOUT_S)
+    except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+        raise EngineFailed(f"the log does not answer: {error!r}") from error
+    return messages

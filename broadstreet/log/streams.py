@@ -1,0 +1,55 @@
+"""The streams of the log and their rules.
+
+RAW refuses what does not fit (`discard: new`): what was acknowledged never vanishes, and a full log is back-pressure.
+DEAD likewise. CHANGES and OUT are windows: a reader that comes too late reads the store again. RETAINED keeps the
+newest message of a subject.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+RAW, CHANGES, OUT, DEAD, RETAINED = "RAW", "CHANGES", "OUT", "DEAD", "RETAINED"
+GIB = 1024**3
+DUPLICATE_WINDOW_S = 120.0
+"""How long JetStream remembers message ids. It only saves work: `origin.pack_id` is what rejects a repeated pack."""
+
+
+class StreamLimits(msgspec.Struct, frozen=True):
+    """How much of the disk each stream may take, in bytes, and how long the windows reach back, in seconds."""
+
+    raw_bytes: int = 4 * GIB
+    changes_bytes: int = 1 * GIB
+    changes_age_s: float = 86_400.0
+    out_bytes: int = 256 * 1024**2
+    out_age_s: float = 86_400.0
+    dead_bytes: int = 1 * GIB
+    retained_bytes: int = 256 * 1024**2
+
+
+def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
+    """The configuration of every stream."""
+
+    def stream(name: str, subject: str, max_bytes: int, discard: DiscardPolicy, max_age_s: float = 0) -> StreamConfig:
+        return StreamConfig(
+            name=name,
+            subjects=[subject],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            discard=discard,
+            max_bytes=max_bytes,
+            max_age=max_age_s,
+            num_replicas=1,
+            duplicate_window=DUPLICATE_WINDOW_S,
+        )
+
+    retained = stream(RETAINED, "retained.*.*", limits.retained_bytes, DiscardPolicy.NEW)
+    retained.max_msgs_per_subject = 1
+    return [
+        stream(RAW, "raw.*.*", limits.raw_bytes, DiscardPolicy.NEW),
+        stream(CHANGES, "changes.*", limits.changes_bytes, DiscardPolicy.OLD, limits.changes_age_s),
+        stream(OUT, "out.*.*", limits.out_bytes, DiscardPolicy.OLD, limits.out_age_s),
+        stream(DEAD, "dead.*", limits.dead_bytes, DiscardPolicy.NEW),
+        retained,
+    ]
