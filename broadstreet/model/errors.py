@@ -3,7 +3,12 @@
     BroadstreetError                    500  what went wrong, where, and what to do
     ├── BadRequest                      400  the request itself is wrong
     │   ├── InvalidInput                400  a value is not what the field asks for
-    │   └── InvalidQuery                400  a query cannot be understood
+    │   ├── InvalidQuery                400  a query cannot be understood
+    │   └── BadPacket                   400  bytes on an MQTT connection break its standard; `where` names the clause
+    │       ├── MalformedPacket         400  they cannot be parsed
+    │       ├── ProtocolError           400  parsed, but not allowed there
+    │       ├── UnsupportedVersion      400  a version of MQTT that is not spoken here
+    │       └── OversizedPacket         400  a packet over the stated size
     ├── NotSignedIn                     401  no credential, or one that does not hold
     ├── NotAllowed                      403  a known principal lacks the permission
     ├── NotFound                        404  no such thing
@@ -77,6 +82,26 @@ class InvalidQuery(BadRequest):
     ngsi_ld_type = "InvalidRequest"
 
 
+class BadPacket(BadRequest):
+    """The bytes on this MQTT connection break its standard."""
+
+
+class MalformedPacket(BadPacket):
+    """The bytes cannot be parsed as an MQTT packet."""
+
+
+class ProtocolError(BadPacket):
+    """The MQTT packet can be parsed, but the standard does not allow it here."""
+
+
+class UnsupportedVersion(BadPacket):
+    """This version of MQTT is not spoken here; use 3.1.1 or 5."""
+
+
+class OversizedPacket(BadPacket):
+    """The MQTT packet is over the stated size."""
+
+
 class NotSignedIn(BroadstreetError):
     """Sign in first: no credential came with the request, or it does not hold."""
 
@@ -123,6 +148,18 @@ class TooMany(BroadstreetError):
 
     status = 429
     ngsi_ld_type = "TooManyResults"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        where: str | None = None,
+        remedy: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        """retry_after_s: when to come again, where waiting helps."""
+        super().__init__(message, where=where, remedy=remedy)
+        self.retry_after_s = retry_after_s
 
 
 class OperationNotSupported(BroadstreetError):
