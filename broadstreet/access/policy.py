@@ -1,0 +1,54 @@
+"""Who may do what: one table, deny by default.
+
+A permission is `<noun>:<verb>`. A role holds exactly the permissions whose line names it; a permission without a line
+does not exist, and a route cannot declare it. `docs/reference/access.md` shows the same table, and a test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal, get_args
+
+Role = Literal["administrator", "engineer", "dispatcher", "analyst", "steward", "viewer"]
+Permission = Literal[
+    "entity:read",
+    "entity:write",
+    "history:read",
+    "history:export",
+    "device:read",
+    "device:write",
+    "reading:write",
+    "system:read",
+    "account:read",
+    "account:write",
+    "audit:read",
+    "steward:write",
+]
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
+
+_ALL: Final = ROLES
+POLICY: Final[dict[Permission, tuple[Role, ...]]] = {
+    "entity:read": _ALL,
+    "entity:write": ("administrator", "engineer"),
+    "history:read": _ALL,
+    "history:export": ("administrator", "engineer", "analyst", "steward"),
+    "device:read": ("administrator", "engineer", "dispatcher", "analyst", "steward"),
+    "device:write": ("administrator", "engineer"),
+    "reading:write": ("administrator", "engineer"),
+    "system:read": ("administrator", "engineer", "dispatcher"),
+    "account:read": ("administrator",),
+    "account:write": ("administrator",),
+    "audit:read": ("administrator", "steward"),
+    "steward:write": ("administrator", "steward"),
+}
+
+DEVICE_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"reading:write"})
+"""What a device may do with its own credential: send its own readings."""
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """All that these roles may do together."""
+    held = set(roles)
+    return frozenset(permission for permission, may in POLICY.items() if not held.isdisjoint(may))

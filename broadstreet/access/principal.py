@@ -1,0 +1,47 @@
+"""Who is calling: an account or a device, in one tenant, with what it may do there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from broadstreet.access.policy import DEVICE_PERMISSIONS, Permission, Role, permissions_of
+from broadstreet.model.errors import NotAllowed
+
+PrincipalKind = Literal["account", "device"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Carried by every call and every subscription. Made by `Access` alone, from a credential that held."""
+
+    name: str
+    title: str
+    kind: PrincipalKind
+    tenant: str
+    roles: frozenset[Role]
+    permissions: frozenset[Permission]
+
+    @classmethod
+    def account(cls, name: str, title: str, tenant: str, roles: Iterable[Role]) -> Self:
+        """A person or a system, with the roles it has in the tenant."""
+        held = frozenset(roles)
+        return cls(name, title, "account", tenant, held, permissions_of(held))
+
+    @classmethod
+    def device(cls, name: str, tenant: str) -> Self:
+        """A device under its own credential: it may send its readings, and no more."""
+        return cls(name, name, "device", tenant, frozenset(), DEVICE_PERMISSIONS)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the permission is held."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raises NotAllowed unless the permission is held."""
+        if permission not in self.permissions:
+            raise NotAllowed(
+                f"{self.name} lacks the permission {permission} in the tenant {self.tenant}",
+                remedy="Ask an administrator for a role that has it.",
+            )

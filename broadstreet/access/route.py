@@ -1,0 +1,47 @@
+"""How a route says who may call it: a word in its `opt`, which the guard of `apis/` reads and a start-up check demands.
+
+    @get("/ngsi-ld/v1/entities", opt=requires("entity:read"))
+    @get("/health", opt=public("a balancer has no credential"))
+
+A route that says nothing is refused before the server starts. `public` takes the reason, so that each exception can
+be read where it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from broadstreet.access.policy import Permission
+
+OPT_KEY: Final = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a route asks of its caller. permission: None where being signed in is enough, or nothing is asked."""
+
+    permission: Permission | None
+    is_public: bool = False
+    reason: str = ""
+
+
+def requires(permission: Permission) -> dict[str, Any]:
+    """The caller must hold this permission in the tenant."""
+    return {OPT_KEY: Demand(permission)}
+
+
+def signed_in() -> dict[str, Any]:
+    """Any caller whose credential holds."""
+    return {OPT_KEY: Demand(None)}
+
+
+def public(reason: str) -> dict[str, Any]:
+    """Anyone. reason: why nothing is asked, or where the route itself checks the credential."""
+    return {OPT_KEY: Demand(None, is_public=True, reason=reason)}
+
+
+def demand_of(opt: dict[str, Any]) -> Demand | None:
+    """What a route declared, or None where it declared nothing."""
+    declared = opt.get(OPT_KEY)
+    return declared if isinstance(declared, Demand) else None

@@ -1,0 +1,123 @@
+"""Signing in: by password, or by a one-time link. Either gives a plain session and goes round no rule.
+
+Attempts are counted before a password is looked at, in fixed windows, under three subjects: account and address
+together, the address, the account. The first bound stops guessing, the second a list of names from one place, the
+third many places against one name. An attempt that succeeds clears what it was counted under.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Final
+
+from broadstreet.access.audit import record
+from broadstreet.access.password import Passwords
+from broadstreet.access.token import LINK_LIFETIME_S, SESSION_LIFETIME_S, IssuedToken, Tokens, hash_of
+from broadstreet.model.clock import US_PER_S
+from broadstreet.model.errors import NotSignedIn, TooMany
+from broadstreet.store import Database, load_queries
+
+WINDOW_US: Final = 15 * 60 * US_PER_S
+MAX_PER_PAIR: Final = 10
+MAX_PER_ADDRESS: Final = 50
+MAX_PER_ACCOUNT: Final = 200
+LINK_PATH: Final = "/portal/link/"
+MAX_NAME_LENGTH: Final = 64
+IPV6_SITE_BITS: Final = 64
+assert MAX_PER_PAIR < MAX_PER_ADDRESS < MAX_PER_ACCOUNT
+_ACCOUNT_SQL = load_queries("account")
+_SQL = load_queries("token")
+
+
+class SignIn:
+    """The door people come in by."""
+
+    def __init__(self, control: Database, clock: Callable[[], int], passwords: Passwords, tokens: Tokens) -> None:
+        self._control = control
+        self._clock = clock
+        self._passwords = passwords
+        self._tokens = tokens
+
+    async def with_password(self, name: str, password: str, address: str) -> IssuedToken:
+        """A session. address: where the caller is. Raises NotSignedIn, and TooMany after too many attempts."""
+        name = name.strip().lower()[:MAX_NAME_LENGTH]
+        subjects = _subjects(name, address)
+        await self._count(subjects)
+        row = await self._control.fetchrow(_ACCOUNT_SQL["password"], name)
+        usable = None if row is None or row["disabled_at"] is not None else row["password_hash"]
+        if not await self._passwords.verify(usable, password):
+            await self._note_failure(name, address)
+            raise NotSignedIn("the name or the password is wrong", remedy="Check both and try again.")
+        async with self._control.transaction() as connection:
+            session = await self._tokens.issue_within(
+                connection, name, "session", f"signed in from {address}", SESSION_LIFETIME_S, by=name
+            )
+            await connection.execute(_SQL["forgive_attempts"], [subject for subject, _ in subjects])
+        return session
+
+    async def create_link(self, account: str, *, by: str, lifetime_s: int = LINK_LIFETIME_S) -> str:
+        """A path that signs the account in once, within minutes. Raises NotFound, InvalidInput."""
+        issued = await self._tokens.issue(account, "link", "one-time link", lifetime_s, by=by)
+        return LINK_PATH + issued.secret
+
+    async def with_link(self, secret: str, address: str) -> IssuedToken:
+        """A session for a link that was not used before. Raises NotSignedIn."""
+        now_us = self._clock()
+        async with self._control.transaction() as connection:
+            account = await connection.fetchval(_SQL["use_link"], hash_of(secret), now_us)
+            if account is None:
+                raise NotSignedIn(
+                    "this link was used already, or its time is over",
+                    remedy="Ask for a new one: broadstreet account link.",
+                )
+            return await self._tokens.issue_within(
+                connection, account, "session", f"one-time link from {address}", SESSION_LIFETIME_S, by=account
+            )
+
+    async def sign_out(self, secret: str, *, by: str) -> None:
+        """End the session that was presented."""
+        await self._tokens.revoke_secret(secret, by=by)
+
+    async def _count(self, subjects: list[tuple[str, int]]) -> None:
+        now_us = self._clock()
+        over_us = 0
+        async with self._control.transaction() as connection:
+            await connection.execute(_SQL["prune_attempts"], now_us - WINDOW_US)
+            for subject, bound in subjects:
+                row = await connection.fetchrow(_SQL["count_attempt"], subject, now_us, now_us - WINDOW_US)
+                assert row is not None
+                if row["attempts"] > bound:
+                    over_us = max(over_us, row["since"] + WINDOW_US - now_us)
+        if over_us > 0:
+            minutes = -(-over_us // (60 * US_PER_S))
+            raise TooMany(
+                "too many attempts to sign in",
+                remedy=f"Try again in {minutes} minute{'s' if minutes != 1 else ''}.",
+                retry_after_s=-(-over_us // US_PER_S),
+            )
+
+    async def _note_failure(self, name: str, address: str) -> None:
+        async with self._control.transaction() as connection:
+            await record(connection, self._clock(), name, "sign-in.refused", name, detail={"address": address})
+
+
+def _subjects(name: str, address: str) -> list[tuple[str, int]]:
+    """What an attempt is counted under, each with its bound, in one order so that two attempts never deadlock."""
+    place = _place(address)
+    return [
+        (f"account:{name}", MAX_PER_ACCOUNT),
+        (f"address:{place}", MAX_PER_ADDRESS),
+        (f"pair:{name} {place}", MAX_PER_PAIR),
+    ]
+
+
+def _place(address: str) -> str:
+    """One caller's address: an IPv6 caller has a whole /64 to choose from, and counts as one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, IPV6_SITE_BITS), strict=False))
+    return str(parsed)
