@@ -1,0 +1,91 @@
+"""Keeping a process alive: start it, watch it, start it again when it ends, later each time it ends soon."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from broadstreet.engines.child import Child, trim_log
+from broadstreet.model.errors import BroadstreetError
+
+FIRST_DELAY_S = 0.05
+MAX_DELAY_S = 5.0
+STEADY_S = 30.0
+"""A process that ran this long is taken for sound: its next restart comes at once again."""
+LOG_CHECK_S = 60.0
+logger = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Keeps one child alive from `start` to `stop`. `start_child` returns once the child is ready to serve."""
+
+    def __init__(
+        self,
+        name: str,
+        start_child: Callable[[], Awaitable[Child]],
+        stop_child: Callable[[Child], Awaitable[None]],
+        log_path: Path,
+    ) -> None:
+        self.name = name
+        self.restarts = 0
+        self.started_at_s = 0.0
+        """When the running child was started, in seconds since 1970."""
+        self._start_child = start_child
+        self._stop_child = stop_child
+        self._log_path = log_path
+        self._child: Child | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, or None while there is none."""
+        return self._child.pid if self._child is not None and self._child.exit_code is None else None
+
+    async def start(self) -> None:
+        """Start the child and the watch over it. What goes wrong with the first start is raised."""
+        self._child = await self._start_child()
+        self.started_at_s = time.time()
+        self._watch = asyncio.create_task(self._keep(self._child), name=f"keep {self.name}")
+
+    async def stop(self) -> None:
+        """End the watch, then the child."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        if self._child is not None:
+            await self._stop_child(self._child)
+            self._child = None
+
+    async def _keep(self, child: Child) -> None:
+        delay_s = FIRST_DELAY_S
+        while True:
+            began_s = time.monotonic()
+            code = await self._ended(child)
+            if time.monotonic() - began_s >= STEADY_S:
+                delay_s = FIRST_DELAY_S
+            logger.warning("%s (process %d) ended with %d; starting it again", self.name, child.pid, code)
+            while True:
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, MAX_DELAY_S)
+                try:
+                    child = await self._start_child()
+                except BroadstreetError as error:
+                    logger.error("%s did not start: %s", self.name, error)
+                else:
+                    break
+            self._child = child
+            self.restarts += 1
+            self.started_at_s = time.time()
+            logger.info("%s runs again as process %d", self.name, child.pid)
+
+    async def _ended(self, child: Child) -> int:
+        while True:
+            with contextlib.suppress(asyncio.TimeoutError):
+                return await asyncio.wait_for(child.wait(), LOG_CHECK_S)
+            trim_log(self._log_path)
