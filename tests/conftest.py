@@ -3,7 +3,8 @@
 Fixtures to use:
 
     engines       both engines, running for the whole session (one pair per pytest-xdist worker)
-    postgres_dsn  the owner's DSN of an empty database, new for each test and dropped after it
+    postgres_dsn  the owner's DSN of an empty database, new for each test and dropped after it; roles belong to the
+                  whole server and stay for the worker's other tests
     nats_url      the URL of a NATS server that holds no stream: they are deleted after each test
     data_dir      an empty folder with a short path, removed afterwards
     free_port     a function that gives a port of the loopback nothing listens on
@@ -68,12 +69,8 @@ async def postgres_dsn(engines: Engines) -> AsyncIterator[str]:
     owner = await asyncpg.connect(engines.addresses.postgres_dsn)
     try:
         await owner.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
-        before = {row["rolname"] for row in await owner.fetch("SELECT rolname FROM pg_roles")}
         yield engines.addresses.postgres_dsn.replace("/broadstreet?", f"/{name}?")
         await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        for row in await owner.fetch("SELECT rolname FROM pg_roles"):
-            if row["rolname"] not in before:
-                await owner.execute(f'DROP ROLE "{row["rolname"]}"')
     finally:
         await owner.close()
 

@@ -27,8 +27,9 @@ from broadstreet.engines.folder import DataFolder, write_private
 from broadstreet.model.errors import EngineFailed
 
 NAME = "postgres"
-OWNER = "broadstreet"
-"""The owner's name, and the database's."""
+OWNER = "postgres"
+"""The server's superuser: migrations run as it, nothing else does."""
+DATABASE = "broadstreet"
 MAJOR_VERSION = "18"
 MB = 1024 * 1024
 MAX_SHARED_BUFFERS_MB = 512
@@ -57,7 +58,7 @@ class EmbeddedPostgres:
     @property
     def dsn(self) -> str:
         """The owner's DSN."""
-        return self._dsn_of(OWNER)
+        return self._dsn_of(DATABASE)
 
     def _dsn_of(self, database: str) -> str:
         host = quote(str(self._socket_folder), safe="/")
@@ -173,8 +174,8 @@ class EmbeddedPostgres:
                 continue
             try:
                 with contextlib.suppress(asyncpg.DuplicateDatabaseError):
-                    if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", OWNER):
-                        await connection.execute(f"CREATE DATABASE {OWNER}")
+                    if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+                        await connection.execute(f"CREATE DATABASE {DATABASE}")
             finally:
                 await connection.close()
             return
