@@ -190,3 +190,9 @@ CREATE TABLE connection (
     refused_at       timestamptz,                         -- the newest refused sign-in under its id
     refused_reason   text
 ) WITH (fillfactor = 50);
+
+-- Counts up with every change of devices and profiles, so that recorders know when to look again.
+CREATE TABLE registry_version (
+    version  bigint NOT NULL
+);
+INSERT INTO registry_version VALUES (1);

@@ -1,0 +1,28 @@
+"""Devices: which there are, how they prove who they are, and how their payloads are read.
+
+`Registry` writes profiles and devices down and authenticates a device by id and secret. `parse_profile` checks a
+profile's TOML; `Decoder` turns payloads into readings by it, on the recorder's hot path.
+
+What must always hold: a device's entity exists from its registration, with name and place, so that one never heard is
+seen; of a secret only a salted hash is kept; a profile's version never changes, and a mended profile is a new version
+that its devices adopt; every change bumps `registry_version`, by which recorders know to look again.
+"""
+
+from broadstreet.devices.decoder import Decoder, Fault, Reading
+from broadstreet.devices.profile import SILENT_AFTER_INTERVALS, Profile, parse_profile
+from broadstreet.devices.registration import DeviceSpec
+from broadstreet.devices.registry import DeviceIdentity, ProfileVersion, Registered, Registry
+
+__all__ = [
+    "SILENT_AFTER_INTERVALS",
+    "Decoder",
+    "DeviceIdentity",
+    "DeviceSpec",
+    "Fault",
+    "Profile",
+    "ProfileVersion",
+    "Reading",
+    "Registered",
+    "Registry",
+    "parse_profile",
+]
