@@ -11,6 +11,7 @@ from tests.tidy.tree import SHIPPED, Fault, Rule, Tree, functions
 
 MIN_FACE_WORDS = 40
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|NotImplemented" r"Error)\b")
+NAMED_FOR_NOTHING = re.compile(r"(?:.*\.)?_?(?:ignore|discard|nothing)\w*")
 CODE = (".py", ".sql", ".ts", ".svelte", ".css", ".toml", "Makefile", ".ci/run", ".html")
 
 
@@ -32,7 +33,7 @@ def _does_nothing(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def stubs(tree: Tree) -> Iterator[Fault]:
-    """Functions of the shipped source that do nothing. Protocols and abstract methods are shapes, and may."""
+    """Functions of the shipped source that do nothing. Shapes (protocols, abstract methods) and `_ignore` may."""
     for path, module in tree.modules(*SHIPPED):
         shapes = {
             f"{node.name}.{inner.name}"
@@ -42,7 +43,8 @@ def stubs(tree: Tree) -> Iterator[Fault]:
             if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
         }
         for name, node in functions(module):
-            if _does_nothing(node) and not _is_abstract(node) and ".".join(name.split(".")[-2:]) not in shapes:
+            is_shape = _is_abstract(node) or ".".join(name.split(".")[-2:]) in shapes
+            if _does_nothing(node) and not is_shape and not NAMED_FOR_NOTHING.fullmatch(name):
                 yield Fault(path, node.lineno, f"{name} does nothing")
 
 
@@ -82,7 +84,8 @@ def dead_modules(tree: Tree) -> Iterator[Fault]:
     for path, _ in tree.modules(*SHIPPED):
         name = _module_name(path)
         is_main = name.endswith(".__main__")
-        if name not in alive and name not in packages and not is_main and "." in name:
+        is_alive = name in alive or name in packages or path.rpartition("/")[2] in alive
+        if not is_alive and not is_main and "." in name:
             yield Fault(path, 1, "nothing imports or starts this module: delete it, or use it")
 
 
@@ -134,7 +137,8 @@ RULES = (
             "broadstreet/used.py": _FINE,
             "broadstreet/dead.py": _FINE,
             "broadstreet/role.py": _FINE,
-            "broadstreet/start.py": 'ARGUMENTS = ["-m", "broadstreet.role"]\n',
+            "broadstreet/start.py": 'ARGUMENTS = ["-m", "broadstreet.role"]\nFILE = HERE / "leash.py"\n',
+            "broadstreet/leash.py": _FINE,
             "tests/unit/test_dead.py": "import broadstreet.dead\n",
             "pyproject.toml": '[project.scripts]\nbroadstreet = "broadstreet.start:main"\n',
         },
