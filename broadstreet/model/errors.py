@@ -14,14 +14,17 @@
     ├── NotFound                        404  no such thing
     │   └── UnknownTenant               404  no such tenant
     ├── Conflict                        409  it exists already, or changed meanwhile
+    ├── NotAcceptable                   406  no form is offered that the caller takes
     ├── TooLarge                        413  over a stated bound
+    ├── UnsupportedMediaType            415  a body in a form that is not read here
     ├── TooMany                         429  over a stated rate or count
     ├── OperationNotSupported           422  understood, and not offered
     ├── CorruptData                     500  what was stored does not match its checksum
     └── Unavailable                     503  cannot be answered now; try again
         ├── LogFull                     503  the log refuses more until the recorders have caught up
         ├── DiskFull                    507  the disk's watermark is reached
-        └── EngineFailed                503  PostgreSQL or NATS does not answer
+        ├── EngineFailed                503  PostgreSQL or NATS does not answer
+        └── ContextNotAvailable         504  a JSON-LD @context that is not kept here
 
 Each class carries its HTTP status and the error type that NGSI-LD (ETSI GS CIM 009, 5.5.2 and 6.3.2) names for it;
 its docstring is its default message. An API renders it in its own standard's one shape.
@@ -136,6 +139,20 @@ class Conflict(BroadstreetError):
     ngsi_ld_type = "AlreadyExists"
 
 
+class NotAcceptable(BroadstreetError):
+    """This is not offered in any of the forms you accept."""
+
+    status = 406
+    ngsi_ld_type = "InvalidRequest"
+
+
+class UnsupportedMediaType(BroadstreetError):
+    """The body's Content-Type is not one that is read here."""
+
+    status = 415
+    ngsi_ld_type = "InvalidRequest"
+
+
 class TooLarge(BroadstreetError):
     """The request is over the stated size."""
 
@@ -192,3 +209,10 @@ class DiskFull(Unavailable):
 
 class EngineFailed(Unavailable):
     """PostgreSQL or NATS does not answer."""
+
+
+class ContextNotAvailable(Unavailable):
+    """A JSON-LD @context is not kept here, and nothing is fetched from elsewhere."""
+
+    status = 504
+    ngsi_ld_type = "LdContextNotAvailable"
