@@ -37,7 +37,7 @@ def wrong_links(page: Page) -> list[str]:
 
 def wrong_command(words: list[str]) -> str | None:
     """What is wrong with a command that a page shows, or None."""
-    program, *rest = words
+    program, rest = words[0].rpartition("/")[2], words[1:]
     if program == "make":
         targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
         unknown = [word for word in rest if "=" not in word and word not in targets]
