@@ -15,6 +15,8 @@ from broadstreet.engines.disk import Disk, check_disk, look_at_disk
 from broadstreet.engines.engines import Engines
 from broadstreet.engines.folder import DataFolder, write_private
 from broadstreet.engines.keeper import Keeper
+from broadstreet.engines.status import HouseStatus, ProcessStatus, read_status, status_of, write_status
+from broadstreet.engines.together import together
 
 __all__ = [
     "Child",
@@ -22,9 +24,15 @@ __all__ = [
     "Disk",
     "EngineAddresses",
     "Engines",
+    "HouseStatus",
     "Keeper",
+    "ProcessStatus",
     "check_disk",
     "look_at_disk",
     "read_addresses",
+    "read_status",
+    "status_of",
+    "together",
     "write_private",
+    "write_status",
 ]

@@ -16,6 +16,7 @@ from broadstreet.engines.nats import NAME as NATS
 from broadstreet.engines.nats import EmbeddedNats
 from broadstreet.engines.postgres import NAME as POSTGRES
 from broadstreet.engines.postgres import EmbeddedPostgres
+from broadstreet.engines.together import together
 from broadstreet.engines.user import engine_user
 from broadstreet.model.errors import EngineFailed
 
@@ -51,8 +52,13 @@ class Engines:
         return self._addresses
 
     @property
-    def data_dir(self) -> Path:
+    def folder(self) -> DataFolder:
         """The data folder."""
+        return self._folder
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder's path."""
         return self._folder.path
 
     async def start(self) -> EngineAddresses:
@@ -61,11 +67,7 @@ class Engines:
         self._folder.lock()
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self.stop)
-            dsn, url = await asyncio.gather(self._start_postgres(), self._start_nats(), return_exceptions=True)
-            if isinstance(dsn, BaseException):
-                raise dsn
-            if isinstance(url, BaseException):
-                raise url
+            dsn, url = await together(self._start_postgres(), self._start_nats())
             self._addresses = EngineAddresses(dsn, url)
             write_addresses(self._folder, self._addresses)
             undo.pop_all()

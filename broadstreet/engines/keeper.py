@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Keeper:
-    """Keeps one child alive from `start` to `stop`. `start_child` returns once the child is ready to serve."""
+    """Keeps one child alive from `start` to `stop`."""
 
     def __init__(
         self,
@@ -30,10 +30,17 @@ class Keeper:
         stop_child: Callable[[Child], Awaitable[None]],
         log_path: Path,
     ) -> None:
+        """
+        start_child: returns once the child is ready to serve, or raises a BroadstreetError and leaves none.
+        stop_child:  ends it and returns when it has ended.
+        log_path:    the child's log, kept from growing without end.
+        """
         self.name = name
         self.restarts = 0
-        self.started_at_s = 0.0
-        """When the running child was started, in seconds since 1970."""
+        self.started_at_us = 0
+        """When the child that runs was started, in microseconds since 1970."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called whenever the child has ended or is ready again."""
         self._start_child = start_child
         self._stop_child = stop_child
         self._log_path = log_path
@@ -42,14 +49,13 @@ class Keeper:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, or None while there is none."""
+        """The process id of the child that is ready, or None while there is none."""
         return self._child.pid if self._child is not None and self._child.exit_code is None else None
 
     async def start(self) -> None:
         """Start the child and the watch over it. What goes wrong with the first start is raised."""
-        self._child = await self._start_child()
-        self.started_at_s = time.time()
-        self._watch = asyncio.create_task(self._keep(self._child), name=f"keep {self.name}")
+        self._ready(await self._start_child())
+        self._watch = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
     async def stop(self) -> None:
         """End the watch, then the child."""
@@ -62,27 +68,36 @@ class Keeper:
             await self._stop_child(self._child)
             self._child = None
 
-    async def _keep(self, child: Child) -> None:
+    def _ready(self, child: Child) -> None:
+        self._child = child
+        self.started_at_us = time.time_ns() // 1000
+        self.on_change()
+
+    async def _keep(self) -> None:
         delay_s = FIRST_DELAY_S
-        while True:
+        while self._child is not None:
             began_s = time.monotonic()
-            code = await self._ended(child)
+            code = await self._ended(self._child)
+            logger.warning("%s (process %d) ended with %d; starting it again", self.name, self._child.pid, code)
+            self.on_change()
             if time.monotonic() - began_s >= STEADY_S:
                 delay_s = FIRST_DELAY_S
-            logger.warning("%s (process %d) ended with %d; starting it again", self.name, child.pid, code)
-            while True:
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, MAX_DELAY_S)
-                try:
-                    child = await self._start_child()
-                except BroadstreetError as error:
-                    logger.error("%s did not start: %s", self.name, error)
-                else:
-                    break
-            self._child = child
+            delay_s = await self._again(delay_s)
+            logger.info("%s runs again as process %d", self.name, self._child.pid)
+
+    async def _again(self, delay_s: float) -> float:
+        """Start it again, however often that takes; how long to wait before the next time."""
+        while True:
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, MAX_DELAY_S)
+            try:
+                child = await self._start_child()
+            except BroadstreetError as error:
+                logger.error("%s did not start: %s", self.name, error)
+                continue
             self.restarts += 1
-            self.started_at_s = time.time()
-            logger.info("%s runs again as process %d", self.name, child.pid)
+            self._ready(child)
+            return delay_s
 
     async def _ended(self, child: Child) -> int:
         while True:

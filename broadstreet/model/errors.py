@@ -216,3 +216,7 @@ class ContextNotAvailable(Unavailable):
 
     status = 504
     ngsi_ld_type = "LdContextNotAvailable"
+
+
+class RoleFailed(Unavailable):
+    """A process of the house does not run."""

@@ -1,0 +1,162 @@
+"""The supervisor: engines, migrations, then one process a role; what dies is started again.
+
+It holds nothing that could be lost: killed itself, it takes every process with it (they are on a leash), and the next
+start finds everything in the data folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from types import TracebackType
+from typing import Any, TypeVar
+
+from broadstreet.app.preparation import prepare_log, prepare_store
+from broadstreet.app.role import ROLES, ready_path
+from broadstreet.app.settings import Settings, to_environment
+from broadstreet.engines import Child, Engines, HouseStatus, Keeper, status_of, together, write_status
+from broadstreet.model.errors import InvalidInput, RoleFailed
+
+READY_S = 60.0
+POLL_S = 0.02
+STOP_S = 15.0
+"""How long a role may take to end in order."""
+T = TypeVar("T")
+Step = Callable[[str, float], None]
+"""Told of each step of a start when it is done: what it was, and how long it took in seconds."""
+logger = logging.getLogger(__name__)
+
+
+class House:
+    """Everything that runs for one data folder, from `start` to `stop` or within `async with`."""
+
+    def __init__(
+        self, settings: Settings, roles: Sequence[str] = ROLES, on_step: Step = lambda what, took_s: None
+    ) -> None:
+        """roles: those to run here, of `gateway`, `recorder`, `api`. Raises InvalidInput for another one."""
+        for name in roles:
+            if name not in ROLES:
+                raise InvalidInput(f"there is no role {name!r}", where="roles", remedy=f"Choose of {', '.join(ROLES)}.")
+        self.settings = settings
+        self.engines = Engines(
+            settings.data_path, settings.engines.postgres_url or None, settings.engines.nats_url or None
+        )
+        self._roles = [name for name in ROLES if name in roles]
+        self._keepers: dict[str, Keeper] = {}
+        self._on_step = on_step
+        self._complete = False
+
+    async def start(self) -> None:
+        """Start everything; return when every role is ready. All or nothing."""
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self.stop)
+            addresses = await self._step("engines", self.engines.start())
+            await self._step("schema", prepare_store(self.settings, addresses))
+            await self._step("streams", prepare_log(self.settings, addresses))
+            await together(*(self._step(name, self._start_role(name)) for name in self._roles))
+            undo.pop_all()
+        self._complete = True
+        for keeper in (*self.engines.keepers.values(), *self._keepers.values()):
+            keeper.on_change = self._tell
+        self._tell()
+
+    async def stop(self) -> None:
+        """Stop everything: what takes in, what records, the engines."""
+        self._complete = False
+        try:
+            for name in reversed(self._roles):
+                if name in self._keepers:
+                    await self._keepers.pop(name).stop()
+        finally:
+            await self.engines.stop()
+
+    async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Start, serve until SIGINT, SIGTERM or SIGHUP, stop. `on_ready` is called once in between."""
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(sent, stopping.set)
+        starting, interrupted = asyncio.create_task(self.start()), asyncio.create_task(stopping.wait())
+        await asyncio.wait((starting, interrupted), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await starting
+            return
+        try:
+            await starting
+            on_ready()
+            await interrupted
+        finally:
+            interrupted.cancel()
+            await self._step("stop", self.stop())
+
+    async def __aenter__(self) -> House:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def status(self) -> HouseStatus:
+        """What runs now."""
+        engines = [status_of(keeper) for keeper in self.engines.keepers.values()]
+        roles = [status_of(self._keepers[name]) for name in self._roles if name in self._keepers]
+        ready = self._complete and all(process.pid is not None for process in (*engines, *roles))
+        return HouseStatus(os.getpid(), ready, engines, roles)
+
+    def _tell(self) -> None:
+        if self._complete:
+            write_status(self.engines.folder, self.status())
+
+    async def _step(self, what: str, work: Coroutine[Any, Any, T]) -> T:
+        began_s = time.monotonic()
+        result = await work
+        self._on_step(what, time.monotonic() - began_s)
+        return result
+
+    async def _start_role(self, name: str) -> None:
+        log_path = self.engines.folder.logs / f"{name}.log"
+        keeper = Keeper(name, partial(self._spawn_role, name), stop_role, log_path)
+        await keeper.start()
+        self._keepers[name] = keeper
+
+    async def _spawn_role(self, name: str) -> Child:
+        """A role's process that has said it is ready. Raises RoleFailed with its last words."""
+        folder = self.engines.folder
+        told = ready_path(folder, name)
+        told.unlink(missing_ok=True)
+        child = await Child.spawn(
+            name,
+            [sys.executable, "-m", "broadstreet.app.role", name],
+            log_path=folder.logs / f"{name}.log",
+            env=os.environ | to_environment(self.settings),
+        )
+        try:
+            deadline = asyncio.get_running_loop().time() + READY_S
+            while not (told.exists() and told.read_text() == str(child.pid)):
+                if child.exit_code is not None:
+                    words = child.words().splitlines() or [f"it ended with {child.exit_code}"]
+                    raise RoleFailed(f"the {name} did not start: {words[-1]}", where=str(folder.logs / f"{name}.log"))
+                if asyncio.get_running_loop().time() > deadline:
+                    raise RoleFailed(f"the {name} was not ready within {READY_S:.0f} s")
+                await asyncio.sleep(POLL_S)
+        except BaseException:
+            await child.stop()
+            raise
+        return child
+
+
+async def stop_role(child: Child) -> None:
+    """End a role's process in order."""
+    await child.stop((signal.SIGTERM, STOP_S))

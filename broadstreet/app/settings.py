@@ -1,0 +1,197 @@
+"""The settings: one `broadstreet.toml`, each setting overridable by the environment.
+
+`mqtt.port` in the file is `BROADSTREET_MQTT_PORT` in the environment, which has the last word. A key that nobody knows
+is refused, in the file and in the environment: a setting misspelt is a setting ignored. Every setting is described in
+docs/reference/settings.md, and a test says so.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from operator import attrgetter
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from broadstreet.log import StreamLimits
+from broadstreet.model.errors import InvalidInput
+
+_LIMITS = StreamLimits()
+MAX_PARTITIONS = 256
+FILE_NAME = "broadstreet.toml"
+PREFIX = "BROADSTREET_"
+FILE_VARIABLE = PREFIX + "SETTINGS"
+"""Names the settings file for every process of the house; `--settings` sets it."""
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Bytes = Annotated[int, Meta(ge=1_000_000)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The MQTT listener."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+
+
+class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The HTTP server: portal, APIs, HTTP ingest."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The city's own engines; empty: those of the data folder."""
+
+    postgres_url: str = ""
+    nats_url: str = ""
+
+
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many partitions the log has, and the bounds of its streams."""
+
+    partitions: Annotated[int, Meta(ge=1, le=MAX_PARTITIONS)] = 2
+    raw_bytes: Bytes = _LIMITS.raw_bytes
+    changes_bytes: Bytes = _LIMITS.changes_bytes
+    changes_age_s: Seconds = _LIMITS.changes_age_s
+    out_bytes: Bytes = _LIMITS.out_bytes
+    out_age_s: Seconds = _LIMITS.out_age_s
+    dead_bytes: Bytes = _LIMITS.dead_bytes
+    retained_bytes: Bytes = _LIMITS.retained_bytes
+
+    @property
+    def limits(self) -> StreamLimits:
+        """The bounds as the log takes them."""
+        return StreamLimits(**{name: getattr(self, name) for name in StreamLimits.__struct_fields__})
+
+
+class RecorderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How readings are applied."""
+
+    future_limit_s: Annotated[float, Meta(ge=0)] = 300.0
+
+
+class DiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the disk is taken for full."""
+
+    watermark_bytes: Bytes = 2_000_000_000
+
+
+class CitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The city itself."""
+
+    title: str = ""
+    time_zone: str = ""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every setting of a house. The classes' defaults are the settings' defaults."""
+
+    data_dir: str = "data"
+    city: CitySettings = CitySettings()
+    mqtt: Mqtt = Mqtt()
+    http: Http = Http()
+    engines: EngineSettings = EngineSettings()
+    log: LogSettings = LogSettings()
+    recorder: RecorderSettings = RecorderSettings()
+    disk: DiskSettings = DiskSettings()
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder."""
+        return Path(self.data_dir).expanduser().resolve()
+
+
+def names() -> dict[str, msgspec.structs.FieldInfo]:
+    """Every setting by its dotted name, such as `mqtt.port`."""
+    found: dict[str, msgspec.structs.FieldInfo] = {}
+    for field in msgspec.structs.fields(Settings):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            found.update({f"{field.name}.{inner.name}": inner for inner in msgspec.structs.fields(field.type)})
+        else:
+            found[field.name] = field
+    return found
+
+
+def variable(name: str) -> str:
+    """The environment variable that overrides a setting."""
+    return PREFIX + name.replace(".", "_").upper()
+
+
+def load(environment: Mapping[str, str], file: Path | None = None) -> Settings:
+    """
+    The settings in force.
+
+    environment: as `os.environ`.
+    file:        the settings file; left out, the one the environment names, else `./broadstreet.toml` if it is there.
+    Raises InvalidInput, naming file or variable, for what is unknown or not what its setting asks for.
+    """
+    chosen = file or (Path(environment[FILE_VARIABLE]) if environment.get(FILE_VARIABLE) else None)
+    written = _read(chosen or Path(FILE_NAME), must_exist=chosen is not None)
+    return _settings(written, environment, str(chosen or FILE_NAME))
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Every setting as the environment variable that gives it: how a supervisor hands them to its processes."""
+    return {variable(name): str(attrgetter(name)(settings)) for name in names()}
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """The settings a supervisor handed over; no file is read. Raises InvalidInput."""
+    return _settings({}, environment, "the environment")
+
+
+def _settings(written: dict[str, Any], environment: Mapping[str, str], where: str) -> Settings:
+    for name, text in _overrides(environment).items():
+        section, _, key = name.rpartition(".")
+        place = written.setdefault(section, {}) if section else written
+        place[key] = _value(name, text)
+    try:
+        return msgspec.convert(written, Settings)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(
+            f"a setting is not right: {error}",
+            where=where,
+            remedy="docs/reference/settings.md lists every setting.",
+        ) from None
+
+
+def _read(file: Path, must_exist: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise InvalidInput("the settings file is not there", where=str(file)) from None
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"the settings file is not TOML: {error}", where=str(file)) from None
+    except OSError as error:
+        raise InvalidInput(f"the settings file cannot be read: {error.strerror}", where=str(file)) from None
+
+
+def _overrides(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings the environment gives. A variable of one of our sections that names no setting is refused."""
+    known = {variable(name): name for name in names()}
+    sections = tuple(f"{PREFIX}{name.split('.')[0].upper()}_" for name in names() if "." in name)
+    for key in environment:
+        if key not in known and key.startswith(sections):
+            near = difflib.get_close_matches(key, known, n=1)
+            raise InvalidInput(
+                "this environment variable names no setting",
+                where=key,
+                remedy=f"Did you mean {near[0]}?" if near else "docs/reference/settings.md lists every setting.",
+            )
+    return {known[key]: text for key, text in environment.items() if key in known}
+
+
+def _value(name: str, text: str) -> object:
+    try:
+        return msgspec.convert(text, names()[name].type, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"a setting is not right: {error}", where=variable(name)) from None

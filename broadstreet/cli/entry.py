@@ -1,0 +1,59 @@
+"""Where the program begins: the list of commands, and what becomes of an error."""
+
+from __future__ import annotations
+
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from broadstreet.cli import up
+from broadstreet.model.errors import BroadstreetError
+
+EXIT_ERROR = 1
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(up.up)
+
+
+def say_version(asked: bool) -> None:
+    """The version, and nothing else."""
+    if asked:
+        typer.echo(f"broadstreet {metadata.version('broadstreet')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", help="Say the version and end.", is_eager=True, callback=say_version)
+]
+
+
+@app.callback()
+def about(version: Version = False) -> None:
+    """Broadstreet: one graph from the duct to the dashboard, for a city and the operator of its network."""
+
+
+def main() -> None:
+    """The program `broadstreet`."""
+    try:
+        app()
+    except BroadstreetError as error:
+        show(error)
+        sys.exit(EXIT_ERROR)
+
+
+def show(error: BroadstreetError) -> None:
+    """Say on the terminal what went wrong, where, and what to do."""
+    words = Text.assemble((error.message[:1].upper() + error.message[1:], "bold red"))
+    if error.where:
+        words.append(f"\n  where: {error.where}")
+    if error.remedy:
+        words.append(f"\n  what to do: {error.remedy}")
+    Console(stderr=True, soft_wrap=True).print(words)

@@ -1,0 +1,38 @@
+"""`broadstreet up`: start the house and keep it running."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
+
+console = Console(highlight=False)
+
+
+def up(
+    data_dir: DataDir = None,
+    settings: SettingsFile = None,
+    roles: Annotated[str, typer.Option(help="The roles to run here, with commas.")] = "gateway,recorder,api",
+    mqtt_port: Annotated[int | None, typer.Option(help="Where devices connect.")] = None,
+    http_port: Annotated[int | None, typer.Option(help="Where the portal and the APIs are.")] = None,
+) -> None:
+    """Start the house: engines, gateway, recorder, API and portal. Ctrl-C stops it."""
+    from broadstreet.app.house import House
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    chosen = house_settings(data_dir, settings, mqtt__port=mqtt_port, http__port=http_port)
+    house = House(chosen, roles.split(","), say)
+
+    def ready() -> None:
+        console.print(f"Ready. Portal: http://{chosen.http.host}:{chosen.http.port}/  Ctrl-C stops everything.")
+
+    wait_for(house.run(ready))
+
+
+def say(what: str, took_s: float) -> None:
+    """One line for a step that is done."""
+    console.print(f"  {what:<28} {took_s:6.2f} s")
