@@ -22,27 +22,29 @@ def tree(command: click.Command, path: str) -> Iterator[tuple[str, click.Command
         yield path, command
 
 
+def name_of(parameter: click.Parameter, command: click.Command) -> str:
+    """What a parameter is called on the command line: `--option`, or `ARGUMENT`."""
+    if isinstance(parameter, click.Argument):
+        return parameter.make_metavar(click.Context(command)).strip("[].")
+    return parameter.opts[0]
+
+
 def test_every_command_is_described() -> None:
     page = reference("cli")
     there = dict(tree(typer.main.get_command(app), "broadstreet"))
-    told = {line.removeprefix("## ").strip("`") for line in page.text.splitlines() if line.startswith("## `broadstreet")}
-    assert told == set(there)
+    headings = (line for line in page.text.splitlines() if line.startswith("## `broadstreet"))
+    assert {heading.removeprefix("## ").strip("`") for heading in headings} == set(there)
     for name, command in there.items():
         section = page.section(f"`{name}`")
         assert section is not None
-        parameters = {
-            parameter.make_metavar(click.Context(command)) if isinstance(parameter, click.Argument) else parameter.opts[0]
-            for parameter in command.params
-        }
+        parameters = {name_of(parameter, command) for parameter in command.params}
         assert set(section.rows()) == parameters - {"--help"}, name
 
 
 def test_every_error_is_described() -> None:
-    classes = {
-        name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, BroadstreetError)
-    }
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, BroadstreetError)]
     rows = reference("errors").rows()
-    assert set(rows) == set(classes)
-    for name, kind in classes.items():
-        status, type_name, message = (cell.strip(" `") for cell in rows[name].split("|"))
-        assert (status, type_name, message) == (str(kind.status), kind.ngsi_ld_type, kind().message), name
+    assert set(rows) == {kind.__name__ for kind in kinds}
+    for kind in kinds:
+        status, type_name, message = (cell.strip(" `") for cell in rows[kind.__name__].split("|"))
+        assert (status, type_name, message) == (str(kind.status), kind.ngsi_ld_type, kind().message), kind
