@@ -6,11 +6,9 @@ import importlib.util
 import re
 import shlex
 
-import click
 import pytest
-import typer.main
 
-from broadstreet.cli.entry import app
+from tests.docs.commands import command_line
 from tests.docs.pages import ROOT, Page, pages, reference
 
 PAGES = pages()
@@ -46,19 +44,17 @@ def wrong_command(words: list[str]) -> str | None:
         is_module = rest[0] == "-m" and importlib.util.find_spec(rest[1]) is not None
         return None if is_module else f"there is no module {rest[1]}"
     if program == "broadstreet":
-        return _wrong_in_tree(typer.main.get_command(app), rest)
+        return _wrong_in_tree(rest)
     return None if program in KNOWN_PROGRAMS else f"{program} is no program of ours, nor one the docs introduce"
 
 
-def _wrong_in_tree(command: click.Command, words: list[str]) -> str | None:
-    while words and isinstance(command, click.Group) and not words[0].startswith("-"):
-        found = command.commands.get(words[0])
-        if found is None:
-            return f"{command.name or 'broadstreet'} has no command {words[0]}"
-        command, words = found, words[1:]
-    options = {flag for parameter in command.params for flag in [*parameter.opts, *parameter.secondary_opts]}
-    given = {word.partition("=")[0] for word in words if word.startswith("-") and word != "-"}
-    unknown = sorted(given - options - {"--help"})
+def _wrong_in_tree(words: list[str]) -> str | None:
+    names = [" ".join(["broadstreet", *words[:count]]) for count in range(1, len(words) + 1)]
+    command = next((command_line()[name] for name in names if name in command_line()), None)
+    if command is None:
+        return None if words == ["--help"] else f"there is no command {names[0] if names else 'broadstreet'}"
+    known = {spelling for option in command.options for spelling in option} | {"--help"}
+    unknown = sorted({word.partition("=")[0] for word in words if word.startswith("-")} - known)
     return f"{command.name} has no option {unknown[0]}" if unknown else None
 
 
@@ -76,7 +72,7 @@ def test_commands_exist(page: Page) -> None:
     ("line", "wrong"),
     [
         ("make tset", "make has no target tset"),
-        ("broadstreet fly", "has no command fly"),
+        ("broadstreet fly", "no command broadstreet fly"),
         ("broadstreet up --wings 2", "up has no option --wings"),
         ("python -m benchmarks.nothing", "there is no module"),
         ("rm -rf data", "rm is no program of ours"),

@@ -23,7 +23,7 @@ def unfinished(tree: Tree) -> Iterator[Fault]:
 
 def _is_abstract(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     marks = {ast.unparse(decorator).split(".")[-1] for decorator in node.decorator_list}
-    return bool(marks & {"abstractmethod", "overload"})
+    return bool(marks & {"abstractmethod", "overload", "callback()"})
 
 
 def _does_nothing(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -69,6 +69,17 @@ def _imported(tree: Tree) -> set[str]:
     return names
 
 
+def _imported_by_pattern(tree: Tree) -> re.Pattern[str]:
+    """What an f-string such as `f"broadstreet.app.{name}"` may import."""
+    patterns = {r"(?!)"}
+    for node in (node for _, module in tree.modules(*SHIPPED) for node in ast.walk(module)):
+        if isinstance(node, ast.JoinedStr):
+            parts = (re.escape(str(v.value)) if isinstance(v, ast.Constant) else r"\w+" for v in node.values)
+            pattern = "".join(parts)
+            patterns |= {pattern} if pattern.startswith("broadstreet") else set()
+    return re.compile("|".join(patterns))
+
+
 def _started(tree: Tree) -> set[str]:
     """Modules that something outside Python starts: scripts of pyproject.toml, the Makefile and CI."""
     project = tomllib.loads(tree.texts.get("pyproject.toml", "")).get("project", {})
@@ -81,10 +92,12 @@ def dead_modules(tree: Tree) -> Iterator[Fault]:
     """Modules of the shipped source that no other one imports and nothing starts; a test alone keeps none alive."""
     alive = _imported(tree) | _started(tree)
     packages = {name.rpartition(".")[0] for name in alive}
+    by_pattern = _imported_by_pattern(tree)
     for path, _ in tree.modules(*SHIPPED):
         name = _module_name(path)
         is_main = name.endswith(".__main__")
-        is_alive = name in alive or name in packages or path.rpartition("/")[2] in alive
+        is_named = name in alive or name in packages or path.rpartition("/")[2] in alive
+        is_alive = is_named or by_pattern.fullmatch(name)
         if not is_alive and not is_main and "." in name:
             yield Fault(path, 1, "nothing imports or starts this module: delete it, or use it")
 
@@ -139,6 +152,9 @@ RULES = (
             "broadstreet/role.py": _FINE,
             "broadstreet/start.py": 'ARGUMENTS = ["-m", "broadstreet.role"]\nFILE = HERE / "leash.py"\n',
             "broadstreet/leash.py": _FINE,
+            "broadstreet/app/roles.py": 'import_module(f"broadstreet.app.{name}")\n',
+            "broadstreet/app/gateway.py": _FINE,
+            "broadstreet/start_roles.py": "import broadstreet.app.roles, broadstreet.start_roles\n",
             "tests/unit/test_dead.py": "import broadstreet.dead\n",
             "pyproject.toml": '[project.scripts]\nbroadstreet = "broadstreet.start:main"\n',
         },
