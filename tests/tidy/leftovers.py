@@ -76,7 +76,7 @@ def _imported_by_pattern(tree: Tree) -> re.Pattern[str]:
         if isinstance(node, ast.JoinedStr):
             parts = (re.escape(str(v.value)) if isinstance(v, ast.Constant) else r"\w+" for v in node.values)
             pattern = "".join(parts)
-            patterns |= {pattern} if pattern.startswith("broadstreet") else set()
+            patterns |= {pattern} if pattern.startswith(r"broadstreet\.") else set()
     return re.compile("|".join(patterns))
 
 
