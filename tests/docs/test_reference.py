@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
+
+from broadstreet.app import load
+from broadstreet.devices import parse_profile
+from broadstreet.devices.profile import AttributeMapping, _ProfileHead
+from broadstreet.log import DeadReason
 from broadstreet.model import errors
 from broadstreet.model.errors import BroadstreetError
 from tests.docs.commands import command_line
-from tests.docs.pages import reference
+from tests.docs.pages import pages, reference
 
 
 def test_every_command_is_described() -> None:
@@ -25,3 +33,32 @@ def test_every_error_is_described() -> None:
     for kind in kinds:
         status, type_name, message = (cell.strip(" `") for cell in rows[kind.__name__].split("|"))
         assert (status, type_name, message) == (str(kind.status), kind.ngsi_ld_type, kind().message), kind
+
+
+def test_every_key_of_a_profile_is_described() -> None:
+    page = reference("profiles")
+    head, attribute = page.section("`[profile]`"), page.section("`[attributes.NAME]`")
+    assert head is not None
+    assert attribute is not None
+    assert list(head.rows()) == [field.name for field in msgspec.structs.fields(_ProfileHead)]
+    assert set(attribute.rows()) == {field.name for field in msgspec.structs.fields(AttributeMapping)}
+
+
+def test_every_reason_of_a_dead_letter_is_described() -> None:
+    reasons = reference("profiles").section("What cannot be read")
+    assert reasons is not None
+    assert list(reasons.rows()) == [reason.value for reason in DeadReason]
+
+
+def test_profiles_in_the_docs_are_profiles() -> None:
+    shown = [block for page in pages() for block in page.blocks("toml") if "[profile]" in block]
+    assert shown
+    for block in shown:
+        assert parse_profile(block).attributes
+
+
+def test_settings_in_the_docs_are_settings(tmp_path: Path) -> None:
+    shown = [block for page in pages() for block in page.blocks("toml") if "broadstreet.toml" in block]
+    for block in shown:
+        (tmp_path / "broadstreet.toml").write_text(block)
+        assert load({}, tmp_path / "broadstreet.toml")
