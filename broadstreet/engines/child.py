@@ -15,6 +15,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from broadstreet.engines.user import EngineUser
 
@@ -66,17 +67,10 @@ class Child:
         leash = [sys.executable, "-I", "-S", str(LEASH), *map(str, (os.getpid(), int(death_signal), uid, gid))]
         log_fd = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *leash,
-                *map(str, argv),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log_fd,
-                stderr=log_fd,
-                env=env,
-                cwd=cwd,
-                start_new_session=True,
-            )
             log_start = os.fstat(log_fd).st_size
+            process = await _exec(
+                *leash, *map(str, argv), stdout=log_fd, stderr=log_fd, env=env, cwd=cwd, start_new_session=True
+            )
         finally:
             os.close(log_fd)
         return cls(name, process, log_path, log_start)
@@ -119,3 +113,16 @@ class Child:
             log.seek(max(self._log_start if self._log_start <= size else 0, size - MAX_QUOTED_BYTES))
             return log.read().decode("utf-8", "replace").strip()
         return ""
+
+
+async def _exec(*argv: str, **how: Any) -> asyncio.subprocess.Process:
+    """Start a process; if we are cancelled meanwhile, none is left."""
+    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*argv, stdin=asyncio.subprocess.DEVNULL, **how))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        process = await starting
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise

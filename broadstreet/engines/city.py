@@ -83,6 +83,7 @@ async def check_nats(url: str) -> None:
     try:
         await client.connect(url, allow_reconnect=False, connect_timeout=int(CONNECT_S), error_cb=_ignore)
     except (OSError, TimeoutError, ValueError, nats.errors.Error) as error:
+        await client.close()
         raise EngineFailed(
             f"the city's NATS does not let us in: {error or type(error).__name__}",
             where=shown,

@@ -31,6 +31,7 @@ class DataFolder:
         self.path = path.expanduser().resolve()
         self.user = user
         self._lock: IO[str] | None = None
+        self._far_socket_folder: Path | None = None
 
     @property
     def run(self) -> Path:
@@ -88,6 +89,7 @@ class DataFolder:
         folder.chmod(CLOSED)
         if self.user is not None:
             self.user.own(folder)
+        self._far_socket_folder = folder
         return folder
 
     def lock(self) -> None:
@@ -110,7 +112,10 @@ class DataFolder:
         self._lock = lock
 
     def unlock(self) -> None:
-        """Give the folder back."""
+        """Give the folder back, and leave nothing outside it."""
+        if self._far_socket_folder is not None:
+            with contextlib.suppress(OSError):
+                self._far_socket_folder.rmdir()
         if self._lock is not None:
             self._lock.close()
             self._lock = None

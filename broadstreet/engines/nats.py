@@ -8,7 +8,6 @@ connections, because a client that keeps knocking at a closed port of that range
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import shutil
@@ -22,6 +21,7 @@ from string import Template
 from urllib.parse import urlsplit
 
 import nats.errors
+import nats.js.errors
 import psutil
 from nats.aio.client import Client
 
@@ -131,14 +131,21 @@ class EmbeddedNats:
 async def _answers(url: str) -> bool:
     """Whether a server there takes our password and its JetStream answers."""
     client = Client()
-    with contextlib.suppress(OSError, nats.errors.Error):
-        await client.connect(url, allow_reconnect=False, connect_timeout=2, error_cb=_ignore)
-        try:
-            await client.jetstream(timeout=2).account_info()
-            return True
-        finally:
-            await client.close()
-    return False
+    try:
+        await client.connect(
+            url,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=2,
+            error_cb=_ignore,
+        )
+        await client.jetstream(timeout=2).account_info()
+    except (OSError, nats.errors.Error, nats.js.errors.Error):
+        return False
+    finally:
+        await client.close()
+    return True
 
 
 async def _ignore(error: Exception) -> None:
