@@ -9,6 +9,7 @@ that its devices adopt; every change bumps `registry_version`, by which recorder
 """
 
 from broadstreet.devices.decoder import Decoder, Fault, Reading
+from broadstreet.devices.listing import DeviceRow, find_device, list_devices, profile_versions
 from broadstreet.devices.profile import SILENT_AFTER_INTERVALS, Profile, parse_profile
 from broadstreet.devices.registration import DeviceSpec
 from broadstreet.devices.registry import DeviceIdentity, ProfileVersion, Registered, Registry
@@ -17,6 +18,7 @@ __all__ = [
     "SILENT_AFTER_INTERVALS",
     "Decoder",
     "DeviceIdentity",
+    "DeviceRow",
     "DeviceSpec",
     "Fault",
     "Profile",
@@ -24,5 +26,8 @@ __all__ = [
     "Reading",
     "Registered",
     "Registry",
+    "find_device",
+    "list_devices",
     "parse_profile",
+    "profile_versions",
 ]

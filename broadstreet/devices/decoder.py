@@ -34,6 +34,8 @@ class Reading(NamedTuple):
 
     attribute: int
     at_us: int
+    n: int
+    """Tells readings of one moment apart: the items of an array that have no time of their own."""
     number: float | None
     value: Any
 
@@ -64,7 +66,7 @@ class Decoder:
     def decode(self, payload: bytes, received_us: int, readings: list[Reading], faults: list[Fault]) -> None:
         """Append what the payload holds to `readings`, and what is wrong with it to `faults`.
 
-        received_us: the time of a reading that has none of its own, counted up by a microsecond for each further item.
+        received_us: the time of a reading that has none of its own; unique for the device.
         """
         try:
             parsed = _decode(payload)
@@ -75,11 +77,11 @@ class Decoder:
             faults.append(Fault(DeadReason.NOT_JSON, "nested too deeply"))
             return
         if type(parsed) is dict:
-            self._decode_item(parsed, received_us, readings, faults)
+            self._decode_item(parsed, received_us, 0, readings, faults)
         elif type(parsed) is list and len(parsed) <= MAX_ITEMS:
             for count, item in enumerate(parsed):
                 if type(item) is dict:
-                    self._decode_item(item, received_us + count, readings, faults)
+                    self._decode_item(item, received_us, count, readings, faults)
                 else:
                     faults.append(Fault(DeadReason.WRONG_TYPE, f"item {count} is not an object"))
         else:
@@ -87,7 +89,7 @@ class Decoder:
             faults.append(Fault(DeadReason.WRONG_TYPE, detail))
 
     def _decode_item(
-        self, item: dict[str, Any], received_us: int, readings: list[Reading], faults: list[Fault]
+        self, item: dict[str, Any], received_us: int, n: int, readings: list[Reading], faults: list[Fault]
     ) -> None:
         at_us = received_us
         if self._time is not None:
@@ -97,7 +99,7 @@ class Decoder:
                 if parsed is None:
                     faults.append(Fault(DeadReason.BAD_TIME, f"{'.'.join(self._time)}: {str(stamp)[:80]!r}"))
                     return
-                at_us = parsed
+                at_us, n = parsed, 0
         known = False
         for index, path, convert in self._fields:
             found = item.get(path[0]) if len(path) == 1 else _find(item, path)
@@ -108,7 +110,7 @@ class Decoder:
             if isinstance(converted, Fault):
                 faults.append(converted)
             else:
-                readings.append(Reading(index, at_us, converted[0], converted[1]))
+                readings.append(Reading(index, at_us, n, converted[0], converted[1]))
         if not known:
             names = ", ".join(sorted(item)[:8])[:200]
             faults.append(Fault(DeadReason.UNKNOWN_FIELDS, f"fields in the payload: {names or 'none'}"))

@@ -1,0 +1,186 @@
+"""One partition of one tenant: read packs from behind the cursor, apply them, trim the log below it.
+
+The loop holds no state that matters. Whatever goes wrong, it starts again from the cursor in PostgreSQL, and a
+recreated stream (another incarnation) is read from its beginning.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from broadstreet.log import Log, Pack, RawMessage
+from broadstreet.model.errors import EngineFailed
+from broadstreet.recorder.applying import (
+    AlreadyThere,
+    Applied,
+    Applying,
+    CursorMoved,
+    PacksRepeated,
+    Place,
+    RegistryMoved,
+)
+from broadstreet.recorder.batch import Batch, fill, open_packs
+from broadstreet.recorder.meter import Meter
+from broadstreet.recorder.plan import Plans
+from broadstreet.store import load_queries
+
+if TYPE_CHECKING:
+    from broadstreet.store import Database
+
+MAX_PACKS = 64
+"""Packs in one transaction at most."""
+MAX_MESSAGES = 20_000
+"""Messages after which a transaction takes no further pack."""
+WAIT_S = 5.0
+"""How long a reader waits for a pack before it asks again."""
+TRIM_EVERY_S = 10.0
+MAX_ATTEMPTS = 20
+_SQL = load_queries("recorder")
+_logger = logging.getLogger(__name__)
+
+
+class Partition:
+    """Applies one partition. `clock` gives now, in microseconds since 1970."""
+
+    def __init__(
+        self,
+        log: Log,
+        database: Database,
+        plans: Plans,
+        partition: int,
+        *,
+        meter: Meter,
+        clock: Callable[[], int],
+        future_limit_s: float,
+        keep_bytes: int,
+    ) -> None:
+        self._log = log
+        self._database = database
+        self._plans = plans
+        self._partition = partition
+        self._meter = meter
+        self._clock = clock
+        self._future_limit_us = int(future_limit_s * 1_000_000)
+        self._keep_bytes = keep_bytes
+        self._label = f"{database.name}.{partition}"
+
+    async def run(self) -> None:
+        """Apply until cancelled, or until something fails: then run again."""
+        await self._plans.refresh()
+        stream = await self._log.raw_incarnation()
+        cursor = await self._read_cursor(stream)
+        after = cursor[1] if cursor[0] == stream else 0
+        trimmed_at = self._clock()
+        async with self._log.read_raw(self._database.name, self._partition, after) as reader:
+            held: list[RawMessage] = []
+            while True:
+                messages = held or await reader.fetch(MAX_PACKS, WAIT_S)
+                if not messages:
+                    self._meter.behind_since_us.pop(self._label, None)
+                    await self._check_stream(stream)
+                else:
+                    cursor, held = await self._apply(stream, cursor, messages)
+                if self._clock() - trimmed_at > TRIM_EVERY_S * 1_000_000:
+                    trimmed_at = self._clock()
+                    await self._trim(cursor[1])
+
+    async def _read_cursor(self, stream: str) -> tuple[str, int]:
+        await self._database.execute(_SQL["create_cursor"], self._partition, stream)
+        row = await self._database.fetchrow(_SQL["read_cursor"], self._partition)
+        if row is None:
+            raise EngineFailed(f"the cursor of partition {self._partition} is gone")
+        if row["stream"] != stream:
+            _logger.warning(
+                "%s: the log was made anew (%s after %s); reading it whole", self._label, stream, row["stream"]
+            )
+        return row["stream"], row["sequence"]
+
+    async def _check_stream(self, stream: str) -> None:
+        """A reader of a stream that was recreated would wait for ever."""
+        if await self._log.raw_incarnation() != stream:
+            raise EngineFailed("the log was made anew")
+
+    async def _apply(
+        self, stream: str, cursor: tuple[str, int], messages: list[RawMessage]
+    ) -> tuple[tuple[str, int], list[RawMessage]]:
+        """Apply as many of these messages as one transaction takes; answers the cursor and the messages left over."""
+        packs, dead = open_packs(self._database.name, messages, self._clock())
+        taken = _take(packs)
+        last = messages[-1].sequence if taken == len(packs) else packs[taken][0] - 1
+        left = [message for message in messages if message.sequence > last]
+        packs = packs[:taken]
+        if packs:
+            self._meter.behind_since_us[self._label] = packs[0][1].received_us[0]
+        repeated: set[bytes] = set()
+        carefully = False
+        for attempt in range(MAX_ATTEMPTS):
+            fresh = _without(packs, repeated)
+            await self._plans.load({key for _, pack in fresh for key in pack.device})
+            version = self._plans.version
+            batch = Batch()
+            batch.dead += [letter for letter in dead if letter.entry <= last]
+            now_us = self._clock()
+            fill(
+                batch,
+                [pack for _, pack in fresh],
+                await self._plans.load(()),
+                now_us=now_us,
+                future_limit_us=self._future_limit_us,
+            )
+            try:
+                async with self._database.transaction() as connection:
+                    applying = Applying(connection, self._database.name, now_us)
+                    place = Place(self._partition, stream, cursor, last)
+                    applied = await applying.apply(place, fresh, batch, version, carefully=carefully)
+                self._count(applied, fresh, attempt)
+                return (stream, last), left
+            except RegistryMoved:
+                await self._plans.refresh()
+            except PacksRepeated as error:
+                repeated |= error.ids
+            except AlreadyThere:
+                carefully = True
+            except CursorMoved as error:
+                raise EngineFailed("another recorder applies this partition", where=self._label) from error
+        raise EngineFailed(f"a batch was not applied in {MAX_ATTEMPTS} attempts", where=self._label)
+
+    def _count(self, applied: Applied, packs: list[tuple[int, Pack]], retries: int) -> None:
+        meter = self._meter
+        meter.messages += sum(len(pack) for _, pack in packs)
+        meter.readings += applied.applied
+        meter.repeated += applied.repeated
+        meter.corrected += applied.corrected
+        meter.dead += applied.dead
+        meter.packs += len(packs)
+        meter.transactions += 1
+        meter.retries += retries
+
+    async def _trim(self, applied: int) -> None:
+        """Drop the oldest quarter of the log's span, up to what is applied, when it holds more than it is to keep."""
+        info = await self._log.stream_info("RAW")
+        if info.state.bytes > self._keep_bytes:
+            quarter = info.state.first_seq + (info.state.last_seq - info.state.first_seq) // 4 + 1
+            await self._log.trim_raw(self._database.name, self._partition, min(applied + 1, quarter))
+
+
+def _take(packs: list[tuple[int, Pack]]) -> int:
+    """How many of the packs go into one transaction: at least one, and none after MAX_MESSAGES."""
+    count = 0
+    for index, (_, pack) in enumerate(packs):
+        count += len(pack)
+        if count >= MAX_MESSAGES:
+            return index + 1
+    return len(packs)
+
+
+def _without(packs: list[tuple[int, Pack]], repeated: set[bytes]) -> list[tuple[int, Pack]]:
+    """The packs whose id was not applied before, each id once."""
+    seen = set(repeated)
+    fresh = []
+    for sequence, pack in packs:
+        if pack.id not in seen:
+            seen.add(pack.id)
+            fresh.append((sequence, pack))
+    return fresh

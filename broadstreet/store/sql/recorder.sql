@@ -1,0 +1,88 @@
+-- name: create_cursor
+-- A partition's cursor, at its beginning. $1: partition, $2: the log's incarnation.
+INSERT INTO cursor (partition, stream, sequence) VALUES ($1, $2, 0) ON CONFLICT (partition) DO NOTHING;
+
+-- name: read_cursor
+-- How far a partition is applied. $1: partition.
+SELECT stream, sequence FROM cursor WHERE partition = $1;
+
+-- name: cursors
+-- How far every partition is applied.
+SELECT partition, stream, sequence FROM cursor ORDER BY partition;
+
+-- name: lock_cursor
+-- Lock a partition's cursor for this transaction; with it, the registry's version. $1: partition.
+SELECT c.stream, c.sequence, (SELECT version FROM registry_version) AS registry_version
+FROM cursor c WHERE c.partition = $1 FOR UPDATE OF c;
+
+-- name: advance_cursor
+-- Everything up to here is applied. $1: partition, $2: the log's incarnation, $3: sequence.
+UPDATE cursor SET stream = $2, sequence = $3 WHERE partition = $1;
+
+-- name: insert_packs
+-- Accept packs; one that was accepted before is not answered. $1: pack ids, $2: gateways, $3: sequences, $4: at,
+-- $5: the log's incarnation, $6: partition.
+INSERT INTO origin (kind, at, principal, pack_id, stream, partition, sequence)
+SELECT 'pack', $4, gateway, pack_id, $5, $6, sequence
+FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS new (pack_id, gateway, sequence)
+ON CONFLICT (pack_id) DO NOTHING
+RETURNING key, pack_id;
+
+-- name: lock_attributes
+-- Current values of series, locked in the order that every writer keeps. $1: series keys.
+SELECT series_key, version, as_of, deleted_at, number, value FROM attribute
+WHERE series_key = ANY ($1::int[]) ORDER BY series_key FOR UPDATE;
+
+-- name: upsert_observations
+-- Readings that may be there already: the same value again is not answered, another one corrects it. $1: series keys,
+-- $2: times, $3: n, $4: numbers, $5: JSON values, $6: meta keys, $7: origin keys, $8: at.
+INSERT INTO observation AS o (series_key, observed_at, n, number, value, meta_key, origin_key)
+SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::smallint[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
+ON CONFLICT (series_key, observed_at, n) DO UPDATE
+SET number = EXCLUDED.number, value = EXCLUDED.value, meta_key = EXCLUDED.meta_key, origin_key = EXCLUDED.origin_key,
+    modified_at = $8
+WHERE o.number IS DISTINCT FROM EXCLUDED.number OR o.value IS DISTINCT FROM EXCLUDED.value
+RETURNING series_key, observed_at, n, modified_at IS NOT NULL AS corrected;
+
+-- name: update_attributes
+-- New current values. $1: series keys, $2: versions, $3: times, $4: numbers, $5: JSON values, $6: meta keys,
+-- $7: origin keys, $8: at.
+UPDATE attribute a
+SET version = new.version, as_of = new.at, observed_at = new.at, number = new.number, value = new.value,
+    meta_key = new.meta_key, origin_key = new.origin_key, modified_at = $8, deleted_at = NULL, kind = 0
+FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
+    AS new (series_key, version, at, number, value, meta_key, origin_key)
+WHERE a.series_key = new.series_key;
+
+-- name: update_versions
+-- Attributes whose past changed but not their present. $1: series keys, $2: versions.
+UPDATE attribute a SET version = new.version
+FROM unnest($1::int[], $2::bigint[]) AS new (series_key, version)
+WHERE a.series_key = new.series_key;
+
+-- name: insert_attributes
+-- First values. One that is there by now is not answered. Parameters as in update_attributes.
+INSERT INTO attribute (series_key, version, as_of, observed_at, number, value, meta_key, origin_key, created_at, modified_at)
+SELECT series_key, version, at, at, number, value, meta_key, origin_key, $8, $8
+FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
+    AS new (series_key, version, at, number, value, meta_key, origin_key)
+ON CONFLICT (series_key) DO NOTHING
+RETURNING series_key;
+
+-- name: revive_entities
+-- Deleted entities that a newer reading brings back. $1: entity keys.
+UPDATE entity SET deleted_at = NULL WHERE key = ANY ($1::int[]) AND deleted_at IS NOT NULL
+RETURNING key, id, types;
+
+-- name: upsert_heard
+-- Devices were heard. $1: device keys, $2: first, $3: last, $4: messages.
+INSERT INTO heard AS h (device_key, first_at, last_at, messages)
+SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::bigint[])
+ON CONFLICT (device_key) DO UPDATE
+SET first_at = least(h.first_at, EXCLUDED.first_at), last_at = greatest(h.last_at, EXCLUDED.last_at),
+    messages = h.messages + EXCLUDED.messages;
+
+-- name: database_id
+-- What tells this database from another: the cluster's identity and the database's own number.
+SELECT (SELECT system_identifier FROM pg_control_system())::text || '-' ||
+    (SELECT oid FROM pg_database WHERE datname = current_database())::text;
