@@ -15,6 +15,8 @@ from typing import Any, Final
 from broadstreet.access.policy import Permission
 
 OPT_KEY: Final = "access"
+SESSION_COOKIE: Final = "broadstreet_session"
+"""The portal sets it at sign-in; the guard reads it."""
 
 
 @dataclass(frozen=True, slots=True)

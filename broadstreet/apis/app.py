@@ -1,0 +1,68 @@
+"""The HTTP application: its routes, and around them the door, the errors, the headers and the figures.
+
+`create_app` takes the parts other rooms bring (the portal's router, the gateway's HTTP ingest) and refuses to start
+where a route does not say who may call it. Handlers ask for what they need by name: `principal`, `database` (the
+caller's tenant's), `services`, or all of them as `call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final
+
+from litestar import Litestar, Router
+from litestar.di import NamedDependency, Provide
+
+from broadstreet.access import Principal
+from broadstreet.apis.devices import devices_router
+from broadstreet.apis.guard import Guard, check_declared, principal_of
+from broadstreet.apis.headers import secure
+from broadstreet.apis.health import Checks, health_router
+from broadstreet.apis.metrics import measured, metrics_router
+from broadstreet.apis.openapi import openapi_config, openapi_json
+from broadstreet.apis.people import people_router
+from broadstreet.apis.problem import EXCEPTION_HANDLERS
+from broadstreet.apis.readiness import checks_of
+from broadstreet.apis.services import Call, Services
+from broadstreet.store import Database
+
+MAX_BODY_BYTES: Final = 32 * 1024 * 1024
+
+
+def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
+    """The application.
+
+    parts: routers of other rooms. Raises BroadstreetError where a route does not say who may call it.
+    """
+
+    async def database_of(principal: NamedDependency[Principal]) -> Database:
+        return await services.store.tenant(principal.tenant)
+
+    async def call_of(principal: NamedDependency[Principal], database: NamedDependency[Database]) -> Call:
+        return Call(services, principal, database, services.clock())
+
+    app = Litestar(
+        route_handlers=[
+            health_router(Checks(checks_of(services.store, services.log))),
+            metrics_router(services.metrics),
+            openapi_json,
+            Router("/v1", route_handlers=[devices_router(), people_router()]),
+            *parts,
+        ],
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "principal": Provide(principal_of, sync_to_thread=False),
+            "database": Provide(database_of),
+            "call": Provide(call_of),
+        },
+        guards=[Guard(services.access, services.device_principal, services.origins)],
+        middleware=[measured(services.metrics)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        before_send=[secure],
+        openapi_config=openapi_config(version("broadstreet")),
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+    )
+    check_declared(app)
+    return app

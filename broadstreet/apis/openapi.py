@@ -1,0 +1,153 @@
+"""The description of every API, made from its routes: OpenAPI 3.1 at `/openapi.json`, a page of it at `/docs`.
+
+Litestar describes paths, parameters and bodies from types and docstrings; here each operation also learns what it
+demands of its caller, from the same declaration that the guard reads, and which problems it may answer with.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar, Request, Response, Router, get
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, License, SecurityScheme, Tag
+
+from broadstreet.access import Demand, demand_of, public
+from broadstreet.access.route import SESSION_COOKIE
+from broadstreet.apis.guard import handlers_of
+from broadstreet.apis.problem import PROBLEM_JSON, Problem
+
+MEDIA_TYPE: Final = "application/vnd.oai.openapi+json;version=3.1"
+DOCS_PATH: Final = "/docs"
+_OPEN: Final = public("a description of the door is not the key")
+_DESCRIPTION: Final = """\
+A city's readings, devices and entities. Applications speak NGSI-LD (ETSI GS CIM 009) under `/ngsi-ld/v1`; devices are
+registered and managed under `/v1`. Sign in with an API token: `Authorization: Bearer bst_…`. The header
+`NGSILD-Tenant` names the tenant where an account has several. Errors are problem details (RFC 9457).
+"""
+_TAGS: Final = (
+    Tag("Entities", "NGSI-LD: things of the city, their attributes now."),
+    Tag("Temporal", "NGSI-LD: attributes over time, with aggregates."),
+    Tag("Devices", "What sends readings: registration, credentials, profiles."),
+    Tag("Readings", "Readings over HTTP, for devices that do not speak MQTT."),
+    Tag("People", "Accounts, their roles, and the audit of who changed what."),
+    Tag("Operation", "Whether the house is well."),
+)
+_PROBLEMS: Final = {
+    "400": "The request cannot be carried out as it stands.",
+    "401": "No credential came with the request, or it does not hold.",
+    "403": "The caller's roles do not allow this.",
+}
+_STYLE: Final = (
+    ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;"
+    "padding:0 1rem}code,dt{font-family:ui-monospace,monospace}article{border-top:1px solid #8886;padding:.75rem 0}"
+    "h3{margin:0;font-weight:400}dd{margin:0 0 .25rem 1.5rem}"
+)
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
+
+
+class _Page(OpenAPIRenderPlugin):
+    """The description as a page, without a script and without anybody else's host."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return _page(describe(request.app)).encode()
+
+
+def openapi_config(version: str) -> OpenAPIConfig:
+    """What Litestar needs to know to describe the routes."""
+    return OpenAPIConfig(
+        title="Broadstreet",
+        version=version,
+        description=_DESCRIPTION,
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        tags=list(_TAGS),
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(
+                    type="http", scheme="bearer", description="An account's API token: `broadstreet token create`."
+                ),
+                "session": SecurityScheme(
+                    type="apiKey",
+                    name=SESSION_COOKIE,
+                    security_scheme_in="cookie",
+                    description="A session of the portal.",
+                ),
+                "device": SecurityScheme(type="http", scheme="basic", description="A device's id and secret."),
+            }
+        ),
+        openapi_router=Router(DOCS_PATH, route_handlers=[], opt=_OPEN, include_in_schema=False),
+        render_plugins=[_Page(path="/")],
+    )
+
+
+def describe(app: Litestar) -> dict[str, Any]:
+    """The whole description as JSON values."""
+    document: dict[str, Any] = app.openapi_schema.to_schema()
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")[1][
+        "Problem"
+    ]
+    for path, handler in handlers_of(app):
+        demand = demand_of(handler.opt)
+        operations = document["paths"].get(path or "/", {})
+        for method in handler.http_methods:
+            operation = operations.get(method.lower())
+            if operation is not None and demand is not None:
+                _complete(operation, demand)
+    return document
+
+
+def _complete(operation: dict[str, Any], demand: Demand) -> None:
+    """Add to an operation what it demands, and the problems it may answer with."""
+    problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses = operation.setdefault("responses", {})
+    # The framework describes its own shape for a request that does not fit; ours is another.
+    responses["400"] = {"description": _PROBLEMS["400"], "content": problem}
+    if demand.is_public:
+        operation["security"] = []
+        return
+    schemes = ["token", "session", *(["device"] if demand.permission == "reading:write" else [])]
+    operation["security"] = [{scheme: []} for scheme in schemes]
+    needs = f"Needs the permission `{demand.permission}`." if demand.permission else "Needs any account signed in."
+    operation["description"] = f"{operation.get('description', '').strip()}\n\n{needs}".strip()
+    for status in ("401", "403"):
+        responses[status] = {"description": _PROBLEMS[status], "content": problem}
+
+
+def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, operations in sorted(document["paths"].items()):
+        for method in _METHODS:
+            operation = operations.get(method)
+            if operation is not None and tag in operation.get("tags", ()):
+                yield method.upper(), path, operation
+
+
+def _page(document: dict[str, Any]) -> str:
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
+        f"<title>{html.escape(document['info']['title'])}: the APIs</title>",
+        f"<style>{_STYLE}</style>",
+        f"<h1>{html.escape(document['info']['title'])} {html.escape(document['info']['version'])}</h1>",
+        f"<p>{html.escape(document['info']['description'])}</p><p><a href=/openapi.json>openapi.json</a></p>",
+    ]
+    for tag in document.get("tags", ()):
+        parts.append(f"<h2>{html.escape(tag['name'])}</h2><p>{html.escape(tag.get('description', ''))}</p>")
+        for method, path, operation in _operations(document, tag["name"]):
+            parts.append(f"<article><h3><code>{method} {html.escape(path)}</code></h3>")
+            parts.append(f"<p>{html.escape(operation.get('description', ''))}</p><dl>")
+            for parameter in operation.get("parameters", ()):
+                parts.append(f"<dt>{html.escape(parameter['name'])} ({parameter['in']})</dt>")
+                parts.append(f"<dd>{html.escape(parameter.get('description', ''))}</dd>")
+            parts.append("</dl></article>")
+    return "".join(parts)
+
+
+@get("/openapi.json", opt=_OPEN, include_in_schema=False, sync_to_thread=False)
+def openapi_json(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The description as OpenAPI 3.1."""
+    return Response(msgspec.json.encode(describe(request.app)), media_type=MEDIA_TYPE)

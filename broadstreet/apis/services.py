@@ -1,0 +1,48 @@
+"""What the APIs stand on, made by `app/` and handed to `create_app`; and what a handler is given of it for one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from broadstreet.access import Access, Principal
+from broadstreet.apis.metrics import Metrics
+from broadstreet.devices import Registry
+from broadstreet.log import Log
+from broadstreet.model.errors import NotSignedIn
+from broadstreet.store import Database, Store
+
+
+@dataclass(frozen=True)
+class Services:
+    """clock: answers now, in microseconds since 1970. origins: addresses of the portal behind a proxy, see `Guard`."""
+
+    store: Store
+    log: Log
+    access: Access
+    registry: Registry
+    clock: Callable[[], int]
+    metrics: Metrics = field(default_factory=Metrics)
+    origins: frozenset[str] = frozenset()
+
+    async def device_principal(self, device: str, secret: str) -> Principal:
+        """The device that signs in with its secret. Raises NotSignedIn."""
+        identity = await self.registry.authenticate(device, secret)
+        if identity is None:
+            raise NotSignedIn("the device is unknown or disabled, or its secret is wrong")
+        return Principal.device(identity.id, identity.tenant)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call in hand: who calls, the database of the caller's tenant, when it came. Handlers ask for it as `call`."""
+
+    services: Services
+    principal: Principal
+    database: Database
+    at_us: int
+
+    async def audit(self, action: str, subject: str) -> None:
+        """Leave a line in the audit."""
+        audit = self.services.access.audit
+        await audit.record(self.at_us, self.principal.name, action, subject, tenant=self.principal.tenant)

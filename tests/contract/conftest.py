@@ -1,0 +1,48 @@
+"""A house's services on real engines, for the tests of what is above them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from argon2 import PasswordHasher
+
+from broadstreet.access import Access
+from broadstreet.access.password import Passwords
+from broadstreet.apis import Services
+from broadstreet.devices import Registry
+from broadstreet.log import Log, StreamLimits
+from broadstreet.store import Store, migrate
+
+BEGIN_US = 1_772_366_400_000_000
+"""2026-03-01T12:00:00Z, when the tests' clock begins."""
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now_us = BEGIN_US
+
+    def __call__(self) -> int:
+        return self.now_us
+
+    def forward(self, seconds: float) -> None:
+        self.now_us += round(seconds * 1_000_000)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def services(postgres_dsn: str, nats_url: str, clock: Clock) -> AsyncIterator[Services]:
+    """The tenants `city` and `harbour`, no account and no device. Passwords are hashed cheaply."""
+    await migrate(postgres_dsn)
+    cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with await Store.connect(postgres_dsn) as store, await Log.connect(nats_url) as log:
+        await log.ensure_streams(StreamLimits())
+        await store.create_tenant("city", "The city")
+        await store.create_tenant("harbour", "The harbour")
+        yield Services(store, log, Access(store.control, clock, passwords=cheap), Registry(store), clock)
