@@ -1,0 +1,61 @@
+"""Series over time: what entities' attributes were, and what that amounts to.
+
+In come batches of observations as columns (`Observations`), appended inside a caller's transaction under its origin;
+out go ranges as columns (`read_range`), whole observations (`read`), aggregates per period (`aggregate`), rankings,
+hourly bars, charts that keep their shape (`downsample`), and streams of rows (`export`).
+
+What must always hold: (series, time) has one value, and saying it again changes nothing; another value is a
+correction that says when it was made; the newest applied observation is the current value unless something newer, or
+a newer deletion, stands there; only finite numbers are numbers; a range is half-open, [from, to). Every read goes by
+the index (series, time) and has a bound.
+"""
+
+from broadstreet.history.aggregates import Aggregate, Method, Rank, Stat, aggregate, hourly_bars, ranking
+from broadstreet.history.appending import Appended, CurrentChange, append
+from broadstreet.history.downsampling import Chart, chart, downsample
+from broadstreet.history.observations import NO_META, Observations
+from broadstreet.history.periods import Period, time_zone
+from broadstreet.history.reading import (
+    Existing,
+    ExportRow,
+    Extent,
+    Observation,
+    Points,
+    existing,
+    export,
+    extents,
+    nearest_before,
+    read,
+    read_range,
+)
+
+__all__ = [
+    "NO_META",
+    "Aggregate",
+    "Appended",
+    "Chart",
+    "CurrentChange",
+    "Existing",
+    "ExportRow",
+    "Extent",
+    "Method",
+    "Observation",
+    "Observations",
+    "Period",
+    "Points",
+    "Rank",
+    "Stat",
+    "aggregate",
+    "append",
+    "chart",
+    "downsample",
+    "existing",
+    "export",
+    "extents",
+    "hourly_bars",
+    "nearest_before",
+    "ranking",
+    "read",
+    "read_range",
+    "time_zone",
+]
