@@ -17,7 +17,7 @@ from broadstreet.model.errors import EngineFailed
 MIN_POSTGRES = 180_000
 MIN_NATS = (2, 11)
 MIN_PAYLOAD_BYTES = 8 * 1024 * 1024
-CONNECT_S = 10.0
+CONNECT_S = 10
 
 LOOK = """
 SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_text,
@@ -81,7 +81,14 @@ async def check_nats(url: str) -> None:
     shown = without_secret(url)
     client = Client()
     try:
-        await client.connect(url, allow_reconnect=False, connect_timeout=int(CONNECT_S), error_cb=_ignore)
+        await client.connect(
+            url,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=CONNECT_S,
+            error_cb=_ignore,
+        )
     except (OSError, TimeoutError, ValueError, nats.errors.Error) as error:
         await client.close()
         raise EngineFailed(
