@@ -13,15 +13,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from broadstreet.app.settings import Settings, from_environment
 from broadstreet.engines import DataFolder, EngineAddresses, read_addresses, write_private
-from broadstreet.model.errors import BroadstreetError
+from broadstreet.model.errors import BroadstreetError, RoleFailed
 
 ROLES = ("recorder", "gateway", "api")
 """In the order in which they start. They stop the other way round: first what takes in, then what records."""
@@ -42,6 +43,19 @@ class Call:
     def ready(self) -> None:
         """Say that the role serves."""
         write_private(self._path, str(os.getpid()).encode())
+
+    async def during(self, work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> None:
+        """Let work that never ends by itself go on until the role is to end. What it raises is raised."""
+        task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                await task
+                raise RoleFailed(f"the {self.name} has stopped working")
+        finally:
+            for ending in (task, stopping):
+                ending.cancel()
+            await asyncio.gather(task, stopping, return_exceptions=True)
 
 
 Serve = Callable[[Settings, EngineAddresses, Call], Awaitable[None]]

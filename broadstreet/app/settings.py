@@ -44,6 +44,7 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    origin: str = ""
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +76,7 @@ class RecorderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How readings are applied."""
 
     future_limit_s: Annotated[float, Meta(ge=0)] = 300.0
+    keep_bytes: Annotated[int, Meta(ge=0)] = 1024**3
 
 
 class DiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
