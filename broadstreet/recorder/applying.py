@@ -17,7 +17,7 @@ from broadstreet.log import Pack, encode_dead_list
 from broadstreet.model.change import ChangeBatch, EntityEvent, Flag, encode_changes
 from broadstreet.model.errors import Conflict
 from broadstreet.recorder.batch import Batch
-from broadstreet.store import OutboxKind, load_queries, write_outbox
+from broadstreet.store import OutboxKind, json_array, load_queries, write_outbox
 
 if TYPE_CHECKING:
     from broadstreet.store.database import Connection
@@ -184,6 +184,7 @@ class Applying:
 
     async def _upsert(self, batch: Batch, rows: list[int]) -> None:
         columns = [list(column) for column in zip(*(self._observation(batch, row) for row in rows), strict=True)]
+        columns[_OBSERVATION_COLUMNS.index("value")] = list(json_array(batch.value[row] for row in rows))
         written = await self._connection.fetch(_SQL["upsert_observations"], *columns, self._now_us)
         for done in written:
             row = batch.rows[done["series_key"], done["observed_at"], done["n"]]
@@ -235,7 +236,7 @@ class Applying:
             [versions[key] for key in series],
             [batch.at_us[row] for row in rows],
             [batch.number[row] for row in rows],
-            [batch.value[row] for row in rows],
+            json_array(batch.value[row] for row in rows),
             [batch.meta[row] for row in rows],
             [self._origins[batch.pack[row]] for row in rows],
         )

@@ -11,7 +11,7 @@ What must always hold: a `timestamptz` is an `int` of microseconds since 1970 in
 deadlock.
 """
 
-from broadstreet.store.database import Database, prepare_connection
+from broadstreet.store.database import Database, json_array, prepare_connection
 from broadstreet.store.migration import create_tenant, migrate
 from broadstreet.store.outbox import OutboxKind, write_origin, write_outbox
 from broadstreet.store.queries import load_queries
@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "Terms",
     "create_tenant",
+    "json_array",
     "load_queries",
     "migrate",
     "prepare_connection",

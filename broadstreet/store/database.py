@@ -38,6 +38,11 @@ def _decode_jsonb(data: bytes) -> Any:
     return _decode_json(data[1:])
 
 
+def json_array(values: Iterable[Any]) -> list[msgspec.Raw | None]:
+    """Values for a jsonb[] parameter: encoded, so that a list is one value and no dimension; None is NULL."""
+    return [None if value is None else msgspec.Raw(_encode_json(value)) for value in values]
+
+
 async def prepare_connection(connection: Connection) -> None:
     """Teach a connection the house's way with times and JSON."""
     await connection.set_type_codec(

@@ -38,6 +38,9 @@ scale = 0.1
 [attributes.status]
 field = "status"
 type = "text"
+[attributes.list]
+field = "list"
+type = "json"
 """
 
 

@@ -90,6 +90,18 @@ async def test_another_value_of_the_same_time_is_a_correction(house: House) -> N
     assert last.old == [None, 8.0]
 
 
+async def test_values_that_are_no_numbers_are_kept_as_they_are(house: House) -> None:
+    [key] = await house.add_devices()
+    for n, value in enumerate([[1, [2, None]], [], {"a": [1]}, "text", True, [[3]]]):
+        await house.send((key, T0_US + n * S, reading(n, 1.0, list=value, status=f"s{n}")))
+        await house.record()
+    await house.send((key, T0_US + 9 * S, reading(5, 1.0, list=[[4]])))
+    await house.record()
+    assert [value for _, value in await house.past("list")] == [[1, [2, None]], [], {"a": [1]}, "text", True, [[4]]]
+    assert (await house.present("list"))["value"] == [[4]]
+    assert (await house.present("status"))["value"] == "s5"
+
+
 async def test_readings_without_a_time_count_each(house: House) -> None:
     [key] = await house.add_devices()
     await house.send((key, T0_US + 1, {"no2": 5}), (key, T0_US + 2, {"no2": 5}), (key, T0_US + 3, [{"no2": 5}] * 3))
