@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 import time
@@ -67,6 +68,12 @@ def ready_path(folder: DataFolder, name: str) -> Path:
     return folder.run / f"{name}.ready"
 
 
+def raise_file_limit() -> None:
+    """Allow as many open files as the system lets us have: each connected device is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 async def run(name: str, settings: Settings) -> None:
     """Run a role until a signal ends it."""
     folder = DataFolder(settings.data_path)
@@ -84,6 +91,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S", stream=sys.stderr)
     if len(sys.argv) != 2 or sys.argv[1] not in ROLES:
         sys.exit(EXIT_USAGE)
+    raise_file_limit()
     try:
         uvloop.run(run(sys.argv[1], from_environment(os.environ)))
     except BroadstreetError as error:

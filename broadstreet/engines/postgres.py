@@ -156,7 +156,6 @@ class EmbeddedPostgres:
             socket_folder=str(self._socket_folder).replace("'", "''"),
             shared_buffers_mb=max(MIN_SHARED_BUFFERS_MB, min(MAX_SHARED_BUFFERS_MB, memory_mb // 8)),
             effective_cache_mb=max(MIN_SHARED_BUFFERS_MB, memory_mb // 2),
-            wal_compression="off",
         )
         write_private(self._files / "postgresql.conf", body.encode(), self._folder.user)
         write_private(self._files / "pg_hba.conf", HBA.encode(), self._folder.user)
