@@ -166,17 +166,24 @@ CREATE TABLE outbox (
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 
--- How far a file's import has come, so that it resumes and is not repeated.
+-- How far a file's import has come, so that it resumes and is not repeated. Counts are of readings.
 CREATE TABLE import_run (
-    key           int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    file_hash     bytea NOT NULL,                         -- SHA-256 of the file
-    mapping_hash  bytea NOT NULL,
-    file_name     text NOT NULL,
-    started_at    timestamptz NOT NULL,
-    finished_at   timestamptz,
-    rows_done     bigint NOT NULL DEFAULT 0,
-    accepted      bigint NOT NULL DEFAULT 0,
-    rejected      bigint NOT NULL DEFAULT 0,
+    key            int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    file_hash      bytea NOT NULL,                        -- SHA-256 of the file
+    mapping_hash   bytea NOT NULL,                        -- of the mapping and the table of locations
+    file_name      text NOT NULL,
+    origin_key     bigint NOT NULL REFERENCES origin,
+    started_at     timestamptz NOT NULL,
+    finished_at    timestamptz,
+    rows_done      bigint NOT NULL DEFAULT 0,             -- lines below the header
+    accepted       bigint NOT NULL DEFAULT 0,             -- accepted + rejected = readings in the file
+    rejected       bigint NOT NULL DEFAULT 0,
+    skipped        bigint NOT NULL DEFAULT 0,             -- empty cells, no readings
+    repeated       bigint NOT NULL DEFAULT 0,             -- accepted, and there already with the same value
+    corrected      bigint NOT NULL DEFAULT 0,             -- accepted, and there already with another value
+    ambiguous      bigint NOT NULL DEFAULT 0,             -- accepted, at a local time the policy had to choose
+    shifted        bigint NOT NULL DEFAULT 0,             -- accepted, at a local time the policy had to move
+    rejects_bytes  bigint NOT NULL DEFAULT 0,             -- how much of the reject file stands
     UNIQUE (file_hash, mapping_hash)
 );
 
