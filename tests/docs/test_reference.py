@@ -9,6 +9,7 @@ import msgspec
 from broadstreet.app import load
 from broadstreet.devices import parse_profile
 from broadstreet.devices.profile import AttributeMapping, _ProfileHead
+from broadstreet.gateway import bounds
 from broadstreet.log import DeadReason
 from broadstreet.model import errors
 from broadstreet.model.errors import BroadstreetError
@@ -62,3 +63,11 @@ def test_settings_in_the_docs_are_settings(tmp_path: Path) -> None:
     for block in shown:
         (tmp_path / "broadstreet.toml").write_text(block)
         assert load({}, tmp_path / "broadstreet.toml")
+
+
+def test_bounds_in_the_docs_are_those_of_the_code() -> None:
+    section = reference("mqtt").section("Bounds")
+    assert section is not None
+    told = {name: float(row.partition("|")[0]) for name, row in section.rows().items()}
+    assert told
+    assert told == {name: getattr(bounds, name) for name in told}
