@@ -1,6 +1,6 @@
-"""An entity and its attributes, by meaning: expanded names, checked values, no JSON-LD keywords.
+"""An attribute of an entity, by meaning: an expanded name, a checked value, no JSON-LD keywords.
 
-    Entity ── id, types, scopes
+    entity ── id, types, scopes
        └── Attribute (name, dataset_id) ── kind, value, observed_at
               └── meta: unitCode and other sub-attributes
 
@@ -72,15 +72,6 @@ class Attribute(msgspec.Struct):
     dataset_id: str = ""
     observed_at_us: int | None = None
     meta: Meta = {}
-
-
-class Entity(msgspec.Struct):
-    """An entity as somebody writes it. `types` are IRIs."""
-
-    id: str
-    types: list[str]
-    attributes: list[Attribute] = []
-    scopes: list[str] = []
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

@@ -11,6 +11,7 @@ not are spelt out, and `core_context` puts the document back together.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -96,7 +97,9 @@ CORE_TERMS: Final[dict[str, str]] = {
 }
 """Every term of the core @context with its IRI."""
 
-_BY_IRI: Final = {iri: term for term, iri in CORE_TERMS.items()}
+BY_IRI: Final = {iri: term for term, iri in CORE_TERMS.items()}
+"""The core's terms by IRI."""
+
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*")
 
 
@@ -120,13 +123,22 @@ def expand(name: str) -> str:
 @lru_cache(maxsize=65_536)
 def compact(iri: str) -> str:
     """The shortest name that means this IRI under the core @context; the IRI itself if there is none."""
-    known = _BY_IRI.get(iri)
+    known = BY_IRI.get(iri)
     if known is not None:
         return known
     if iri.startswith(DEFAULT_VOCABULARY):
         name = iri[len(DEFAULT_VOCABULARY) :]
         if name and name not in CORE_TERMS and ":" not in name:
             return name
+    return shorten(iri, PREFIXES)
+
+
+def shorten(iri: str, prefixes: Mapping[str, str]) -> str:
+    """The IRI by the first of these prefixes that it begins with: `ngsi-ld:observedBy`; the IRI itself if none does."""
+    for prefix, stem in prefixes.items():
+        rest = iri[len(stem) :]
+        if iri.startswith(stem) and rest and not rest.startswith("//"):
+            return f"{prefix}:{rest}"
     return iri
 
 

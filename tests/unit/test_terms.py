@@ -34,10 +34,19 @@ def test_every_term_compacts_to_itself() -> None:
     assert [compact(expand(term)) for term in CORE_TERMS] == list(CORE_TERMS)
 
 
-@pytest.mark.parametrize("hidden", [DEFAULT_VOCABULARY + "location", DEFAULT_VOCABULARY + "a:b", DEFAULT_VOCABULARY])
-def test_an_iri_that_a_short_name_would_misread_stays_whole(hidden: str) -> None:
-    assert compact(hidden) == hidden
-    assert expand(hidden) == hidden
+@pytest.mark.parametrize(
+    ("hidden", "said"),
+    [
+        (DEFAULT_VOCABULARY + "location", "ngsi-ld:default-context/location"),
+        (DEFAULT_VOCABULARY + "a:b", "ngsi-ld:default-context/a:b"),
+        (DEFAULT_VOCABULARY, "ngsi-ld:default-context/"),
+        ("https://uri.etsi.org/ngsi-ld/", "https://uri.etsi.org/ngsi-ld/"),
+        ("https://example.org/speed", "https://example.org/speed"),
+    ],
+)
+def test_an_iri_that_a_short_name_would_misread_is_said_longer(hidden: str, said: str) -> None:
+    assert compact(hidden) == said
+    assert expand(said) == hidden
 
 
 def _definition(value: Any) -> dict[str, Any]:

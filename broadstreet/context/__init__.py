@@ -1,0 +1,55 @@
+"""Context information: NGSI-LD's meaning (ETSI GS CIM 009 V1.8.1), without HTTP.
+
+Documents come in as JSON values under an @context (`Library`, `Vocabulary`) and become fragments (`parse_entity` and
+its kin) or selections (`Selection`); `Broker` carries out the operations for a `Principal`; rows come out, and a
+`Presentation` shows them. Read one write with decision.py, which says what each operation does, and writing.py, which
+writes it down; read one query with query_language.py and predicate.py, which make SQL of it.
+
+What must always hold: an attribute is a series with a value now and a past, and every write adds to both in one
+transaction with its origin and its change for the outbox; attributes are locked in series order; a deletion is a
+tombstone; no value of a request becomes text of a query; nothing is fetched from elsewhere; whatever has a size has a
+bound (bounds.py).
+"""
+
+from broadstreet.context.batch import BatchError, BatchOperation, BatchOutcome
+from broadstreet.context.broker import Broker, Found
+from broadstreet.context.decision import Decision, Untouched
+from broadstreet.context.document import parse_attribute, parse_entity, parse_fragment
+from broadstreet.context.fragment import AttributeFragment, EntityFragment
+from broadstreet.context.georel import GeoQuery, parse_coordinates, parse_georel
+from broadstreet.context.query_language import parse_query, render_query
+from broadstreet.context.representation import EntityRow, Form, Presentation, Projection
+from broadstreet.context.scope import parse_scope_query
+from broadstreet.context.selection import Selection, Selector, parse_types
+from broadstreet.context.vocabulary import CORE, Library, Vocabulary
+
+__all__ = [
+    "CORE",
+    "AttributeFragment",
+    "BatchError",
+    "BatchOperation",
+    "BatchOutcome",
+    "Broker",
+    "Decision",
+    "EntityFragment",
+    "EntityRow",
+    "Form",
+    "Found",
+    "GeoQuery",
+    "Library",
+    "Presentation",
+    "Projection",
+    "Selection",
+    "Selector",
+    "Untouched",
+    "Vocabulary",
+    "parse_attribute",
+    "parse_coordinates",
+    "parse_entity",
+    "parse_fragment",
+    "parse_georel",
+    "parse_query",
+    "parse_scope_query",
+    "parse_types",
+    "render_query",
+]

@@ -1,0 +1,205 @@
+"""The room's one object: NGSI-LD's operations on the entities of a principal's tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from broadstreet.access import Permission, Principal
+from broadstreet.context import decision
+from broadstreet.context.batch import BatchOperation, BatchOutcome, decide_batch, rounds
+from broadstreet.context.bounds import MAX_BATCH
+from broadstreet.context.decision import Decision
+from broadstreet.context.expression import Expression
+from broadstreet.context.fragment import AttributeFragment, EntityFragment
+from broadstreet.context.ledger import Ledger
+from broadstreet.context.meta import Metas
+from broadstreet.context.reading import Reader
+from broadstreet.context.representation import EntityRow
+from broadstreet.context.search import Page, Search
+from broadstreet.context.selection import Selection, types_hold
+from broadstreet.context.stored import StoredEntity
+from broadstreet.model.errors import NotFound, TooMany
+from broadstreet.store import Database, Store, Terms
+
+Operation = Callable[[StoredEntity | None, EntityFragment], Decision]
+Gate = Expression[str] | None
+"""A type selection that the target of a write must satisfy; None: any."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of entities. count: of all that match, where it was asked for; more: whether some follow."""
+
+    entities: list[EntityRow]
+    count: int | None
+    more: bool
+
+
+@dataclass(frozen=True)
+class _Tenant:
+    """What is kept of one tenant while the process runs."""
+
+    database: Database
+    terms: Terms
+    metas: Metas
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.database, self.terms, self.metas)
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.database, self.terms, self.metas)
+
+
+class Broker:
+    """Make one a process. Every operation names its principal, whose tenant it works in and whose right it checks."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._tenants: dict[str, _Tenant] = {}
+
+    async def retrieve(self, principal: Principal, entity_id: str) -> EntityRow:
+        """5.7.1. Raises NotFound."""
+        tenant = await self._tenant(principal, "entity:read")
+        return await tenant.reader.entity(entity_id)
+
+    async def query(self, principal: Principal, selection: Selection) -> Found:
+        """5.7.2. Raises InvalidInput for a query that would fetch everything, InvalidQuery, TooMany."""
+        selection.check_narrow()
+        tenant = await self._tenant(principal, "entity:read")
+        page: Page = await Search(tenant.database, tenant.terms).page(selection)
+        return Found(await tenant.reader.entities(page.keys), page.count, page.more)
+
+    async def create(self, principal: Principal, at_us: int, fragment: EntityFragment) -> None:
+        """5.6.1. Raises Conflict where the entity is there."""
+        await self._write(principal, at_us, fragment, decision.create)
+
+    async def replace(self, principal: Principal, at_us: int, fragment: EntityFragment, gate: Gate = None) -> None:
+        """5.6.18. Raises NotFound."""
+        await self._write(principal, at_us, fragment, decision.replace, gate)
+
+    async def append(
+        self, principal: Principal, at_us: int, fragment: EntityFragment, *, may_overwrite: bool, gate: Gate = None
+    ) -> Decision:
+        """5.6.3. Raises NotFound."""
+        operation = partial(decision.append, may_overwrite=may_overwrite)
+        return await self._write(principal, at_us, fragment, operation, gate, fragment.attributes)
+
+    async def update(self, principal: Principal, at_us: int, fragment: EntityFragment, gate: Gate = None) -> Decision:
+        """5.6.2. Raises NotFound."""
+        return await self._write(principal, at_us, fragment, decision.update, gate, fragment.attributes)
+
+    async def merge(self, principal: Principal, at_us: int, fragment: EntityFragment, gate: Gate = None) -> Decision:
+        """5.6.17. Raises NotFound, InvalidInput."""
+        return await self._write(principal, at_us, fragment, decision.merge, gate, fragment.attributes)
+
+    async def delete(self, principal: Principal, at_us: int, entity_id: str, gate: Gate = None) -> None:
+        """5.6.6. Raises NotFound."""
+        fragment = EntityFragment(entity_id, [], [])
+        await self._write(principal, at_us, fragment, lambda stored, _: decision.delete(stored, entity_id), gate)
+
+    async def update_attribute(
+        self, principal: Principal, at_us: int, entity_id: str, attribute: AttributeFragment, gate: Gate = None
+    ) -> None:
+        """5.6.4. Raises NotFound, InvalidInput."""
+        await self._write_attribute(principal, at_us, entity_id, attribute, decision.update_attribute, gate)
+
+    async def replace_attribute(
+        self, principal: Principal, at_us: int, entity_id: str, attribute: AttributeFragment, gate: Gate = None
+    ) -> None:
+        """5.6.19. Raises NotFound, InvalidInput."""
+        await self._write_attribute(principal, at_us, entity_id, attribute, decision.replace_attribute, gate)
+
+    async def delete_attribute(
+        self,
+        principal: Principal,
+        at_us: int,
+        entity_id: str,
+        attribute: AttributeFragment,
+        *,
+        all_instances: bool,
+        gate: Gate = None,
+    ) -> None:
+        """5.6.5. attribute: only its name and datasetId count. Raises NotFound."""
+
+        def operation(stored: StoredEntity | None, owner: str, one: AttributeFragment) -> Decision:
+            return decision.delete_attribute(stored, owner, one.name, one.dataset_id, all_instances=all_instances)
+
+        await self._write_attribute(principal, at_us, entity_id, attribute, operation, gate)
+
+    async def batch(
+        self, principal: Principal, at_us: int, operation: BatchOperation, fragments: Sequence[EntityFragment]
+    ) -> BatchOutcome:
+        """5.6.7 to 5.6.10 and 5.6.20. Raises TooMany over MAX_BATCH entities."""
+        if len(fragments) > MAX_BATCH:
+            raise TooMany(f"a batch has at most {MAX_BATCH} entities", remedy="Send it in several requests.")
+        tenant = await self._tenant(principal, "entity:write")
+        outcome = BatchOutcome()
+        for part in rounds(fragments):
+            done = BatchOutcome()
+
+            def decide(stored: Mapping[str, StoredEntity], part: list[EntityFragment] = part) -> list[Decision]:
+                nonlocal done
+                decisions, done = decide_batch(operation, part, stored)
+                return decisions
+
+            ids = [fragment.id for fragment in part if fragment.id is not None]
+            iris = {iri for fragment in part for iri in _iris(fragment)}
+            await tenant.ledger.write(principal, at_us, ids, iris, decide)
+            outcome.created += done.created
+            outcome.changed += done.changed
+            outcome.errors += done.errors
+        return outcome
+
+    async def _write(
+        self,
+        principal: Principal,
+        at_us: int,
+        fragment: EntityFragment,
+        operation: Operation,
+        gate: Gate = None,
+        about: Sequence[AttributeFragment] | None = None,
+    ) -> Decision:
+        """One operation on one entity. about: the attributes it looks at; None for all."""
+        entity_id = fragment.id
+        assert entity_id is not None
+
+        def decide(stored: Mapping[str, StoredEntity]) -> list[Decision]:
+            entity = stored.get(entity_id)
+            if entity is not None and not types_hold(gate, entity.types):
+                raise NotFound(f"there is no entity {entity_id} of this type", where="type")
+            return [operation(entity, fragment)]
+
+        tenant = await self._tenant(principal, "entity:write")
+        names = None if about is None else [one.name for one in about]
+        (decided,) = await tenant.ledger.write(principal, at_us, [entity_id], _iris(fragment), decide, names)
+        return decided
+
+    async def _write_attribute(
+        self,
+        principal: Principal,
+        at_us: int,
+        entity_id: str,
+        attribute: AttributeFragment,
+        operation: Callable[[StoredEntity | None, str, AttributeFragment], Decision],
+        gate: Gate,
+    ) -> None:
+        fragment = EntityFragment(entity_id, [], [attribute])
+        await self._write(
+            principal, at_us, fragment, lambda stored, _: operation(stored, entity_id, attribute), gate, [attribute]
+        )
+
+    async def _tenant(self, principal: Principal, permission: Permission) -> _Tenant:
+        principal.require(permission)
+        tenant = self._tenants.get(principal.tenant)
+        if tenant is None:
+            database = await self._store.tenant(principal.tenant)
+            tenant = self._tenants.setdefault(principal.tenant, _Tenant(database, self._store.terms(database), Metas()))
+        return tenant
+
+
+def _iris(fragment: EntityFragment) -> set[str]:
+    return {*fragment.types, *(one.name for one in fragment.attributes)}

@@ -1,0 +1,230 @@
+"""An NGSI-LD document becomes a fragment: the normalized, concise and simplified representations, read strictly.
+
+Every name is checked and expanded, every value checked by its kind; what cannot be understood is refused with the
+place where it stands. Members that only the system sets (createdAt and the like) are taken and ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NoReturn
+
+from msgspec import UNSET, UnsetType
+
+from broadstreet.context.bounds import MAX_ATTRIBUTES, MAX_DEPTH, MAX_SCOPES, MAX_TYPES
+from broadstreet.context.fragment import NULL, AttributeFragment, EntityFragment, holds_null
+from broadstreet.context.scope import check_scope
+from broadstreet.context.value import check_value
+from broadstreet.context.vocabulary import Vocabulary
+from broadstreet.model.clock import parse_rfc3339
+from broadstreet.model.entity import KINDS, Kind, Meta
+from broadstreet.model.errors import InvalidInput, TooMany
+from broadstreet.model.geometry import GEOMETRY_TYPES
+from broadstreet.model.identifiers import check_uri
+
+_BY_MEMBER: Final = {
+    "object": Kind.RELATIONSHIP,
+    "languageMap": Kind.LANGUAGE_PROPERTY,
+    "vocab": Kind.VOCAB_PROPERTY,
+    "json": Kind.JSON_PROPERTY,
+    "valueList": Kind.LIST_PROPERTY,
+    "objectList": Kind.LIST_RELATIONSHIP,
+    "value": Kind.PROPERTY,
+}
+_SYSTEM: Final = frozenset({"createdAt", "modifiedAt", "deletedAt", "instanceId"})
+_OF_ENTITY: Final = frozenset({"id", "@id", "type", "@type", "scope", "@context"}) | _SYSTEM
+_OF_ATTRIBUTE: Final = frozenset({"type", "@type", "datasetId", "observedAt", *_BY_MEMBER}) | _SYSTEM
+
+
+def parse_entity(body: Any, vocabulary: Vocabulary, *, may_be_null: bool = False) -> EntityFragment:
+    """A whole entity: it has an id and a type. may_be_null: whether NGSI-LD Null may stand in it."""
+    fragment = parse_fragment(body, vocabulary, may_be_null=may_be_null)
+    if fragment.id is None:
+        _refuse("an entity has an id", "id", "Give it a URI, such as urn:ngsi-ld:AirQualityObserved:a-17.")
+    if not fragment.types:
+        _refuse("an entity has a type", "type")
+    return fragment
+
+
+def parse_fragment(
+    body: Any, vocabulary: Vocabulary, *, may_be_null: bool = True, is_simplified: bool = False
+) -> EntityFragment:
+    """A part of an entity. is_simplified: names stand for bare values. Raises InvalidInput, TooMany, TooLarge."""
+    if not isinstance(body, dict):
+        _refuse("an entity is a JSON object", None)
+    reader = _Reader(vocabulary, may_be_null, is_simplified)
+    identifier = body.get("id", body.get("@id"))
+    if identifier is not None:
+        identifier = check_uri(identifier, "id") if isinstance(identifier, str) else _refuse("an id is a text", "id")
+    types = body.get("type", body.get("@type"))
+    attributes = [a for name, given in body.items() if name not in _OF_ENTITY for a in reader.attribute(name, given)]
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise TooMany(f"an entity has at most {MAX_ATTRIBUTES} attributes in one request")
+    return EntityFragment(identifier, _types(types, vocabulary), attributes, _scopes(body.get("scope")))
+
+
+def parse_attribute(body: Any, name: str, vocabulary: Vocabulary, *, may_be_null: bool = True) -> AttributeFragment:
+    """What is sent for one attribute by its path. name: as it stands in the path; the value may be left out."""
+    reader = _Reader(vocabulary, may_be_null, is_simplified=False)
+    return reader.instance(vocabulary.name(name, "attrId"), body, name, 0)
+
+
+def _types(types: Any, vocabulary: Vocabulary) -> list[str]:
+    if types is None:
+        return []
+    names = types if isinstance(types, list) else [types]
+    if not names or len(names) > MAX_TYPES or not all(isinstance(name, str) for name in names):
+        _refuse(f"a type is a name, or a list of 1 to {MAX_TYPES} names", "type")
+    if "type" in names:
+        _refuse("'type' cannot name a type", "type")
+    return list(dict.fromkeys(vocabulary.name(name, "type") for name in names))
+
+
+def _scopes(scope: Any) -> list[str] | None:
+    if scope is None:
+        return None
+    scopes = scope if isinstance(scope, list) else [scope]
+    if len(scopes) > MAX_SCOPES or not all(isinstance(one, str) for one in scopes):
+        _refuse(f"a scope is a text, or a list of at most {MAX_SCOPES} texts", "scope")
+    if scopes == [NULL]:
+        return []
+    return list(dict.fromkeys(check_scope(one) for one in scopes))
+
+
+class _Reader:
+    """Reads the attributes of one document."""
+
+    def __init__(self, vocabulary: Vocabulary, may_be_null: bool, is_simplified: bool) -> None:
+        self._vocabulary = vocabulary
+        self._may_be_null = may_be_null
+        self._is_simplified = is_simplified
+
+    def attribute(self, name: str, given: Any) -> list[AttributeFragment]:
+        """The instances of one attribute: one, or several told apart by datasetId."""
+        iri = self._vocabulary.name(name, name)
+        if self._is_simplified:
+            return [self._bare(iri, given, name)]
+        if not _has_instances(given):
+            return [self.instance(iri, given, name, 0)]
+        instances = [self.instance(iri, one, f"{name}[{at}]", 0) for at, one in enumerate(given)]
+        if len({one.dataset_id for one in instances}) < len(instances):
+            _refuse("two instances of one attribute have the same datasetId", name)
+        return instances
+
+    def instance(self, iri: str, given: Any, where: str, depth: int) -> AttributeFragment:
+        """One attribute instance, in the normalized or the concise representation."""
+        if not isinstance(given, dict) or (given.get("type") in GEOMETRY_TYPES and "coordinates" in given):
+            return self._bare(iri, given, where)
+        kind = self._kind(given, where)
+        if kind is None and not self._may_be_null:
+            _refuse("an attribute has a value, an object or a languageMap", where)
+        value: Any = UNSET
+        if kind is not None and kind.value_key in given:
+            value = self._value(kind, given[kind.value_key], f"{where}.{kind.value_key}")
+        elif not self._may_be_null and kind is not None:
+            _refuse(f"a {kind.type_name} has {kind.value_key!r}", where)
+        return AttributeFragment(
+            iri,
+            _dataset_id(given, where),
+            kind,
+            value,
+            self._observed_at(given, where),
+            self._meta(given, where, depth),
+        )
+
+    def _bare(self, iri: str, value: Any, where: str) -> AttributeFragment:
+        """A value that stands for its attribute, as in the concise and simplified representations."""
+        is_geometry = isinstance(value, dict) and value.get("type") in GEOMETRY_TYPES and "coordinates" in value
+        kind = Kind.GEO_PROPERTY if is_geometry else Kind.PROPERTY
+        return AttributeFragment(iri, kind=kind, value=self._value(kind, value, where))
+
+    def _kind(self, given: dict[str, Any], where: str) -> Kind | None:
+        """What the attribute is: what it says, or what its members show, or None."""
+        said = given.get("type", given.get("@type"))
+        if said is not None:
+            kind = KINDS.get(said) if isinstance(said, str) else None
+            if kind is None:
+                _refuse(f"{said!r:.80} is no kind of attribute", where, f"Use one of {', '.join(KINDS)}.")
+            return kind
+        for member, kind in _BY_MEMBER.items():
+            if member in given:
+                value = given[member]
+                is_geometry = isinstance(value, dict) and value.get("type") in GEOMETRY_TYPES
+                return Kind.GEO_PROPERTY if is_geometry and kind is Kind.PROPERTY else kind
+        return None
+
+    def _value(self, kind: Kind, value: Any, where: str) -> Any:
+        if not self._may_be_null and holds_null(value):
+            _refuse(f"{NULL} removes something, and there is nothing to remove here", where)
+        return check_value(kind, value, self._vocabulary, where)
+
+    def _observed_at(self, given: dict[str, Any], where: str) -> int | UnsetType | None:
+        if "observedAt" not in given:
+            return UNSET
+        text, where = given["observedAt"], f"{where}.observedAt"
+        if text == NULL and self._may_be_null:
+            return None
+        return parse_utc(text, where)
+
+    def _meta(self, given: dict[str, Any], where: str, depth: int) -> Meta:
+        """Sub-attributes, their names expanded."""
+        if depth >= MAX_DEPTH:
+            raise TooMany(f"sub-attributes nest at most {MAX_DEPTH} deep", where=where)
+        meta: Meta = {}
+        for name, sub in given.items():
+            if name in _OF_ATTRIBUTE:
+                continue
+            place = f"{where}.{name}"
+            if name == "unitCode":
+                meta[name] = sub if isinstance(sub, str) else _refuse("a unitCode is a text", place)
+            elif name == "objectType":
+                meta[name] = sub if sub == NULL else _types(sub, self._vocabulary)
+            else:
+                meta[self._vocabulary.name(name, place)] = self._sub_attribute(sub, place, depth + 1)
+        if not self._may_be_null and NULL in meta.values():
+            _refuse(f"{NULL} removes something, and there is nothing to remove here", where)
+        return meta
+
+    def _sub_attribute(self, given: Any, where: str, depth: int) -> Any:
+        """A sub-attribute in the normalized form with expanded names, NGSI-LD Null, or a list of instances."""
+        if given == NULL:
+            return NULL
+        if _has_instances(given):
+            return [self._sub_attribute(one, f"{where}[{at}]", depth) for at, one in enumerate(given)]
+        part = self.instance("", given, where, depth)
+        if part.is_null:
+            return NULL
+        if part.kind is None or part.value is UNSET:
+            _refuse("a sub-attribute has a value, an object or a languageMap", where)
+        body: dict[str, Any] = {"type": part.kind.type_name, part.kind.value_key: part.value, **part.meta}
+        if part.dataset_id:
+            body["datasetId"] = part.dataset_id
+        if isinstance(part.observed_at_us, int):
+            body["observedAt"] = given["observedAt"]
+        return body
+
+
+def parse_utc(text: Any, where: str) -> int:
+    """A time as 4.6.3 of the standard has it: RFC 3339, in UTC, written with Z; in microseconds since 1970."""
+    if not isinstance(text, str) or not text.endswith("Z"):
+        _refuse(f"{text!r:.80} is not a time in UTC", where, "Write it as 2026-03-01T12:00:00Z.")
+    return parse_rfc3339(text, where)
+
+
+def _has_instances(given: Any) -> bool:
+    """Whether a list holds attribute instances, rather than being a value itself."""
+    return isinstance(given, list) and bool(given) and all(map(_is_instance, given))
+
+
+def _is_instance(given: Any) -> bool:
+    return isinstance(given, dict) and (given.get("type") in KINDS or not _BY_MEMBER.keys().isdisjoint(given))
+
+
+def _dataset_id(given: dict[str, Any], where: str) -> str:
+    text = given.get("datasetId")
+    if text is None or text == "@none":
+        return ""
+    return check_uri(text, f"{where}.datasetId") if isinstance(text, str) else _refuse("a datasetId is a URI", where)
+
+
+def _refuse(message: str, where: str | None, remedy: str | None = None) -> NoReturn:
+    raise InvalidInput(message, where=where, remedy=remedy)

@@ -1,0 +1,115 @@
+"""Finding entities: a selection becomes one query, its values parameters; what boxes find is then measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from broadstreet.context.bounds import MAX_CANDIDATES, QUERY_TIMEOUT_S
+from broadstreet.context.georel import GeoQuery
+from broadstreet.context.predicate import Predicate
+from broadstreet.context.selection import Selection, Selector
+from broadstreet.model.errors import InvalidQuery, TooMany
+from broadstreet.store import Database, Terms, load_queries
+
+if TYPE_CHECKING:
+    from broadstreet.store.database import Connection
+
+_SQL = load_queries("entity")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A portion of what matches. count: of all that match, where it was asked for. more: whether some follow."""
+
+    keys: list[int]
+    count: int | None
+    more: bool
+
+
+class Search:
+    """Finds entities of one tenant."""
+
+    def __init__(self, database: Database, terms: Terms) -> None:
+        self._database = database
+        self._terms = terms
+
+    async def page(self, selection: Selection) -> Page:
+        """Keys of the entities that match, a page of them. Raises InvalidQuery, TooMany."""
+        terms = await self._terms.find(selection.iris)
+        try:
+            async with self._database.acquire() as connection:
+                if selection.geo is not None:
+                    return await self._measured(connection, selection, selection.geo, terms)
+                return await self._page(connection, selection, terms)
+        except asyncpg.InvalidRegularExpressionError as error:
+            raise InvalidQuery(f"the pattern is no regular expression: {error}") from None
+        except TimeoutError:
+            raise TooMany(
+                f"the query takes longer than {QUERY_TIMEOUT_S:.0f} s", remedy="Narrow it by type or by id."
+            ) from None
+
+    async def _page(self, connection: Connection, selection: Selection, terms: dict[str, int]) -> Page:
+        # One more than asked for tells whether more follow.
+        predicate = _predicate(selection, terms, [selection.limit + 1, selection.offset])
+        keys = [row["key"] for row in await self._fetch(connection, predicate, "page")]
+        count = None
+        if selection.counts:
+            predicate = _predicate(selection, terms, [])
+            (row,) = await self._fetch(connection, predicate, "count")
+            count = int(row["count"])
+        return Page(keys[: selection.limit], count, len(keys) > selection.limit)
+
+    async def _measured(
+        self, connection: Connection, selection: Selection, geo: GeoQuery, terms: dict[str, int]
+    ) -> Page:
+        term_key = terms.get(geo.geo_property)
+        if term_key is None:
+            return Page([], 0, False)
+        predicate = _predicate(selection, terms, [term_key, MAX_CANDIDATES + 1])
+        boxes = geo.boxes
+        if boxes is not None:
+            parts = [predicate.leaf("near_box", term_key, box.west, box.south, box.east, box.north) for box in boxes]
+            predicate.require("(" + " OR ".join(parts) + ")")
+        rows = await self._fetch(connection, predicate, "candidates")
+        if len(rows) > MAX_CANDIDATES:
+            raise TooMany(
+                f"more than {MAX_CANDIDATES} entities would have to be measured", remedy="Narrow the query by type."
+            )
+        matches = geo.matches([row["geojson"] for row in rows])
+        keys = list(dict.fromkeys(row["key"] for row, holds in zip(rows, matches, strict=True) if holds))
+        end = selection.offset + selection.limit
+        return Page(keys[selection.offset : end], len(keys), len(keys) > end)
+
+    async def _fetch(self, connection: Connection, predicate: Predicate, query: str) -> Sequence[Any]:
+        return await connection.fetch(predicate.within(_SQL[query]), *predicate.arguments, timeout=QUERY_TIMEOUT_S)
+
+
+def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any]) -> Predicate:
+    predicate = Predicate(terms, selection.vocabulary, arguments, selection.expanded)
+    if selection.selectors:
+        parts = [_selector(predicate, selector) for selector in selection.selectors]
+        predicate.require("(" + " OR ".join(parts) + ")")
+    if selection.attributes:
+        predicate.require(predicate.attributes(selection.attributes))
+    if selection.query is not None:
+        predicate.require(predicate.query(selection.query))
+    if selection.scopes is not None:
+        predicate.require(predicate.join(selection.scopes, lambda regex: predicate.leaf("scope", regex)))
+    if selection.dataset_ids:
+        predicate.require(predicate.leaf("instances", list(selection.dataset_ids)))
+    return predicate
+
+
+def _selector(predicate: Predicate, selector: Selector) -> str:
+    parts = ["true"]
+    if selector.ids:
+        parts.append(predicate.leaf("ids", list(selector.ids)))
+    elif selector.id_pattern is not None:
+        parts.append(predicate.leaf("id_pattern", selector.id_pattern))
+    if selector.types is not None:
+        parts.append(predicate.types(selector.types))
+    return "(" + " AND ".join(parts) + ")"

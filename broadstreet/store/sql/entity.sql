@@ -1,0 +1,85 @@
+-- Entities and their attributes as they are now. `true /* filter */` is where context/ puts a query's own clause.
+
+-- name: entity
+-- One entity that is there, a row for each of its attribute instances; one row of nulls where it has none. $1: id.
+SELECT e.id, e.types, e.scopes, e.created_at, e.modified_at,
+    a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at, a.attribute_created_at,
+    a.attribute_modified_at, a.series_key
+FROM entity e
+LEFT JOIN LATERAL (
+    SELECT s.term_key, s.dataset_id, a.kind, a.meta_key, a.number, a.value::text AS value, a.observed_at,
+        a.created_at AS attribute_created_at, a.modified_at AS attribute_modified_at, a.series_key
+    FROM series s JOIN attribute a ON a.series_key = s.key
+    WHERE s.entity_key = e.key AND s.parent_key IS NULL AND a.deleted_at IS NULL
+) a ON true
+WHERE e.id = $1 AND e.deleted_at IS NULL
+ORDER BY a.series_key;
+
+-- name: entities
+-- As `entity`, for several. $1: keys.
+SELECT e.key, e.id, e.types, e.scopes, e.created_at, e.modified_at,
+    a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at, a.attribute_created_at,
+    a.attribute_modified_at, a.series_key
+FROM entity e
+LEFT JOIN LATERAL (
+    SELECT s.term_key, s.dataset_id, a.kind, a.meta_key, a.number, a.value::text AS value, a.observed_at,
+        a.created_at AS attribute_created_at, a.modified_at AS attribute_modified_at, a.series_key
+    FROM series s JOIN attribute a ON a.series_key = s.key
+    WHERE s.entity_key = e.key AND s.parent_key IS NULL AND a.deleted_at IS NULL
+) a ON true
+WHERE e.key = ANY ($1::int[])
+ORDER BY e.key, a.series_key;
+
+-- name: page
+-- Keys of entities, in the order they came. $1: how many at most, $2: how many to pass over.
+SELECT e.key FROM entity e WHERE true /* filter */ ORDER BY e.key LIMIT $1::int OFFSET $2::int;
+
+-- name: count
+-- How many entities there are.
+SELECT count(*) FROM entity e WHERE true /* filter */;
+
+-- name: candidates
+-- Entities with the geometries to be measured. $1: the GeoProperty's term key, $2: how many at most.
+SELECT e.key, p.geojson FROM entity e JOIN place p ON p.entity_key = e.key
+WHERE p.term_key = $1::int AND true /* filter */
+ORDER BY e.key LIMIT $2::int;
+
+-- name: metas
+-- Interned sub-attributes. $1: keys.
+SELECT key, body FROM meta WHERE key = ANY ($1::int[]);
+
+-- name: meta_keys
+-- Keys of interned sub-attributes. $1: hashes.
+SELECT key, hash FROM meta WHERE hash = ANY ($1::bytea[]);
+
+-- name: intern_metas
+-- Write sub-attributes down; those that stand already are left. $1: bodies, $2: hashes.
+INSERT INTO meta (body, hash) SELECT * FROM unnest($1::jsonb[], $2::bytea[]) ON CONFLICT (hash) DO NOTHING;
+
+-- name: types
+-- The types of the entities that are there, with how many have each.
+SELECT own.type_key, count(*) AS entities
+FROM entity e CROSS JOIN unnest(e.types) AS own (type_key)
+WHERE e.deleted_at IS NULL
+GROUP BY own.type_key ORDER BY own.type_key;
+
+-- name: attributes_of_types
+-- The attributes that entities of each type have, with their kinds. $1: type keys, or null for all.
+SELECT own.type_key, s.term_key, array_agg(DISTINCT a.kind) AS kinds, count(DISTINCT e.key) AS entities
+FROM entity e
+CROSS JOIN unnest(e.types) AS own (type_key)
+JOIN series s ON s.entity_key = e.key AND s.parent_key IS NULL
+JOIN attribute a ON a.series_key = s.key AND a.deleted_at IS NULL
+WHERE e.deleted_at IS NULL AND ($1::int[] IS NULL OR own.type_key = ANY ($1::int[]))
+GROUP BY own.type_key, s.term_key ORDER BY own.type_key, s.term_key;
+
+-- name: types_of_attributes
+-- The types of the entities that have each attribute. $1: term keys, or null for all.
+SELECT s.term_key, array_agg(DISTINCT own.type_key) AS type_keys, array_agg(DISTINCT a.kind) AS kinds,
+    count(DISTINCT s.key) AS instances
+FROM series s
+JOIN attribute a ON a.series_key = s.key AND a.deleted_at IS NULL
+JOIN entity e ON e.key = s.entity_key AND e.deleted_at IS NULL
+CROSS JOIN unnest(e.types) AS own (type_key)
+WHERE s.parent_key IS NULL AND ($1::int[] IS NULL OR s.term_key = ANY ($1::int[]))
+GROUP BY s.term_key ORDER BY s.term_key;
