@@ -66,9 +66,10 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fleet(msgspec.Struct, frozen=True, kw_only=True):
-    """A city's devices, as kept in its file."""
+    """A city's devices, as kept in its file. founded_us: when the city began to be watched."""
 
     scene: Scene
+    founded_us: int
     devices: tuple[Device, ...]
 
 

@@ -32,6 +32,11 @@ class Readings:
     silent: Bools
     said: Bools
 
+    @property
+    def device_ids(self) -> list[str]:
+        """The devices by id."""
+        return [device.id for device in self.devices]
+
 
 def simulate(scene: Scene, devices: Sequence[Device], times_us: Int64s) -> Iterator[Readings]:
     """The readings of devices at moments in microseconds since 1970, profile by profile."""

@@ -191,6 +191,8 @@ def _rows(frame: Any) -> Iterator[tuple[Row, BaseGeometry]]:
 
 def _reason(error: Exception) -> str:
     """What pyrosm found: the last words in brackets, after its lines about the form in general."""
+    if isinstance(error, DecodeError):
+        return "it is cut short or damaged"
     found = re.search(r"\(([^()]*)\)\.?$", str(error))
     return found[1] if found else str(error)
 
