@@ -20,6 +20,8 @@ from broadstreet.mqtt.packets import Connect, Packet, PacketType, PubAckRun, Pub
 from broadstreet.mqtt.wire import MAX_VARIABLE_INTEGER, clause
 
 MAX_PACKET_BYTES: Final = MAX_VARIABLE_INTEGER + 5
+MAX_RUN: Final = 4096
+"""The most packets in one run; the rest comes in the next."""
 _PLAIN_PUBLISH = (0x32, 0x30)
 _PUBACK = b"\x40\x02"
 _NO_IDENTIFIER = b"\0\0"
@@ -146,7 +148,7 @@ class Decoder:
         topic_bytes = len(prefix)
         least = topic_bytes + 2 * qos + v5
         most = self._max_packet_bytes - 5
-        while at + 3 < size and data[at] == first:
+        while at + 3 < size and data[at] == first and len(payloads) < MAX_RUN:
             length = data[at + 1]
             if length < 0x80:
                 start = at + 2
@@ -194,7 +196,7 @@ class Decoder:
     def _puback_run(self, data: bytes, at: int) -> PubAckRun | None:
         identifiers: list[int] = []
         size = len(data)
-        while at + 4 <= size and data[at : at + 2] == _PUBACK:
+        while at + 4 <= size and data[at : at + 2] == _PUBACK and len(identifiers) < MAX_RUN:
             identifier = data[at + 2] << 8 | data[at + 3]
             if identifier == 0:
                 break
