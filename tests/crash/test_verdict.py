@@ -1,0 +1,122 @@
+"""The verdict bites: what is missing, wrong or doubled is found, and what is in order is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from broadstreet.log import Log, Pack, StreamLimits
+from broadstreet.recorder import Recorder
+from broadstreet.store import Store, create_tenant, migrate
+from tests.crash.load import Device, Message
+from tests.crash.trial import HISTORY_MS, register
+from tests.crash.verdict import TENANT, Verdict, judge
+
+
+@dataclass
+class Bench:
+    """A prepared house without processes: packs go in by hand, a recorder applies them when it is judged."""
+
+    store: Store
+    log: Log
+    devices: list[Device]
+    packs: int = 0
+
+    async def append(self, device: Device, messages: Sequence[Message], pack_id: bytes | None = None) -> bytes:
+        """Put messages into RAW, as a gateway does; the pack's id."""
+        self.packs += 1
+        database = await self.store.tenant(TENANT)
+        key = int(await database.fetchval("SELECT key FROM device WHERE id = $1", device.id))
+        chosen = pack_id or self.packs.to_bytes(16, "big")
+        first_us = (device.begins_ms + HISTORY_MS) * 1000 + self.packs * 1000
+        received_us = [first_us + n for n in range(len(messages))]
+        columns = ([key] * len(messages), received_us, ["readings"] * len(messages), [m.payload for m in messages])
+        await self.log.append_raw(Pack(chosen, TENANT, 0, "bench", *columns))
+        return chosen
+
+    async def judge(self) -> Verdict:
+        """Apply everything, then judge."""
+        recording = asyncio.create_task(Recorder(self.log, self.store, range(1)).run())
+        try:
+            return await judge(self.log, self.store, self.devices, 1)
+        finally:
+            recording.cancel()
+            await asyncio.gather(recording, return_exceptions=True)
+
+
+@pytest.fixture
+async def bench(postgres_dsn: str, nats_url: str) -> AsyncIterator[Bench]:
+    await migrate(postgres_dsn)
+    await create_tenant(postgres_dsn, TENANT, "City")
+    devices = await register(postgres_dsn)
+    async with await Store.connect(postgres_dsn) as store, await Log.connect(nats_url) as log:
+        await log.ensure_streams(StreamLimits())
+        yield Bench(store, log, [devices[0], devices[2]])
+
+
+@pytest.fixture
+async def timed(bench: Bench) -> Device:
+    return next(device for device in bench.devices if device.timed)
+
+
+@pytest.fixture
+async def untimed(bench: Bench) -> Device:
+    return next(device for device in bench.devices if not device.timed)
+
+
+def send(device: Device, count: int) -> list[Message]:
+    """Messages sent once and acknowledged."""
+    messages = [device.next_message() for _ in range(count)]
+    for message in messages:
+        message.sent = 1
+    device.acknowledged += messages
+    return messages
+
+
+async def test_what_is_in_order_is_not_blamed(bench: Bench, timed: Device, untimed: Device) -> None:
+    pack_id = await bench.append(timed, send(timed, 9))
+    await bench.append(untimed, repeated := send(untimed, 9))
+    await bench.append(timed, timed.acknowledged, pack_id)
+    await bench.append(timed, timed.acknowledged[3:])
+    for message in repeated:
+        message.sent = 2
+    await bench.append(untimed, repeated)
+    verdict = await bench.judge()
+    assert verdict.words == ()
+    assert (verdict.acknowledged, verdict.lost, verdict.duplicated) == (18, 0, 0)
+
+
+async def test_what_is_missing_is_lost(bench: Bench, timed: Device, untimed: Device) -> None:
+    await bench.append(timed, send(timed, 3))
+    await bench.append(untimed, send(untimed, 3))
+    send(timed, 2)
+    send(untimed, 1)
+    assert (await bench.judge()).lost == 3
+
+
+async def test_what_has_another_value_is_lost(bench: Bench, timed: Device) -> None:
+    messages = send(timed, 3)
+    await bench.append(timed, messages)
+    messages[1].value += 1
+    assert (await bench.judge()).lost == 1
+
+
+async def test_what_is_there_more_often_than_it_was_sent_is_a_duplicate(bench: Bench, untimed: Device) -> None:
+    messages = send(untimed, 3)
+    await bench.append(untimed, messages)
+    await bench.append(untimed, messages[:2])
+    verdict = await bench.judge()
+    assert (verdict.lost, verdict.duplicated) == (0, 2)
+
+
+async def test_a_correction_nobody_sent_is_a_duplicate(bench: Bench, timed: Device) -> None:
+    messages = send(timed, 3)
+    await bench.append(timed, [Message(0.0, messages[0].at_ms)])
+    assert (await bench.judge()).lost == 3
+    await bench.append(timed, messages)
+    verdict = await bench.judge()
+    assert verdict.lost == 0
+    assert verdict.duplicated >= 1

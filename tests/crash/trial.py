@@ -1,0 +1,125 @@
+"""One trial: a house under load, killed by plan, and judged when it has come back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from broadstreet.devices import DeviceSpec, Registry
+from broadstreet.log import Log
+from broadstreet.store import Store
+from tests.crash.house import TrialHouse, free_port
+from tests.crash.load import DEVICES, Device, Load
+from tests.crash.plan import Plan
+from tests.crash.verdict import TENANT, Verdict, judge
+
+MIN_ACKNOWLEDGED = 10_000
+AFTER_RECOVERY = 2_000
+"""Messages that are acknowledged after the last recovery, at least."""
+PATIENCE_S = 120.0
+POLL_S = 0.02
+HISTORY_MS = 86_400_000
+"""How long ago the devices' own times begin: they all lie in the past."""
+PRINCIPAL = "crash trial"
+PROFILE = """
+[profile]
+name = "{name}"
+type = "https://example.org/CrashProbe"
+{time}
+
+[attributes."https://example.org/v"]
+field = "v"
+type = "number"
+"""
+TIMED, UNTIMED = "crash-timed", "crash-untimed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial found. ready_s: from a kill until everything is ready again, the longest."""
+
+    plan: Plan
+    verdict: Verdict
+    ready_s: float
+
+
+async def run_trial(plan: Plan) -> Outcome:
+    """Run one seed in a data folder of its own; nothing is left of it."""
+    with TemporaryDirectory(prefix="broadstreet-crash-") as folder:
+        house = TrialHouse(Path(folder) / "data", free_port)
+        try:
+            await house.up()
+            devices = await register(house.addresses.postgres_dsn)
+            load = Load(devices, house.settings.mqtt.port)
+            load.start()
+            try:
+                ready_s = await kill_by_plan(plan, house, load)
+                await acknowledged(load, max(MIN_ACKNOWLEDGED, load.acknowledged + AFTER_RECOVERY))
+                load.publishing = False
+                await nothing_waits(load)
+            finally:
+                await load.stop()
+            async with (
+                await Store.connect(house.addresses.postgres_dsn) as store,
+                await Log.connect(house.addresses.nats_url) as log,
+            ):
+                verdict = await judge(log, store, devices, house.settings.log.partitions)
+            return Outcome(plan, verdict, ready_s)
+        finally:
+            await house.end()
+
+
+async def register(dsn: str) -> list[Device]:
+    """Write the devices down in a prepared database."""
+    at_us = time.time_ns() // 1000
+    async with await Store.connect(dsn) as store:
+        database, registry = await store.tenant(TENANT), Registry(store)
+        for name, own_time in ((TIMED, 'time = "ts"\ntime_format = "unix_ms"'), (UNTIMED, "")):
+            text = PROFILE.format(name=name, time=own_time)
+            await registry.register_profile(database, text, principal=PRINCIPAL, at_us=at_us)
+        specs = [
+            DeviceSpec(
+                id=f"probe-{n}", title=f"Probe {n}", profile=UNTIMED if n % 4 < 2 else TIMED, lon=24.94, lat=60.17
+            )
+            for n in range(DEVICES)
+        ]
+        registered = await registry.register_many(database, specs, principal=PRINCIPAL, at_us=at_us)
+    devices = []
+    for number, (spec, written) in enumerate(zip(specs, registered, strict=True)):
+        assert written.secret is not None
+        begins_ms = at_us // 1000 - HISTORY_MS
+        devices.append(Device(spec.id, written.secret, number, begins_ms, timed=spec.profile == TIMED))
+    return devices
+
+
+async def kill_by_plan(plan: Plan, house: TrialHouse, load: Load) -> float:
+    """Kill when the plan says, and wait until everything is ready; how long that took from the last kill, in s."""
+    await acknowledged(load, plan.after)
+    killed_s = time.monotonic()
+    victims = await house.kill(plan.targets)
+    if plan.again_in_s is not None and "supervisor" not in victims:
+        await asyncio.sleep(plan.again_in_s)
+        again_s = time.monotonic()
+        if victims_again := await house.kill(plan.targets):
+            killed_s, victims = again_s, victims | victims_again
+    await house.recover(victims)
+    return time.monotonic() - killed_s
+
+
+async def acknowledged(load: Load, at_least: int) -> None:
+    """Wait until so many messages have been acknowledged."""
+    async with asyncio.timeout(PATIENCE_S):
+        while load.acknowledged < at_least:
+            load.check()
+            await asyncio.sleep(POLL_S)
+
+
+async def nothing_waits(load: Load) -> None:
+    """Wait until every message that was sent has been acknowledged."""
+    async with asyncio.timeout(PATIENCE_S):
+        while load.waiting:
+            load.check()
+            await asyncio.sleep(POLL_S)
