@@ -150,3 +150,7 @@ WHERE d.id > $1 ORDER BY d.id LIMIT $2;
 -- name: disable_device
 -- Stop or let in a device. $1: its key, $2: at, or null to let it in again.
 UPDATE device SET disabled_at = $2 WHERE key = $1;
+
+-- name: enabled_devices
+-- Keys of devices that may send. $1: ids.
+SELECT key, id FROM device WHERE id = ANY ($1::text[]) AND disabled_at IS NULL;

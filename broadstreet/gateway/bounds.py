@@ -1,0 +1,100 @@
+"""Every bound of the gateway, and how they hang together."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from broadstreet.log import MAX_PACK_BYTES, MAX_PACK_MESSAGES
+from broadstreet.mqtt.decoder import MAX_RUN
+
+MIB: Final = 1024 * 1024
+
+# Packets and connections
+MAX_PACKET_BYTES: Final = MIB
+"""The largest MQTT packet taken."""
+READ_BYTES: Final = 256 * 1024
+"""What the event loop hands over at most in one piece."""
+MAX_CONNECTIONS: Final = 50_000
+MAX_CLIENT_ID_BYTES: Final = 256
+CONNECT_WITHIN_S: Final = 10.0
+"""How long a connection may be open before its CONNECT is complete."""
+LONGEST_KEEP_ALIVE_S: Final = 3_600
+"""What a version 5 client is told to keep to if it asks for more, or for none."""
+SWEEP_EVERY_S: Final = 0.5
+SIGN_IN_WITHIN_S: Final = 30.0
+BACKLOG: Final = 4096
+"""Connections the system may hold before they are accepted."""
+STOP_WITHIN_S: Final = 5.0
+"""What each step of a stop may take."""
+LINGER_CLOSED_S: Final = 5.0
+"""How long a closing connection may take to send what was written to it."""
+
+# Publishing
+RECEIVE_MAXIMUM: Final = 4096
+"""QoS 1 messages of one connection that may await their acknowledgement; then its socket is read no further."""
+TOPIC_ALIAS_MAXIMUM: Final = 16
+MAX_ROUTES: Final = 64
+"""Topics whose meaning a connection remembers."""
+REFUSED_LINGER_S: Final = 5.0
+"""After a refusal that 3.1.1 cannot tell, how long the connection stays before it is closed."""
+
+# Packs
+TARGET_PACK_BYTES: Final = 512 * 1024
+TARGET_PACK_MESSAGES: Final = 4096
+"""A pack of this size goes out at once."""
+PACK_EVERY_S: Final = 0.005
+"""A partition's packs go out this far apart under load; after a longer silence, at once."""
+PACKS_IN_FLIGHT: Final = 4
+"""Packs of one partition that await the log."""
+HELD_BYTES_HIGH: Final = 64 * MIB
+HELD_BYTES_LOW: Final = 16 * MIB
+"""Above the first, sockets are read no further; below the second, they are read again."""
+MESSAGE_OVERHEAD_BYTES: Final = 40
+"""What a message costs in a pack beside its payload, at most, and roughly in memory."""
+RETRY_FIRST_S: Final = 0.05
+RETRY_LONGEST_S: Final = 1.0
+FULL_FOR_S: Final = 0.5
+"""After the log said it is full, packs are refused this long without asking it again."""
+
+# Subscribing
+MAX_SUBSCRIPTIONS: Final = 100
+"""Of one session."""
+SEND_MAXIMUM: Final = 256
+"""QoS 1 messages to one client that may await its acknowledgement, if it does not ask for fewer."""
+MAX_QUEUED_MESSAGES: Final = 1_000
+MAX_QUEUED_BYTES: Final = 8 * MIB
+"""What waits for one slow subscriber before it is disconnected."""
+WRITE_HIGH_BYTES: Final = 256 * 1024
+"""Above this the socket of a subscriber is taken for slow: QoS 0 messages to it are dropped."""
+SLOW_FOR_S: Final = 30.0
+"""A subscriber that takes nothing for this long is disconnected."""
+MAX_RETAINED: Final = 100_000
+"""Retained messages of one tenant."""
+MAX_RETAINED_WAITING: Final = 10_000
+RETAINED_AT_ONCE: Final = 16
+"""Retained messages written to the log at the same time."""
+
+# Signing in
+MAX_SIGN_INS: Final = 16
+"""Asked of the database at the same time."""
+MAX_SIGN_INS_WAITING: Final = 5_000
+REMEMBERED_S: Final = 30.0
+MAX_REMEMBERED: Final = 20_000
+
+# HTTP ingest
+MAX_ITEMS: Final = 100_000
+MAX_ITEM_BYTES: Final = 256 * 1024
+MAX_REQUESTS: Final = 64
+"""Requests at once; each may hold a body as large as the application takes."""
+SETTLED_WITHIN_S: Final = 30.0
+"""How long an answer waits for the log."""
+
+SIGHTINGS_EVERY_S: Final = 1.0
+REPORT_EVERY_S: Final = 1.0
+DISK_EVERY_S: Final = 1.0
+
+assert MAX_PACKET_BYTES + READ_BYTES + MAX_RUN * MESSAGE_OVERHEAD_BYTES + TARGET_PACK_BYTES <= MAX_PACK_BYTES
+assert MAX_RUN <= TARGET_PACK_MESSAGES <= MAX_PACK_MESSAGES // 2
+assert MAX_ITEM_BYTES <= MAX_PACKET_BYTES
+assert HELD_BYTES_LOW < HELD_BYTES_HIGH
+assert RECEIVE_MAXIMUM < 65_536

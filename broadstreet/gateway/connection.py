@@ -1,0 +1,259 @@
+"""One MQTT connection: bytes in, bytes out, and why it ended.
+
+    waiting for CONNECT ──▶ signing in ──▶ open, with a Session ──▶ closing ──▶ gone
+
+While someone is asked who signs in, the socket is not read; nor while the packer, the client's own unacknowledged
+messages or its unread answers are too many (`Hold`). Bytes that break the standard end this connection alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from typing import TYPE_CHECKING, cast
+
+from broadstreet.gateway.bounds import (
+    CONNECT_WITHIN_S,
+    LINGER_CLOSED_S,
+    MAX_PACKET_BYTES,
+    SIGN_IN_WITHIN_S,
+    SLOW_FOR_S,
+    WRITE_HIGH_BYTES,
+)
+from broadstreet.gateway.door import Door
+from broadstreet.gateway.greeting import KEEP_ALIVE_GRACE, accept, fault_of, fault_of_will, keep_alive_s, refuse
+from broadstreet.gateway.hold import Hold
+from broadstreet.gateway.peer import Peer
+from broadstreet.gateway.session import TOO_SLOW, Session
+from broadstreet.gateway.sightings import STORE_ERRORS
+from broadstreet.model.errors import BadPacket, NotAllowed, NotSignedIn, ProtocolError, TooMany, UnsupportedVersion
+from broadstreet.mqtt import Connect, Decoder, Disconnect, Reason, Version, encode, reason_of
+from broadstreet.mqtt.properties import with_reason
+
+if TYPE_CHECKING:
+    from broadstreet.gateway.broker import Broker
+    from broadstreet.gateway.listener import Listener
+
+LOST = "the connection was lost"
+SILENT = "keep-alive ran out"
+TAKEN_OVER = "another connection took over its client id"
+REFUSE_UNKNOWN_VERSION = b"\x20\x02\x00\x01"
+"""The CONNACK that every version understands: unacceptable protocol version."""
+logger = logging.getLogger(__name__)
+
+
+class Connection(asyncio.Protocol):
+    """Made by the listener for each socket."""
+
+    def __init__(self, listener: Listener, broker: Broker, door: Door) -> None:
+        self._listener = listener
+        self._broker = broker
+        self._door = door
+        self._loop = asyncio.get_running_loop()
+        self._decoder = Decoder(None, MAX_PACKET_BYTES, runs=True)
+        self._transport: asyncio.Transport | None = None
+        self._session: Session | None = None
+        self._signing_in: asyncio.Task[None] | None = None
+        self._holds = Hold(0)
+        self._seen_s = self._opened_s = self._loop.time()
+        self._closed_s = 0.0
+        self._slow_since_s: float | None = None
+        self._keep_alive_s = 0.0
+        self._words: str | None = None
+        self.is_closing = False
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._listener.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.is_closing:
+            return
+        self._seen_s = self._loop.time()
+        self._decoder.feed(data)
+        self._read()
+
+    def pause_writing(self) -> None:
+        self._slow_since_s = self._loop.time()
+        self.hold(Hold.UNREAD)
+        if self._session is not None:
+            self._session.outbound.slow(True)
+
+    def resume_writing(self) -> None:
+        self._slow_since_s = None
+        self.release(Hold.UNREAD)
+        if self._session is not None:
+            self._session.outbound.slow(False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closing = True
+        if self._signing_in is not None:
+            self._signing_in.cancel()
+        session, self._session = self._session, None
+        if session is not None:
+            session.end()
+            self._broker.counters.connections -= 1
+            self._broker.sightings.disconnected(session.peer, self._words or LOST)
+        self._listener.closed(self)
+
+    # What the session and the listener call.
+
+    def write(self, raw: bytes) -> None:
+        """Send bytes, unless the connection is ending."""
+        if self._transport is not None and not self.is_closing:
+            self._transport.write(raw)
+
+    def hold(self, why: Hold) -> None:
+        """Read no more for this cause."""
+        if not self._holds and self._transport is not None and not self.is_closing:
+            self._transport.pause_reading()
+        self._holds |= why
+
+    def release(self, why: Hold) -> None:
+        """This cause is over."""
+        if not self._holds & why:
+            return
+        self._holds &= ~why
+        if not self._holds and self._transport is not None and not self.is_closing:
+            self._seen_s = self._loop.time()
+            self._transport.resume_reading()
+
+    def close(self, reason: Reason, words: str) -> None:
+        """End it from this side, telling a version 5 client why."""
+        if self.is_closing:
+            return
+        if self._session is not None and self._session.version == Version.V5:
+            self.write(encode(Disconnect(reason, with_reason(words)), Version.V5))
+        self.finish(words)
+
+    def finish(self, words: str) -> None:
+        """Close once what was written is sent."""
+        if not self.is_closing and self._transport is not None:
+            self._words = words
+            self.is_closing = True
+            self._closed_s = self._loop.time()
+            self._transport.close()
+
+    def abort(self, words: str) -> None:
+        """Close at once; what was written is of no account."""
+        if self._transport is not None:
+            self._words = self._words or words
+            self.is_closing = True
+            self._closed_s = self._loop.time()
+            self._transport.abort()
+
+    def check(self, now_s: float) -> None:
+        """Called twice a second: whatever has a time limit."""
+        if self.is_closing:
+            if now_s > self._closed_s + LINGER_CLOSED_S:
+                self.abort(LOST)
+        elif self._slow_since_s is not None and now_s > self._slow_since_s + SLOW_FOR_S:
+            self._broker.counters.slow += 1
+            self.abort(TOO_SLOW)
+        elif self._session is None:
+            limit_s = CONNECT_WITHIN_S if self._signing_in is None else SIGN_IN_WITHIN_S
+            if now_s > self._opened_s + limit_s:
+                self.abort("it did not sign in in time")
+        elif self._holds:
+            self._seen_s = now_s
+        elif self._keep_alive_s and now_s > self._seen_s + self._keep_alive_s:
+            self._broker.counters.silent += 1
+            self.close(Reason.KEEP_ALIVE_TIMEOUT, SILENT)
+
+    # Reading.
+
+    def _read(self) -> None:
+        """Handle what has come, up to where it must wait."""
+        try:
+            while not self.is_closing and self._signing_in is None:
+                packet = self._decoder.next()
+                if packet is None:
+                    return
+                if self._session is not None:
+                    self._session.handle(packet)
+                elif isinstance(packet, Connect):
+                    self._begin(packet)
+                else:
+                    raise ProtocolError("the first packet is not CONNECT", where="MQTT 5, [MQTT-3.1.0-1]")
+        except BadPacket as error:
+            self._refuse_packet(error)
+
+    def _refuse_packet(self, error: BadPacket) -> None:
+        self._broker.counters.bad_packets += 1
+        if isinstance(error, UnsupportedVersion):
+            self.write(REFUSE_UNKNOWN_VERSION)
+        self.close(reason_of(error), f"it sent a packet that breaks the standard: {error}")
+
+    def _begin(self, connect: Connect) -> None:
+        fault = fault_of(connect)
+        if fault is not None:
+            self._turn_away(connect.version, *fault)
+            return
+        self.hold(Hold.SIGNING_IN)
+        self._signing_in = self._loop.create_task(self._sign_in(connect))
+
+    def _turn_away(self, version: Version, reason: Reason, words: str) -> None:
+        self._broker.counters.sign_ins_refused += 1
+        self.write(refuse(version, reason, words))
+        self.finish(words)
+
+    async def _sign_in(self, connect: Connect) -> None:
+        """Ask who it is, then go on reading."""
+        try:
+            peer = await self._door.sign_in(connect.username, connect.password)
+            await self._broker.retained.load(peer.tenant)
+        except NotSignedIn as error:
+            await self._note_refused(connect, error.message)
+            self._turn_away(connect.version, Reason.BAD_USER_NAME_OR_PASSWORD, error.message)
+        except NotAllowed as error:
+            self._turn_away(connect.version, Reason.NOT_AUTHORIZED, error.message)
+        except TooMany as error:
+            self._turn_away(connect.version, Reason.SERVER_BUSY, error.message)
+        except STORE_ERRORS as error:
+            logger.warning("%s cannot sign in: %s", connect.username, error)
+            self._turn_away(connect.version, Reason.SERVER_UNAVAILABLE, "sign-ins cannot be checked now")
+        else:
+            fault = fault_of_will(connect, peer)
+            if fault is None:
+                self._open(connect, peer)
+            else:
+                self._broker.sightings.refused(peer, fault[1])
+                self._turn_away(connect.version, *fault)
+        self._signing_in = None
+        if self._listener.is_pressed:
+            self.hold(Hold.PRESSURE)
+        self.release(Hold.SIGNING_IN)
+        self._read()
+
+    async def _note_refused(self, connect: Connect, words: str) -> None:
+        """Write down a refused sign-in, if it was made under a device's id."""
+        if connect.username:
+            try:
+                peer = await self._door.known_device(connect.username)
+            except STORE_ERRORS as error:
+                logger.warning("a refused sign-in of %s is not noted: %s", connect.username, error)
+                return
+            if peer is not None:
+                self._broker.sightings.refused(peer, words)
+
+    def _open(self, connect: Connect, peer: Peer) -> None:
+        """The session begins."""
+        client_id = connect.client_id or self._broker.new_client_id()
+        session = Session(self._broker, self, peer, connect, client_id)
+        before = self._broker.enter(session)
+        if before is not None:
+            self._broker.counters.taken_over += 1
+            before.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
+        self._session = session
+        self._keep_alive_s = keep_alive_s(connect) * KEEP_ALIVE_GRACE
+        self._broker.counters.connections += 1
+        self._broker.counters.connected += 1
+        self._broker.sightings.connected(peer)
+        self.write(accept(connect, None if connect.client_id else client_id))

@@ -1,0 +1,133 @@
+"""One gateway: the parts it is made of, and what runs beside its connections.
+
+Beside them run: the reports of its counters, the watch over the disk (below the watermark every pack is refused), what
+is written down of connections, retained messages on their way to the log, and what the house says to devices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from broadstreet.access.token import Tokens
+from broadstreet.devices import Registry
+from broadstreet.engines import check_disk
+from broadstreet.gateway.bounds import DISK_EVERY_S, REPORT_EVERY_S, STOP_WITHIN_S
+from broadstreet.gateway.broker import Broker
+from broadstreet.gateway.connection import Connection
+from broadstreet.gateway.counters import Counters, announce
+from broadstreet.gateway.door import Door
+from broadstreet.gateway.listener import Listener
+from broadstreet.gateway.message import Message
+from broadstreet.gateway.packer import Packer
+from broadstreet.gateway.retained import Retained
+from broadstreet.gateway.sightings import Sightings
+from broadstreet.log import Log
+from broadstreet.model.errors import DiskFull, EngineFailed
+from broadstreet.store import Store
+
+logger = logging.getLogger(__name__)
+
+
+class Gateway:
+    """
+    A gateway of its own, from `start` to `stop`, or within `async with`.
+
+    name:         tells it apart from other gateways; the same at each start.
+    partitions:   of the log, for each tenant.
+    data_path, watermark_bytes: with less left on that folder's disk, messages are refused.
+    clock:        now, in microseconds since 1970.
+    random_bytes: fit for ids and keys, such as `os.urandom`.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        store: Store,
+        registry: Registry,
+        tokens: Tokens,
+        *,
+        name: str,
+        partitions: int,
+        data_path: Path,
+        watermark_bytes: int,
+        clock: Callable[[], int],
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self.name = name
+        self.counters = Counters()
+        self._log = log
+        self._clock = clock
+        self._data_path = data_path
+        self._watermark_bytes = watermark_bytes
+        self._retained = Retained(log, clock)
+        self._sightings = Sightings(store, name, clock)
+        self.listener = Listener()
+        self._packer = Packer(
+            log,
+            gateway=name,
+            partitions=partitions,
+            counters=self.counters,
+            clock=clock,
+            random_bytes=random_bytes,
+            on_pressure=self.listener.press,
+        )
+        loop = asyncio.get_running_loop()
+        self._door = Door(registry, tokens, random_bytes=random_bytes, time_s=loop.time)
+        self._broker = Broker(
+            self._packer, self._retained, self._sightings, self.counters, clock=clock, random_bytes=random_bytes
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, host: str, port: int) -> None:
+        """Begin to take connections. Raises RoleFailed where the port cannot be had."""
+        await self._sightings.begin()
+        work = (self._retained.run(), self._sightings.run(), self._report(), self._watch_disk(), self._hand_out())
+        self._tasks = [asyncio.create_task(one) for one in work]
+        await self.listener.start(host, port, lambda: Connection(self.listener, self._broker, self._door))
+
+    async def run(self) -> None:
+        """Return only if a part of the gateway fails, with what failed."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+
+    async def stop(self) -> None:
+        """Take no more, bring what was taken to the log, say goodbye; wills are spoken last."""
+        self.listener.deafen()
+        await self._packer.flush(STOP_WITHIN_S)
+        await self.listener.stop()
+        await self._packer.flush(STOP_WITHIN_S)
+        await self._retained.flush(STOP_WITHIN_S)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._sightings.write()
+
+    async def _report(self) -> None:
+        while True:
+            await announce(self._log, self.name, self.counters, self._clock)
+            await asyncio.sleep(REPORT_EVERY_S)
+
+    async def _watch_disk(self) -> None:
+        while True:
+            try:
+                check_disk(self._data_path, self._watermark_bytes)
+            except DiskFull as error:
+                self._packer.refuse(error)
+            else:
+                self._packer.refuse(None)
+            await asyncio.sleep(DISK_EVERY_S)
+
+    async def _hand_out(self) -> None:
+        """Messages of the house to devices, to whoever subscribes to their topics."""
+        while True:
+            try:
+                async with self._log.messages_out() as messages:
+                    async for tenant, topic, payload in messages:
+                        self._broker.publish(tenant, Message(topic, payload, self._clock(), qos=1))
+            except EngineFailed as error:
+                logger.warning("messages to devices wait: %s", error)
+            await asyncio.sleep(REPORT_EVERY_S)

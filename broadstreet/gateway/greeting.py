@@ -1,0 +1,71 @@
+"""CONNECT and its answer: what is refused before anyone is asked who they are, and what CONNACK promises."""
+
+from __future__ import annotations
+
+from broadstreet.gateway.bounds import (
+    LONGEST_KEEP_ALIVE_S,
+    MAX_CLIENT_ID_BYTES,
+    MAX_PACKET_BYTES,
+    RECEIVE_MAXIMUM,
+    TOPIC_ALIAS_MAXIMUM,
+)
+from broadstreet.gateway.peer import Peer
+from broadstreet.mqtt import ConnAck, Connect, Properties, Reason, Version, encode
+from broadstreet.mqtt.properties import with_reason
+from broadstreet.mqtt.reasons import connect_return_code
+
+KEEP_ALIVE_GRACE = 1.5
+"""A client is given this much of its keep-alive (MQTT-3.1.2-22; MQTT-3.1.2-24 in 3.1.1)."""
+
+
+def fault_of(connect: Connect) -> tuple[Reason, str] | None:
+    """Why a CONNECT is refused whoever sent it; None if it is not."""
+    if connect.properties.authentication_method is not None:
+        return Reason.BAD_AUTHENTICATION_METHOD, "extended authentication is not offered"
+    if len(connect.client_id.encode()) > MAX_CLIENT_ID_BYTES:
+        return Reason.CLIENT_IDENTIFIER_NOT_VALID, f"the client id is longer than {MAX_CLIENT_ID_BYTES} bytes"
+    if connect.version == Version.V3_1_1 and not connect.client_id and not connect.clean_start:
+        return Reason.CLIENT_IDENTIFIER_NOT_VALID, "a client without an id must ask for a clean session [MQTT-3.1.3-8]"
+    if connect.will is not None and connect.will.qos > 1:
+        return Reason.QOS_NOT_SUPPORTED, "the will asks for QoS 2, which is not offered"
+    return None
+
+
+def fault_of_will(connect: Connect, peer: Peer) -> tuple[Reason, str] | None:
+    """Why a peer may not leave this will; None if it may."""
+    if connect.will is not None and peer.suffix_of(connect.will.topic) is None:
+        return Reason.NOT_AUTHORIZED, f"the will's topic {connect.will.topic[:120]} is not its own"
+    return None
+
+
+def keep_alive_s(connect: Connect) -> int:
+    """The keep-alive in force. Version 5 is told one where it names none, or a very long one; 0 is none."""
+    asked_s = connect.keep_alive_s
+    if connect.version == Version.V5 and not 0 < asked_s <= LONGEST_KEEP_ALIVE_S:
+        return LONGEST_KEEP_ALIVE_S
+    return asked_s
+
+
+def accept(connect: Connect, assigned_client_id: str | None) -> bytes:
+    """The CONNACK that says yes, and to what."""
+    if connect.version != Version.V5:
+        return encode(ConnAck(), connect.version)
+    in_force_s = keep_alive_s(connect)
+    properties = Properties(
+        session_expiry_s=0 if connect.properties.session_expiry_s else None,
+        receive_maximum=RECEIVE_MAXIMUM,
+        maximum_qos=1,
+        maximum_packet_bytes=MAX_PACKET_BYTES,
+        assigned_client_id=assigned_client_id,
+        topic_alias_maximum=TOPIC_ALIAS_MAXIMUM,
+        shared_available=0,
+        server_keep_alive_s=in_force_s if in_force_s != connect.keep_alive_s else None,
+    )
+    return encode(ConnAck(properties=properties), connect.version)
+
+
+def refuse(version: Version, reason: Reason, words: str) -> bytes:
+    """The CONNACK that says no."""
+    if version != Version.V5:
+        return encode(ConnAck(False, connect_return_code(reason)), version)
+    return encode(ConnAck(False, reason, with_reason(words)), version)

@@ -1,0 +1,95 @@
+"""The MQTT port of a gateway and its connections.
+
+Every connection is kept in sight: twice a second each looks at its time limits. When the packer asks for quiet, every
+socket is read no further until it has room again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from broadstreet.gateway.bounds import BACKLOG, MAX_CONNECTIONS, STOP_WITHIN_S, SWEEP_EVERY_S
+from broadstreet.gateway.connection import Connection
+from broadstreet.gateway.hold import Hold
+from broadstreet.model.errors import RoleFailed
+from broadstreet.mqtt import Reason
+
+STOPPED = "the gateway was stopped"
+
+
+class Listener:
+    """The open port and its connections."""
+
+    def __init__(self) -> None:
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+        self._is_deaf = False
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.is_pressed = False
+        self.port = 0
+
+    async def start(self, host: str, port: int, make: Callable[[], Connection]) -> None:
+        """Open the port (0: a free one, see `port`). Raises RoleFailed."""
+        try:
+            self._server = await asyncio.get_running_loop().create_server(make, host, port, backlog=BACKLOG)
+        except OSError as error:
+            raise RoleFailed(
+                f"the MQTT port {port} cannot be had: {error.strerror}",
+                where="mqtt.port",
+                remedy="Choose another one, or end what uses it.",
+            ) from error
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._sweeping = asyncio.create_task(self._sweep())
+
+    def opened(self, connection: Connection) -> None:
+        """A socket was accepted."""
+        if len(self._connections) >= MAX_CONNECTIONS:
+            connection.abort("there are too many connections")
+        self._connections.add(connection)
+        self._empty.clear()
+
+    def closed(self, connection: Connection) -> None:
+        """A socket is gone."""
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+    def press(self, is_high: bool) -> None:
+        """The packer asks for quiet, or has room again."""
+        self.is_pressed = is_high or self._is_deaf
+        for connection in tuple(self._connections):
+            if self.is_pressed:
+                connection.hold(Hold.PRESSURE)
+            else:
+                connection.release(Hold.PRESSURE)
+
+    def deafen(self) -> None:
+        """Accept no more connections, and read no more from those there are."""
+        self._is_deaf = True
+        if self._server is not None:
+            self._server.close()
+        self.press(True)
+
+    async def stop(self) -> None:
+        """Close every connection, telling why; return when they are gone."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for connection in tuple(self._connections):
+            connection.close(Reason.SERVER_SHUTTING_DOWN, STOPPED)
+        try:
+            await asyncio.wait_for(self._empty.wait(), STOP_WITHIN_S)
+        except TimeoutError:
+            for connection in tuple(self._connections):
+                connection.abort(STOPPED)
+            await self._empty.wait()
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            now_s = loop.time()
+            for connection in tuple(self._connections):
+                connection.check(now_s)

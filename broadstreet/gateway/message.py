@@ -1,0 +1,106 @@
+"""A message on its way to subscribers, and its bytes for each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from broadstreet.mqtt import NO_PROPERTIES, Properties, Publish, Version
+from broadstreet.mqtt.encoding import publish_head
+from broadstreet.mqtt.properties import write_properties
+from broadstreet.mqtt.wire import write_string
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+_PUBLISH = 3
+_FORWARDED = (
+    "payload_format",
+    "message_expiry_s",
+    "content_type",
+    "response_topic",
+    "correlation_data",
+    "user_properties",
+)
+"""What a server hands on unaltered (MQTT 5, sections 3.3.2.3.2 to 3.3.2.3.9)."""
+
+
+def forwarded(properties: Properties) -> Properties:
+    """Those of a PUBLISH's properties that belong to the message and not to the connection it came by."""
+    if properties is NO_PROPERTIES:
+        return NO_PROPERTIES
+    return Properties(**{name: getattr(properties, name) for name in _FORWARDED})
+
+
+class Message:
+    """
+    topic:      in full; `devices/<id>/readings`, never its short form.
+    sent_us:    when it came, in microseconds since 1970.
+    sender:     the session that sent it, so that its own subscriptions may leave it out; None for the house.
+    """
+
+    __slots__ = ("_encoded", "payload", "properties", "qos", "retain", "sender", "sent_us", "topic")
+
+    def __init__(
+        self,
+        topic: str,
+        payload: bytes,
+        sent_us: int,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        properties: Properties = NO_PROPERTIES,
+        sender: Hashable = None,
+    ) -> None:
+        self.topic = topic
+        self.payload = payload
+        self.sent_us = sent_us
+        self.qos = qos
+        self.retain = retain
+        self.properties = properties
+        self.sender = sender
+        self._encoded: dict[tuple[Version, bool], bytes] = {}
+
+    def is_expired(self, now_us: int) -> bool:
+        """Whether its sender wanted it delivered no more (MQTT-3.3.2-5)."""
+        expiry_s = self.properties.message_expiry_s
+        return expiry_s is not None and now_us >= self.sent_us + expiry_s * 1_000_000
+
+    def encode(
+        self, version: Version, qos: int, retain: bool, identifier: int, identifiers: tuple[int, ...], now_us: int
+    ) -> bytes:
+        """
+        The PUBLISH for one subscriber. At QoS 0 without properties it is the same for all, and made once.
+
+        identifier:  the packet's; 0 at QoS 0.
+        identifiers: of the subscriptions that match.
+        """
+        plain = version != Version.V5 or (self.properties is NO_PROPERTIES and not identifiers)
+        if plain and qos == 0:
+            raw = self._encoded.get((version, retain))
+            if raw is None:
+                raw = self._encoded[version, retain] = self._encode(version, 0, retain, 0, NO_PROPERTIES)
+            return raw
+        return self._encode(
+            version, qos, retain, identifier, NO_PROPERTIES if plain else self._own(identifiers, now_us)
+        )
+
+    def _own(self, identifiers: tuple[int, ...], now_us: int) -> Properties:
+        """The properties with what is left of the expiry (MQTT-3.3.2-6), and the subscriptions' identifiers."""
+        properties = self.properties
+        if properties.message_expiry_s is not None:
+            left_s = max(0, properties.message_expiry_s - (now_us - self.sent_us) // 1_000_000)
+            properties = msgspec.structs.replace(properties, message_expiry_s=left_s)
+        return msgspec.structs.replace(properties, subscription_identifiers=identifiers) if identifiers else properties
+
+    def _encode(self, version: Version, qos: int, retain: bool, identifier: int, properties: Properties) -> bytes:
+        written = write_properties(properties, _PUBLISH) if version == Version.V5 else b""
+        topic = write_string(self.topic)
+        return publish_head(topic, qos, retain, False, identifier, written, len(self.payload)) + self.payload
+
+    def to_packet(self) -> Publish:
+        """As it is kept in the log when it is retained."""
+        return Publish(
+            self.topic, self.payload, self.qos, True, identifier=1 if self.qos else 0, properties=self.properties
+        )

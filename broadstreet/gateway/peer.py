@@ -1,0 +1,47 @@
+"""Who is at the other end of a connection, and what topics are theirs.
+
+A device has `readings` (short for `devices/<id>/readings`) and everything below `devices/<id>/`. A person, signed in
+with a token, may read what is below `devices/` and publishes nothing. Topics are a tenant's own: two tenants never see
+each other's.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+DEVICES = "devices"
+READINGS = "readings"
+
+
+class Peer(Struct, frozen=True):
+    """
+    name: a device's id, or an account's name.
+    key:  a device's key in its tenant; 0 for an account.
+    """
+
+    tenant: str
+    kind: Literal["device", "account"]
+    name: str
+    key: int = 0
+
+    @property
+    def own_prefix(self) -> str:
+        """Before every topic of a device's own."""
+        return f"{DEVICES}/{self.name}/"
+
+    def suffix_of(self, topic: str) -> str | None:
+        """What follows `devices/<id>/` in a topic this peer may publish to; None where it may not."""
+        if self.kind != "device":
+            return None
+        if topic == READINGS:
+            return READINGS
+        prefix = self.own_prefix
+        return topic[len(prefix) :] if topic.startswith(prefix) and len(topic) > len(prefix) else None
+
+    def may_subscribe(self, topic_filter: str) -> bool:
+        """Whether all that a filter matches is this peer's to read."""
+        if self.kind == "device":
+            return topic_filter.startswith(self.own_prefix)
+        return topic_filter.startswith(f"{DEVICES}/")
