@@ -10,7 +10,7 @@ the security headers.
 """
 
 from broadstreet.apis.app import create_app
-from broadstreet.apis.metrics import Metrics, Sample
+from broadstreet.apis.metrics import Metrics
 from broadstreet.apis.services import Services
 
-__all__ = ["Metrics", "Sample", "Services", "create_app"]
+__all__ = ["Metrics", "Services", "create_app"]

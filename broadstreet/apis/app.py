@@ -2,16 +2,19 @@
 
 `create_app` takes the parts other rooms bring (the portal's router, the gateway's HTTP ingest) and refuses to start
 where a route does not say who may call it. Handlers ask for what they need by name: `principal`, `database` (the
-caller's tenant's), `services`, or all of them as `call`.
+caller's tenant's), `services`, or all of them as `call`;
+`holds` tells a long answer whether its caller may still read on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
+from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from broadstreet.access import Principal
@@ -42,6 +45,11 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
     async def call_of(principal: NamedDependency[Principal], database: NamedDependency[Database]) -> Call:
         return Call(services, principal, database, services.clock())
 
+    guard = Guard(services.access, services.device_principal, services.origins)
+
+    def holds_of(request: Request[Principal, Any, State]) -> Callable[[], Awaitable[bool]]:
+        return partial(guard.holds, request)
+
     app = Litestar(
         route_handlers=[
             health_router(Checks(checks_of(services.store, services.log))),
@@ -55,8 +63,9 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
             "principal": Provide(principal_of, sync_to_thread=False),
             "database": Provide(database_of),
             "call": Provide(call_of),
+            "holds": Provide(holds_of, sync_to_thread=False),
         },
-        guards=[Guard(services.access, services.device_principal, services.origins)],
+        guards=[guard],
         middleware=[measured(services.metrics)],
         exception_handlers=EXCEPTION_HANDLERS,
         before_send=[secure],

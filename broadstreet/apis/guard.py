@@ -25,7 +25,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from broadstreet.access import Access, Demand, Principal, demand_of
 from broadstreet.access.route import SESSION_COOKIE
-from broadstreet.model.errors import BroadstreetError, NotAllowed, NotSignedIn
+from broadstreet.model.errors import BroadstreetError, NotAllowed, NotSignedIn, UnknownTenant
 
 TENANT_HEADER: Final = "NGSILD-Tenant"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -55,6 +55,15 @@ class Guard:
         if demand.permission is not None:
             principal.require(demand.permission)
         connection.scope["user"] = principal
+
+    async def holds(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+        """Whether the credential that opened a long answer still holds, so that a stream ends with its session."""
+        demand = demand_of(connection.route_handler.opt) or Demand(None)
+        try:
+            principal = await self._principal(connection, connection.headers.get("authorization"))
+        except (NotSignedIn, NotAllowed, UnknownTenant):
+            return False
+        return demand.permission is None or principal.may(demand.permission)
 
     async def _principal(self, connection: ASGIConnection[Any, Any, Any, Any], authorization: str | None) -> Principal:
         tenant = connection.headers.get(TENANT_HEADER) or None

@@ -19,23 +19,13 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadstreet.access import requires
+from broadstreet.model.metrics import Labels, Sample
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 UNMATCHED: Final = "unmatched"
 _LABEL = re.compile(r'[\\"\n]')
 _ESCAPES: Final = {"\\": r"\\", '"': r"\"", "\n": r"\n"}
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One figure. kind: counter or gauge; labels: sorted pairs."""
-
-    name: str
-    help: str
-    kind: str
-    value: float
-    labels: tuple[tuple[str, str], ...] = ()
 
 
 Source = Callable[[], Iterable[Sample]]
@@ -105,7 +95,7 @@ def _histogram(name: str, route: str, latency: _Latency) -> list[str]:
     return [*lines, f"{name}_sum{labels} {latency.sum_s:.6f}", f"{name}_count{labels} {total}"]
 
 
-def _labels(pairs: tuple[tuple[str, str], ...]) -> str:
+def _labels(pairs: Labels) -> str:
     if not pairs:
         return ""
     inner = ",".join(f'{name}="{_LABEL.sub(lambda m: _ESCAPES[m[0]], value)}"' for name, value in pairs)

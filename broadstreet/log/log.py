@@ -166,6 +166,14 @@ class Log:
             with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):
                 await subscription.unsubscribe()
 
+    async def count_raw(self, tenant: str, partition: int, after: int) -> int:
+        """How many packs of a partition stand behind a sequence. Raises EngineFailed."""
+        async with self._pull(RAW, f"raw.{tenant}.{partition}", after) as subscription:
+            try:
+                return (await subscription.consumer_info()).num_pending or 0
+            except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+                raise EngineFailed(f"the log does not answer: {error!r}") from error
+
     async def trim_raw(self, tenant: str, partition: int, below: int) -> None:
         """Drop packs of a partition with a sequence lower than `below`: only what every recorder has committed."""
         try:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from litestar import Litestar
 
 from broadstreet.apis import Services, create_app
+from broadstreet.portal import Portal, PortalSettings, portal_routers
 
 
-def whole_app(services: Services) -> Litestar:
+def portal_of(services: Services, data_dir: Path) -> Portal:
+    """The portal of a house whose data folder is `data_dir`. Its client is looked for in `data_dir/client`."""
+    settings = PortalSettings(
+        data_dir, mqtt_host="127.0.0.1", mqtt_port=1883, watermark_bytes=1_000_000, client=data_dir / "client"
+    )
+    return Portal(services.store, services.log, services.access, services.registry, settings)
+
+
+def whole_app(services: Services, portal: Portal) -> Litestar:
     """Every route of the house."""
-    return create_app(services)
+    return create_app(services, portal_routers(portal))

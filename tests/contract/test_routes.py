@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,7 +20,7 @@ from broadstreet.devices import DeviceSpec
 from broadstreet.model.errors import BroadstreetError
 from tests.asgi import ask
 from tests.contract.conftest import Clock
-from tests.contract.house import whole_app
+from tests.contract.house import portal_of, whole_app
 
 ORIGIN = {"origin": "http://city.example"}
 DENIED = {401, 403}
@@ -40,8 +41,9 @@ async def status(app: Litestar, method: str, path: str, headers: dict[str, str])
 
 
 @pytest.fixture
-async def app(services: Services) -> Litestar:
-    return whole_app(services)
+async def app(services: Services, data_dir: Path) -> AsyncIterator[Litestar]:
+    async with portal_of(services, data_dir) as portal:
+        yield whole_app(services, portal)
 
 
 async def issue(services: Services, account: str, roles: list[str]) -> str:

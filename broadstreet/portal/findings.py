@@ -1,0 +1,145 @@
+"""What to say first of a city or of one thing in it: a sentence or three made from data, and their tone.
+
+The order is the reader's: is it measured at all, is it good, what to do about what is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from typing import Final
+
+import msgspec
+
+from broadstreet.portal.roster import Roster
+from broadstreet.portal.sensor import Sensor, Value
+from broadstreet.portal.silence import Outage, why
+from broadstreet.portal.words import (
+    attribute_label,
+    count,
+    duration,
+    moment,
+    quantity,
+    sentences,
+    since,
+    type_noun,
+)
+
+AIR: Final = "AirQualityObserved"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A page's first answer. tone: fine, degraded (something is silent) or wrong (a limit is passed)."""
+
+    sentence: str
+    tone: str
+
+
+def city_answer(roster: Roster, together: Mapping[str, Outage], now_us: int, zone: tzinfo) -> Answer:
+    """How the city is, as far as its sensors say."""
+    sensors = list(roster.sensors.values())
+    devices = [sensor for sensor in sensors if sensor.device is not None]
+    written = len(sensors) - len(devices)
+    if not sensors:
+        return Answer("No sensor stands in this city yet. Add the first one.", "degraded")
+    silent = [sensor for sensor in devices if sensor.state(now_us) == "silent"]
+    never = [sensor for sensor in devices if sensor.state(now_us) == "never"]
+    parts = [
+        _heard(len(devices), len(devices) - len(silent) - len(never), written),
+        _beyond(devices, now_us),
+        _silent(silent, together, now_us, zone),
+        _never(never),
+    ]
+    is_wrong = any(sensor.beyond for sensor in devices if sensor.state(now_us) == "live")
+    return Answer(sentences(parts), "wrong" if is_wrong else "degraded" if silent or never else "fine")
+
+
+def _heard(devices: int, live: int, written: int) -> str:
+    if devices == 0:
+        has = "has" if written == 1 else "have"
+        return f"{count(written, 'place')} {has} readings that were brought in from elsewhere"
+    if live == devices:
+        told = "The one sensor reports" if devices == 1 else f"All {devices:,} sensors report"
+    else:
+        told = f"{live:,} of {devices:,} sensors {'reports' if live == 1 else 'report'}"
+    return told if written == 0 else f"{told}; {count(written, 'place')} more from elsewhere"
+
+
+def _beyond(devices: Iterable[Sensor], now_us: int) -> str:
+    live = [sensor for sensor in devices if sensor.state(now_us) == "live"]
+    over: dict[str, list[tuple[Sensor, Value]]] = {}
+    for sensor in live:
+        for value in sensor.values.values():
+            if value.beyond:
+                over.setdefault(value.name, []).append((sensor, value))
+    if over:
+        return ". ".join(_over(name, places) for name, places in sorted(over.items(), key=lambda item: -len(item[1])))
+    has_limits = any(
+        value.limit is not None for sensor in live if sensor.type == AIR for value in sensor.values.values()
+    )
+    return "The air is good" if has_limits else ""
+
+
+def _over(name: str, places: list[tuple[Sensor, Value]]) -> str:
+    sensor, value = max(places, key=lambda place: place[1].value)
+    at = f"{quantity(value.value, value.unit)}, the limit is {quantity(value.limit or 0.0, value.unit)}"
+    if len(places) == 1:
+        return f"{attribute_label(name)} is over its limit at {sensor.title}: {at}"
+    return f"{attribute_label(name)} is over its limit at {len(places):,} places, most at {sensor.title}: {at}"
+
+
+def _silent(silent: list[Sensor], together: Mapping[str, Outage], now_us: int, zone: tzinfo) -> str:
+    outages = {id(outage): outage for outage in together.values()}.values()
+    parts = [
+        f"{count(len(outage.sensors), outage.noun)} on {outage.street} fell silent together, "
+        f"{moment(outage.since_us, now_us, zone)}: look at the cabinet or the power first"
+        for outage in sorted(outages, key=lambda outage: -len(outage.sensors))
+    ]
+    alone = [sensor for sensor in silent if sensor.id not in together]
+    if len(alone) == 1:
+        parts.append(f"{_the(alone[0])} is silent{_for(alone[0], now_us)}")
+    elif alone:
+        longest = min(alone, key=lambda sensor: sensor.heard_us or now_us)
+        more = " more" if parts else ""
+        parts.append(f"{count(len(alone), 'sensor')}{more} are silent, {longest.title} longest{_for(longest, now_us)}")
+    return ". ".join(part[:1].upper() + part[1:] for part in parts)
+
+
+def _never(never: list[Sensor]) -> str:
+    if not never:
+        return ""
+    if len(never) == 1:
+        return f"{_the(never[0])} was never heard"
+    return f"{count(len(never), 'sensor')} were never heard"
+
+
+def _the(sensor: Sensor) -> str:
+    """One sensor within a sentence: its title, and what it is where the title does not say."""
+    noun = type_noun(sensor.type)
+    return sensor.title if noun.split()[0] in sensor.title.lower() else f"The {noun} {sensor.title}"
+
+
+def _for(sensor: Sensor, now_us: int) -> str:
+    return "" if sensor.heard_us is None else f", for {duration(now_us - sensor.heard_us)}"
+
+
+def sensor_answer(sensor: Sensor, together: Mapping[str, Outage], now_us: int, zone: tzinfo) -> Answer:
+    """How one sensor is: what it says now, or why it says nothing."""
+    silence = why(sensor, together, now_us, zone)
+    if silence is not None:
+        return Answer(silence, "degraded")
+    over = [value for value in sensor.values.values() if value.beyond]
+    main = None if sensor.main is None else sensor.values.get(sensor.main)
+    if over:
+        value = over[0]
+        told = (
+            f"{attribute_label(value.name)} is {quantity(value.value, value.unit)}, "
+            f"over the limit of {quantity(value.limit or 0.0, value.unit)}"
+        )
+        return Answer(sentences([told]), "wrong")
+    if main is None or not isinstance(main.value, float) or main.observed_us is None:
+        return Answer("It reports as expected.", "fine")
+    age_us = max(now_us - main.observed_us, 0)
+    when = f"{duration(age_us)} ago" if age_us < 86_400_000_000 else f"since {since(main.observed_us, now_us, zone)}"
+    within = f", within the limit of {quantity(main.limit, main.unit)}" if main.limit is not None else ""
+    return Answer(f"{attribute_label(main.name)} was {quantity(main.value, main.unit)} {when}{within}.", "fine")

@@ -1,0 +1,322 @@
+"""The portal's routes. docs/reference/portal-api.md describes each, and a test compares."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.response import Redirect, Stream
+from litestar.status_codes import (
+    HTTP_200_OK,
+    HTTP_204_NO_CONTENT,
+    HTTP_206_PARTIAL_CONTENT,
+    HTTP_303_SEE_OTHER,
+    HTTP_304_NOT_MODIFIED,
+    HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE,
+)
+
+from broadstreet.access import Principal, public, requires, signed_in
+from broadstreet.access.route import SESSION_COOKIE
+from broadstreet.history.downsampling import DEFAULT_CHART_POINTS, MAX_CHART_POINTS, POINTS_A_STRETCH
+from broadstreet.model.clock import US_PER_S, parse_rfc3339
+from broadstreet.model.errors import NotSignedIn
+from broadstreet.portal.changes import MAX_CHANGES, ChangeView, changes_view
+from broadstreet.portal.client import ClientFiles
+from broadstreet.portal.dead import MAX_LETTERS, LetterView, letters_view
+from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol, profile_view
+from broadstreet.portal.entity import EntityView, entity_view
+from broadstreet.portal.export import MEDIA_TYPE, chosen, csv_lines, file_name
+from broadstreet.portal.live import Holds
+from broadstreet.portal.maps import map_part
+from broadstreet.portal.portal import Portal
+from broadstreet.portal.provenance import ProvenanceView, provenance_view
+from broadstreet.portal.ranking import MAX_ROWS, RankingView, ranking_view
+from broadstreet.portal.search import Hit, search
+from broadstreet.portal.series import SeriesView, series_view
+from broadstreet.portal.session import SessionView, no_cookie, session_cookie, session_view
+from broadstreet.portal.snapshot import CityView
+from broadstreet.portal.system import SystemView, system_view
+from broadstreet.portal.town import Town
+
+DAY_US: Final = 24 * 3600 * US_PER_S
+WEEK_US: Final = 7 * DAY_US
+EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
+NOT_TRANSFORMED: Final = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+
+AnyRequest = Request[Principal, Any, State]
+InPortal = NamedDependency[Portal]
+InTown = NamedDependency[Town]
+Caller = NamedDependency[Principal]
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What is asked at sign-in."""
+
+    name: str
+    password: str
+
+
+def _address(request: AnyRequest) -> str:
+    return request.client.host if request.client else ""
+
+
+def _is_https(request: AnyRequest) -> bool:
+    return bool(request.url.scheme == "https")
+
+
+def _range(portal: Portal, begin: str | None, end: str | None, default_us: int) -> tuple[int, int]:
+    """A range's ends in microseconds: until now where no end is given, `default_us` long where no begin is."""
+    to_us = portal.clock() if end is None else parse_rfc3339(end, "to")
+    return (to_us - default_us if begin is None else parse_rfc3339(begin, "from")), to_us
+
+
+From = Annotated[str | None, QueryParameter(name="from")]
+To = Annotated[str | None, QueryParameter(name="to")]
+
+
+@get("/api/session", opt=signed_in())
+async def session(portal: InPortal, principal: Caller) -> SessionView:
+    """Who is signed in, and what the client must know of the city."""
+    return await session_view(portal, principal)
+
+
+@post("/api/sign-in", opt=public("the password in the body is the credential"), status_code=HTTP_200_OK)
+async def sign_in(portal: InPortal, request: AnyRequest, data: JSONBody[Credentials]) -> Response[SessionView]:
+    """Sign in by password."""
+    issued = await portal.access.sign_in.with_password(data.name, data.password, _address(request))
+    principal = await portal.access.tokens.principal(issued.secret, "session")
+    cookie = session_cookie(issued, portal.clock(), is_https=_is_https(request))
+    return Response(await session_view(portal, principal), cookies=[cookie])
+
+
+@post("/api/sign-out", opt=signed_in(), status_code=HTTP_204_NO_CONTENT)
+async def sign_out(portal: InPortal, request: AnyRequest, principal: Caller) -> Response[None]:
+    """End the session."""
+    if secret := request.cookies.get(SESSION_COOKIE):
+        await portal.access.sign_in.sign_out(secret, by=principal.name)
+    return Response(None, cookies=[no_cookie(is_https=_is_https(request))])
+
+
+@get("/link/{secret:str}", opt=public("the secret in the path is the credential"), status_code=HTTP_303_SEE_OTHER)
+async def follow_link(portal: InPortal, request: AnyRequest, secret: FromPath[str]) -> Redirect:
+    """Sign in by a one-time link."""
+    try:
+        issued = await portal.access.sign_in.with_link(secret, _address(request))
+    except NotSignedIn:
+        # A browser came, not a program: the page for signing in can say what to do, a problem in JSON cannot.
+        return Redirect("/sign-in?link=used", status_code=HTTP_303_SEE_OTHER)
+    cookie = session_cookie(issued, portal.clock(), is_https=_is_https(request))
+    return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
+
+
+@get("/api/city", opt=requires("entity:read"))
+async def city(town: InTown) -> CityView:
+    """The map and its table."""
+    return await town.view()
+
+
+@get("/api/live", opt=requires("entity:read"))
+async def live(town: InTown, holds: NamedDependency[Holds]) -> Stream:
+    """What happens, as server-sent events."""
+    client = town.clients.open()
+
+    async def events() -> AsyncIterator[bytes]:
+        try:
+            async for event in client.stream(holds):
+                yield event
+        finally:
+            town.clients.close(client)
+
+    return Stream(events(), media_type=EVENT_STREAM, headers=NOT_TRANSFORMED)
+
+
+@get("/api/entity", opt=requires("entity:read"))
+async def entity(portal: InPortal, town: InTown, id: FromQuery[str]) -> EntityView:
+    """One entity."""
+    return await entity_view(portal.store, town, id, portal.clock())
+
+
+@get("/api/series", opt=requires("history:read"))
+async def series(
+    portal: InPortal,
+    town: InTown,
+    id: FromQuery[str],
+    attribute: FromQuery[str],
+    begin: From = None,
+    end: To = None,
+    points: Annotated[int, QueryParameter(ge=POINTS_A_STRETCH, le=MAX_CHART_POINTS)] = DEFAULT_CHART_POINTS,
+) -> SeriesView:
+    """A chart of one attribute; the last day where no range is given."""
+    return await series_view(town, id, attribute, *_range(portal, begin, end, DAY_US), points)
+
+
+@get("/api/provenance", opt=requires("history:read"))
+async def provenance(
+    portal: InPortal, town: InTown, id: FromQuery[str], attribute: FromQuery[str], at: FromQuery[str | None] = None
+) -> ProvenanceView:
+    """Where an observation comes from; the newest where no time is given."""
+    now_us = portal.clock()
+    return await provenance_view(town, id, attribute, now_us if at is None else parse_rfc3339(at, "at"), now_us)
+
+
+@get("/api/changes", opt=requires("history:read"))
+async def changes(
+    portal: InPortal,
+    town: InTown,
+    id: FromQuery[str],
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_CHANGES)] = 100,
+) -> list[ChangeView]:
+    """Who changed an entity."""
+    return await changes_view(portal.store, town, id, limit)
+
+
+@get("/api/ranking", opt=requires("history:read"))
+async def ranking(
+    portal: InPortal,
+    town: InTown,
+    attribute: FromQuery[str],
+    stat: FromQuery[str] = "max",
+    begin: From = None,
+    end: To = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MAX_ROWS)] = 10,
+) -> RankingView:
+    """Which entities had most of an attribute; over the last day where no range is given."""
+    from_us, to_us = _range(portal, begin, end, DAY_US)
+    return await ranking_view(portal.store, town, attribute, stat, from_us, to_us, limit, portal.clock())
+
+
+@get("/api/system", opt=requires("system:read"))
+async def system(portal: InPortal, town: InTown) -> SystemView:
+    """The house's own health."""
+    return await system_view(portal, town)
+
+
+@get("/api/search", opt=requires("entity:read"))
+async def find(portal: InPortal, town: InTown, q: FromQuery[str] = "") -> list[Hit]:
+    """Sensors and streets by name."""
+    described = portal.city(town.tenant)
+    return search(q, await town.roster(), described.streets if described else ())
+
+
+@get("/api/profiles", opt=requires("device:read"))
+async def profiles(portal: InPortal, town: InTown) -> list[ProfileView]:
+    """The profiles a device can be added with."""
+    return [profile_view(version) for version in await portal.registry.profiles(town.database)]
+
+
+@post("/api/devices", opt=requires("device:write"))
+async def add_device(
+    portal: InPortal, town: InTown, request: AnyRequest, principal: Caller, data: JSONBody[NewDevice]
+) -> Enrolled:
+    """Add a device of one's own. The secret comes this once."""
+    return await enrol(portal, town.database, principal, data, request.url.hostname or "")
+
+
+@get("/api/dead", opt=requires("system:read"))
+async def dead(
+    portal: InPortal, town: InTown, limit: Annotated[int, QueryParameter(ge=1, le=MAX_LETTERS)] = 50
+) -> list[LetterView]:
+    """Messages that could not be applied, newest first."""
+    return await letters_view(portal.log, town.tenant, limit)
+
+
+@get("/api/export.csv", opt=requires("history:export"))
+async def export_csv(
+    portal: InPortal,
+    town: InTown,
+    id: FromQuery[list[str] | None] = None,
+    street: FromQuery[str | None] = None,
+    attribute: FromQuery[str | None] = None,
+    begin: From = None,
+    end: To = None,
+) -> Stream:
+    """Observations as a file; of the last week where no range is given."""
+    from_us, to_us = _range(portal, begin, end, WEEK_US)
+    series = chosen(await town.roster(), id or [], street, attribute)
+    name = file_name(street, attribute, from_us, to_us)
+    return Stream(
+        csv_lines(town.database, series, from_us, to_us),
+        media_type=MEDIA_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@get("/maps/{file:str}", opt=requires("entity:read"))
+async def city_map(portal: InPortal, request: AnyRequest, file: FromPath[str]) -> Response[bytes] | Stream:
+    """A city's map, or the part of it that a Range header asks for."""
+    part = map_part(portal.settings.maps, file, request.headers.get("range"), request.headers.get("if-range"))
+    if part is None:
+        return Response(b"", status_code=HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE)
+    headers = {"Accept-Ranges": "bytes", "ETag": part.etag, "Cache-Control": "private, no-cache"}
+    if not part.is_partial and request.headers.get("if-none-match") == part.etag:
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    headers["Content-Length"] = str(part.end - part.start)
+    if part.is_partial:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{part.size}"
+    return Stream(
+        part.read(),
+        media_type="application/octet-stream",
+        status_code=HTTP_206_PARTIAL_CONTENT if part.is_partial else HTTP_200_OK,
+        headers=headers,
+    )
+
+
+@get(["/", "/{path:path}"], opt=public("the client itself holds no secret, and signs people in"))
+async def client_file(client: NamedDependency[ClientFiles], request: AnyRequest) -> Response[bytes]:
+    """A file of the built client, or its page for one of its views."""
+    found = await client.find(request.url.path)
+    encoding, body = found.best(request.headers.get("accept-encoding", ""))
+    etag = found.etag if not encoding else f'{found.etag[:-1]}-{encoding}"'
+    headers = {"ETag": etag, "Cache-Control": found.cache_control, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    return Response(body, media_type=found.media_type, headers=headers)
+
+
+def portal_routers(portal: Portal) -> list[Router]:
+    """The portal's API, its maps and its client, for `create_app`."""
+
+    async def town_of(principal: Caller) -> Town:
+        return await portal.town(principal.tenant)
+
+    client = ClientFiles(portal.settings.client)
+    return [
+        Router(
+            "/portal",
+            route_handlers=[
+                session,
+                sign_in,
+                sign_out,
+                follow_link,
+                city,
+                live,
+                entity,
+                series,
+                provenance,
+                changes,
+                ranking,
+                system,
+                find,
+                profiles,
+                add_device,
+                dead,
+                export_csv,
+                city_map,
+            ],
+            dependencies={"portal": Provide(lambda: portal, sync_to_thread=False), "town": Provide(town_of)},
+            include_in_schema=False,
+        ),
+        Router(
+            "/",
+            route_handlers=[client_file],
+            dependencies={"client": Provide(lambda: client, sync_to_thread=False)},
+            include_in_schema=False,
+        ),
+    ]

@@ -1,0 +1,143 @@
+"""Why a sensor is silent, in words: what its device did last, and who fell silent with it.
+
+A device that is alone has itself to blame; several in one street that stopped within minutes share something: a
+cabinet, a fuse, a cable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final
+
+from broadstreet.model.clock import US_PER_S
+from broadstreet.portal.sensor import Device, Sensor
+from broadstreet.portal.words import count, day, duration, moment, since, type_noun
+
+TOGETHER_US: Final = 10 * 60 * US_PER_S
+"""Sensors of one street that were last heard no further apart than this, one from the next, fell silent together."""
+MIN_TOGETHER: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Sensors of one street that fell silent together. since_us: when the first of them was last heard."""
+
+    street: str
+    since_us: int
+    sensors: tuple[Sensor, ...]
+
+    @property
+    def noun(self) -> str:
+        """What they are: `street light`, or `sensor` where they are of several types."""
+        types = {sensor.type for sensor in self.sensors}
+        return type_noun(types.pop()) if len(types) == 1 else "sensor"
+
+
+def outages(sensors: Iterable[Sensor], now_us: int) -> dict[str, Outage]:
+    """By entity id, the outage that a silent sensor is part of."""
+    by_street: dict[str, list[tuple[int, Sensor]]] = {}
+    for sensor in sensors:
+        heard_us = sensor.heard_us
+        is_silent = sensor.device is not None and sensor.state(now_us) == "silent" and not sensor.sends_nonsense
+        if sensor.street is not None and heard_us is not None and is_silent:
+            by_street.setdefault(sensor.street, []).append((heard_us, sensor))
+    found: dict[str, Outage] = {}
+    for street, silent in by_street.items():
+        silent.sort(key=lambda pair: pair[0])
+        group: list[tuple[int, Sensor]] = []
+        for pair in [*silent, None]:
+            if group and (pair is None or pair[0] - group[-1][0] > TOGETHER_US):
+                if len(group) >= MIN_TOGETHER:
+                    outage = Outage(street, group[0][0], tuple(sensor for _, sensor in group))
+                    found |= {sensor.id: outage for sensor in outage.sensors}
+                group = []
+            if pair is not None:
+                group.append(pair)
+    return found
+
+
+def why(sensor: Sensor, together: Mapping[str, Outage], now_us: int, zone: tzinfo) -> str | None:
+    """Why a sensor says nothing, and what to look at first; None for one that speaks."""
+    state = sensor.state(now_us)
+    if state == "live":
+        return None
+    if sensor.device is None:
+        return _why_written(sensor, now_us, zone)
+    if sensor.device.disabled_us is not None:
+        return f"Shut out here since {since(sensor.device.disabled_us, now_us, zone)}: it may not sign in."
+    if sensor.sends_nonsense:
+        return _why_nonsense(sensor.device, now_us, zone)
+    if state == "never":
+        return _why_never(sensor.device, now_us, zone)
+    outage = together.get(sensor.id)
+    told = _why_silent(sensor.device, now_us, zone, with_advice=outage is None)
+    if outage is not None:
+        others = count(len(outage.sensors) - 1, "other")
+        told += (
+            f" It fell silent with {others} on {outage.street}, since {since(outage.since_us, now_us, zone)}: "
+            "look at the cabinet or the power first."
+        )
+    return told
+
+
+def _why_written(sensor: Sensor, now_us: int, zone: tzinfo) -> str:
+    if sensor.newest_us is None:
+        return "Nothing was ever observed here."
+    return f"It has no device of its own; what was written of it ends on {day(sensor.newest_us, now_us, zone)}."
+
+
+def _why_nonsense(device: Device, now_us: int, zone: tzinfo) -> str:
+    nonsense = device.undecodable
+    assert nonsense is not None
+    return (
+        f"It sends, last {moment(nonsense.received_us, now_us, zone)}, but nothing can be decoded: {nonsense.reason} "
+        f"({nonsense.detail}). Compare what it sends with its profile {nonsense.profile}; nothing sent is lost."
+    )
+
+
+def _why_never(device: Device, now_us: int, zone: tzinfo) -> str:
+    seen = device.connection
+    registered = f"since it was registered {moment(device.registered_us, now_us, zone)}"
+    if seen is None:
+        return f"Never heard: it has not connected {registered}. Check its power and its network first."
+    if seen.refused_us is not None and (seen.connected_us is None or seen.refused_us > seen.connected_us):
+        return f"Never heard: {_refused(seen.refused_us, seen.refused_reason, now_us, zone)}"
+    if seen.connected_us is None:
+        return f"Never heard: it has not connected {registered}. Check its power and its network first."
+    if seen.is_open:
+        return (
+            f"Never heard: it is connected since {since(seen.connected_us, now_us, zone)} but has sent nothing. "
+            "Look at the sensor behind it."
+        )
+    return (
+        f"Never heard: it connected {moment(seen.connected_us, now_us, zone)} and left"
+        f"{_reason(seen.reason)} before it had sent anything."
+    )
+
+
+def _why_silent(device: Device, now_us: int, zone: tzinfo, *, with_advice: bool) -> str:
+    heard_us, seen = device.last_heard_us, device.connection
+    assert heard_us is not None
+    begin = f"Silent for {duration(now_us - heard_us)}, since {since(heard_us, now_us, zone)}"
+    if seen is None:
+        return f"{begin}."
+    if seen.refused_us is not None and seen.refused_us > heard_us:
+        return f"{begin}: {_refused(seen.refused_us, seen.refused_reason, now_us, zone)}"
+    if seen.is_open:
+        advice = " Look at the sensor behind it." if with_advice else ""
+        return f"{begin}: it is connected, but sends nothing.{advice}"
+    if seen.disconnected_us is None:
+        return f"{begin}."
+    advice = " Check its power and its network." if with_advice else ""
+    return f"{begin}: its connection ended {moment(seen.disconnected_us, now_us, zone)}{_reason(seen.reason)}.{advice}"
+
+
+def _refused(at_us: int, reason: str | None, now_us: int, zone: tzinfo) -> str:
+    told = f": {reason}" if reason else ""
+    return f"it tried to sign in {moment(at_us, now_us, zone)} and was refused{told}. Check the secret it was given."
+
+
+def _reason(reason: str | None) -> str:
+    return f" ({reason})" if reason else ""

@@ -1,0 +1,229 @@
+"""One tenant's city as the portal keeps it: its roster, its bars, and the pages that watch it live.
+
+The roster is read when it is asked for and older than a moment, by one reader for all who ask; the costlier it was to
+read, the longer it is kept. While pages watch, the stream of changes moves it on between readings, and every two
+seconds the devices' table says who fell silent, who speaks again and who is new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+import nats.errors
+
+from broadstreet.log import Log
+from broadstreet.model.change import ChangeBatch, Flag, decode_changes
+from broadstreet.model.clock import US_PER_S
+from broadstreet.model.errors import BroadstreetError
+from broadstreet.portal.bars import Bars, read_bars
+from broadstreet.portal.findings import Answer, city_answer
+from broadstreet.portal.live import Clients
+from broadstreet.portal.roster import Roster, RosterLoader
+from broadstreet.portal.sensor import Undecodable
+from broadstreet.portal.silence import outages
+from broadstreet.portal.snapshot import CityView, city_view, sensor_view, time_of
+from broadstreet.portal.vitals import Vitals
+from broadstreet.store import Database, Store
+
+FRESH_US: Final = US_PER_S
+COST_FACTOR: Final = 10
+"""The roster is kept at least this many times as long as it took to read."""
+BATCH_S: Final = 0.5
+TICK_S: Final = 2.0
+ANSWER_EVERY_TICKS: Final = 5
+RELOAD_EVERY_TICKS: Final = 30
+RETRY_S: Final = 1.0
+MAX_DEAD: Final = 200
+"""Dead letters looked through for why a device's messages could not be decoded."""
+_EXPECTED: Final = (BroadstreetError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error)
+_log = logging.getLogger(__name__)
+
+Item = tuple[str, str, Any, int, bool]
+"""A reading of the live stream: entity id, attribute, value, observed_at_ms, beyond."""
+
+
+class Town:
+    """`run` serves the pages that watch; everything else may be asked without it."""
+
+    def __init__(
+        self,
+        store: Store,
+        log: Log,
+        database: Database,
+        vitals: Vitals,
+        clock: Callable[[], int],
+        zone: Callable[[], tzinfo],
+    ) -> None:
+        """zone: answers the city's time zone, in which its sentences tell the time."""
+        self.tenant = database.name
+        self.database = database
+        self.loader = RosterLoader(store, database)
+        self.clients = Clients()
+        self.zone = zone
+        self._log = log
+        self._vitals = vitals
+        self._clock = clock
+        self._loading = asyncio.Lock()
+        self._roster: Roster | None = None
+        self._bars = Bars()
+        self._fresh_until_us = 0
+        self._since_load: list[ChangeBatch] | None = None
+        self._dead_count = -1
+        self._dead: dict[int, Undecodable] = {}
+        self._items: dict[int, Item] = {}
+        self._answer: Answer | None = None
+
+    async def roster(self) -> Roster:
+        """The roster, at most a moment old."""
+        if self._roster is None or self._clock() >= self._fresh_until_us:
+            async with self._loading:
+                if self._roster is None or self._clock() >= self._fresh_until_us:
+                    return await self._load()
+        return self._roster
+
+    async def bars(self) -> Bars:
+        """The bars, at most a minute old."""
+        roster = await self.roster()
+        if not self._bars.is_fresh(self._clock()):
+            async with self._loading:
+                if not self._bars.is_fresh(self._clock()):
+                    self._bars = await read_bars(self.database, roster, self._clock())
+        return self._bars
+
+    async def view(self) -> CityView:
+        """The city as it is now."""
+        bars = await self.bars()
+        return city_view(await self.roster(), bars, self._clock(), self.zone())
+
+    async def dead_letters(self) -> int:
+        """How many dead letters there are. Where their number has changed, the newest of each device are noted."""
+        number = await self._log.count_dead(self.tenant)
+        if number != self._dead_count:
+            letters = await self._log.dead_letters(self.tenant, MAX_DEAD)
+            self._dead = {
+                letter.device_key: Undecodable(letter.received_us, letter.reason, letter.detail, letter.profile)
+                for letter in reversed(letters)
+            }
+            self._dead_count = number
+        return number
+
+    async def run(self) -> None:
+        """Serve the pages that watch, until cancelled. What fails is tried again."""
+        while True:
+            await self.clients.some.wait()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(work) for work in (self._follow(), self._send(), self._tick())]
+                    await self.clients.none.wait()
+                    for task in tasks:
+                        task.cancel()
+            except* _EXPECTED as errors:
+                _log.warning("the live view of %s: %s; again in %g s", self.tenant, errors.exceptions[0], RETRY_S)
+                await asyncio.sleep(RETRY_S)
+
+    async def _load(self) -> Roster:
+        began_s = asyncio.get_running_loop().time()
+        self._since_load = []
+        try:
+            await self.dead_letters()
+            roster = await self.loader.load(self._dead)
+            for batch in self._since_load:
+                _apply(roster, batch)
+        finally:
+            self._since_load = None
+        if self._roster is not None:
+            roster.carry_states(self._roster)
+        took_us = round((asyncio.get_running_loop().time() - began_s) * US_PER_S)
+        self._fresh_until_us = self._clock() + max(FRESH_US, COST_FACTOR * took_us)
+        self._roster = roster
+        return roster
+
+    async def _follow(self) -> None:
+        """Take in what changes."""
+        async with self._log.live_changes(self.tenant) as bodies:
+            await self.roster()
+            async for body in bodies:
+                try:
+                    batch = decode_changes(body)
+                except msgspec.DecodeError as error:
+                    _log.warning("a batch of changes cannot be read: %s", error)
+                    continue
+                if self._since_load is not None:
+                    self._since_load.append(batch)
+                assert self._roster is not None
+                self._items |= _apply(self._roster, batch)
+
+    async def _send(self) -> None:
+        """Send what was gathered, twice a second."""
+        while True:
+            await asyncio.sleep(BATCH_S)
+            if self._items:
+                items, self._items = list(self._items.values()), {}
+                self.clients.tell("readings", {"at_ms": self._clock() // 1_000, "items": items})
+
+    async def _tick(self) -> None:
+        """Every two seconds: who is new, who fell silent or speaks again, how the house does."""
+        (await self.roster()).turned(self._clock())
+        ticks = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            ticks += 1
+            dead = await self.dead_letters()
+            roster = await self._look_for_new()
+            roster.hear(await self.loader.heard(), self._dead)
+            now_us = self._clock()
+            turned = [(s.id, s.state(now_us), time_of(s.heard_us)) for s in roster.turned(now_us)]
+            if turned:
+                self.clients.tell("states", {"items": turned})
+            pulse = self._vitals.pulse()
+            self.clients.tell(
+                "system",
+                {
+                    "readings_per_s": pulse.readings_per_s,
+                    "lag_s": pulse.lag_s,
+                    "connections": pulse.connections,
+                    "dead": dead,
+                },
+            )
+            if ticks % RELOAD_EVERY_TICKS == 0:
+                roster = await self.roster()  # what the stream of changes may have missed
+            if ticks % ANSWER_EVERY_TICKS == 0:
+                self._tell_answer(roster, now_us)
+
+    async def _look_for_new(self) -> Roster:
+        """The roster, read again if something came or went; pages are told of new sensors."""
+        before = await self.roster()
+        if await self.loader.fingerprint() == before.fingerprint:
+            return before
+        async with self._loading:
+            roster = await self._load()
+        now_us, zone = self._clock(), self.zone()
+        together = outages(roster.sensors.values(), now_us)
+        for sensor in roster.sensors.values():
+            if sensor.id not in before.sensors:
+                self.clients.tell("appeared", sensor_view(sensor, together, self._bars, now_us, zone))
+        return roster
+
+    def _tell_answer(self, roster: Roster, now_us: int) -> None:
+        answer = city_answer(roster, outages(roster.sensors.values(), now_us), now_us, self.zone())
+        if answer != self._answer:
+            self._answer = answer
+            self.clients.tell("answer", answer)
+
+
+def _apply(roster: Roster, batch: ChangeBatch) -> dict[int, Item]:
+    """Move the roster's values forward; the newest item of each series that is drawn."""
+    items: dict[int, Item] = {}
+    for series, as_of_us, value, flags in zip(batch.series, batch.as_of_us, batch.value, batch.flags, strict=True):
+        if flags & Flag.CURRENT:
+            found = roster.apply(series, value, as_of_us, batch.at_us)
+            if found is not None:
+                sensor, current = found
+                items[series] = (sensor.id, current.name, value, as_of_us // 1_000, current.beyond)
+    return items

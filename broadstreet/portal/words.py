@@ -1,0 +1,137 @@
+"""How the portal says things: names of types and attributes, times, lengths of time, numbers.
+
+A name that is not listed is told from its spelling: `averageVehicleSpeed` is "Average vehicle speed".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta, tzinfo
+from typing import Final
+
+from broadstreet.model.clock import US_PER_S, to_datetime
+from broadstreet.model.units import unit
+
+_MINUTE_US: Final = 60 * US_PER_S
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_TYPES: Final = {
+    "AirQualityObserved": ("Air quality", "air quality station"),
+    "CrowdFlowObserved": ("Pedestrians", "pedestrian counter"),
+    "OffStreetParking": ("Parking", "car park"),
+    "OnStreetParking": ("Street parking", "parking street"),
+    "ParkingSpot": ("Parking", "parking spot"),
+    "Streetlight": ("Street lights", "street light"),
+    "TrafficFlowObserved": ("Traffic", "traffic counter"),
+    "WasteContainer": ("Waste", "waste container"),
+    "WeatherObserved": ("Weather", "weather station"),
+}
+"""A type's label, and what one thing of it is called."""
+_ATTRIBUTES: Final = {
+    "NO2": "NO₂",
+    "CO2": "CO₂",
+    "SO2": "SO₂",
+    "O3": "O₃",
+    "PM10": "PM10",
+    "PM25": "PM2.5",
+    "PM2.5": "PM2.5",
+    "illuminanceLevel": "Brightness",
+    "availableSpotNumber": "Free spaces",
+    "totalSpotNumber": "Spaces",
+    "fillingLevel": "Fill level",
+    "intensity": "Vehicles",
+    "averageVehicleSpeed": "Average speed",
+    "relativeHumidity": "Humidity",
+    "peopleCount": "People",
+}
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def _spelt_out(name: str) -> str:
+    short = re.split(r"[/#:]", name.rstrip("/#"))[-1] or name
+    words = [word if word.isupper() and len(word) > 1 else word.lower() for word in _CAPITAL.split(short)]
+    told = " ".join(words).replace("_", " ").replace("-", " ").strip()
+    return told[:1].upper() + told[1:]
+
+
+def type_label(name: str) -> str:
+    """What things of a type are called together: Street lights."""
+    known = _TYPES.get(name)
+    return known[0] if known else _spelt_out(name)
+
+
+def type_noun(name: str) -> str:
+    """What one thing of a type is called within a sentence: street light."""
+    known = _TYPES.get(name)
+    return known[1] if known else _spelt_out(name).lower() + " sensor"
+
+
+def attribute_label(name: str) -> str:
+    """What an attribute is called: Average speed."""
+    return _ATTRIBUTES.get(name) or _spelt_out(name)
+
+
+def unit_label(code: str | None) -> str:
+    """The symbol that follows a value, '' for none."""
+    return "" if code is None else unit(code).symbol
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`3 sensors`, `one sensor`."""
+    return f"one {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
+
+
+def number(value: float) -> str:
+    """A value as people write it: as many decimals as its size needs."""
+    digits = 0 if abs(value) >= 100 or value == int(value) else 1 if abs(value) >= 10 else 2
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def quantity(value: float, unit_code: str | None) -> str:
+    """A value with its unit: `31.2 µg/m³`, `40%`."""
+    symbol = unit_label(unit_code)
+    return f"{number(value)}{'' if symbol in ('%', '°', '') else ' '}{symbol}"
+
+
+def duration(us: int) -> str:
+    """A length of time in its largest sensible unit: `3 minutes`, `2 hours`, `5 days`."""
+    for size_us, noun in ((86_400 * US_PER_S, "day"), (60 * _MINUTE_US, "hour"), (_MINUTE_US, "minute")):
+        if us >= (2 * size_us if noun != "minute" else size_us):
+            return _plain(us // size_us, noun)
+    return "less than a minute" if us < _MINUTE_US else _plain(us // _MINUTE_US, "minute")
+
+
+def _plain(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def moment(at_us: int, now_us: int, zone: tzinfo) -> str:
+    """A time within a sentence, by the city's clocks: `at 03:12`, `yesterday at 03:12`, `on 3 March at 03:12`."""
+    at, now = to_datetime(at_us).astimezone(zone), to_datetime(now_us).astimezone(zone)
+    clock = f"at {at:%H:%M}"
+    if at.date() == now.date():
+        return clock
+    if at.date() == now.date() - timedelta(days=1):
+        return f"yesterday {clock}"
+    return f"on {day(at_us, now_us, zone)} {clock}"
+
+
+def since(at_us: int, now_us: int, zone: tzinfo) -> str:
+    """A time after `since`: `03:12`, `yesterday at 03:12`, `3 March at 03:12`."""
+    return moment(at_us, now_us, zone).removeprefix("at ").removeprefix("on ")
+
+
+def day(at_us: int, now_us: int, zone: tzinfo) -> str:
+    """A date: `3 March`, with its year where that is not this one."""
+    at, now = to_datetime(at_us).astimezone(zone), to_datetime(now_us).astimezone(zone)
+    return f"{at.day} {_MONTHS[at.month - 1]}" + (f" {at.year}" if at.year != now.year else "")
+
+
+def sentences(parts: Sequence[str]) -> str:
+    """Sentences in a row, each begun with a capital and ended with a full stop."""
+    told = [part[:1].upper() + part[1:] for part in parts if part]
+    return " ".join(part if part.endswith((".", "?", "!")) else part + "." for part in told)
