@@ -133,6 +133,7 @@ class House:
 
     async def _spawn_role(self, name: str) -> Child:
         """A role's process that has said it is ready. Raises RoleFailed with its last words."""
+        await self.engines.running()
         folder = self.engines.folder
         told = ready_path(folder, name)
         told.unlink(missing_ok=True)

@@ -73,6 +73,11 @@ class Engines:
             undo.pop_all()
         return self._addresses
 
+    async def running(self) -> None:
+        """Return when every engine that is kept here runs: at once, unless one is being started again."""
+        for keeper in self.keepers.values():
+            await keeper.ready()
+
     async def stop(self) -> None:
         """Stop what was started here and give the data folder back."""
         try:

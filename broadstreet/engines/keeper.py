@@ -45,6 +45,7 @@ class Keeper:
         self._stop_child = stop_child
         self._log_path = log_path
         self._child: Child | None = None
+        self._is_ready = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -52,9 +53,13 @@ class Keeper:
         """The process id of the child that is ready, or None while there is none."""
         return self._child.pid if self._child is not None and self._child.exit_code is None else None
 
+    async def ready(self) -> None:
+        """Return when the child is ready: at once, unless it is being started again."""
+        await self._is_ready.wait()
+
     async def start(self) -> None:
         """Start the child and the watch over it. What goes wrong with the first start is raised."""
-        self._ready(await self._start_child())
+        self._note(await self._start_child())
         self._watch = asyncio.create_task(self._keep(), name=f"keep {self.name}")
 
     async def stop(self) -> None:
@@ -68,8 +73,9 @@ class Keeper:
             await self._stop_child(self._child)
             self._child = None
 
-    def _ready(self, child: Child) -> None:
+    def _note(self, child: Child) -> None:
         self._child = child
+        self._is_ready.set()
         self.started_at_us = time.time_ns() // 1000
         self.on_change()
 
@@ -78,6 +84,7 @@ class Keeper:
         while self._child is not None:
             began_s = time.monotonic()
             code = await self._ended(self._child)
+            self._is_ready.clear()
             logger.warning("%s (process %d) ended with %d; starting it again", self.name, self._child.pid, code)
             self.on_change()
             if time.monotonic() - began_s >= STEADY_S:
@@ -96,7 +103,7 @@ class Keeper:
                 logger.error("%s did not start: %s", self.name, error)
                 continue
             self.restarts += 1
-            self._ready(child)
+            self._note(child)
             return delay_s
 
     async def _ended(self, child: Child) -> int:
