@@ -11,7 +11,7 @@ the index (series, time) and has a bound.
 """
 
 from broadstreet.history.aggregates import Aggregate, Method, Rank, Stat, aggregate, hourly_bars, ranking
-from broadstreet.history.appending import Appended, CurrentChange, append
+from broadstreet.history.appending import Appended, CurrentChange, append, is_free
 from broadstreet.history.downsampling import Chart, chart, downsample
 from broadstreet.history.observations import NO_META, Observations
 from broadstreet.history.periods import Period, time_zone
@@ -53,6 +53,7 @@ __all__ = [
     "export",
     "extents",
     "hourly_bars",
+    "is_free",
     "nearest_before",
     "ranking",
     "read",

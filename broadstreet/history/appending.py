@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from broadstreet.history.copy import can_encode, columns_of, encode_observations
-from broadstreet.history.observations import NO_META, Int64s, Observations
+from broadstreet.history.observations import NO_META, Int32s, Int64s, Observations
 from broadstreet.store.queries import load_queries
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ async def append(
     starts = _series_starts(batch)
     keys = batch.series_keys[starts].tolist()
     await connection.execute(_SQL["lock_current"], keys)
-    if await _copied(connection, batch, starts, origin_key):
+    if await _copied(connection, batch, origin_key):
         inserted, corrected = len(batch), 0
         newest = np.append(starts[1:], len(batch)) - 1
     else:
@@ -103,14 +103,24 @@ def _series_starts(batch: Observations) -> Int64s:
     return np.flatnonzero(np.append(True, batch.series_keys[1:] != batch.series_keys[:-1])).astype(np.int64)
 
 
-async def _copied(connection: Connection, batch: Observations, starts: Int64s, origin_key: int) -> bool:
+async def is_free(connection: Connection, series_keys: Int32s, observed_at_us: Int64s) -> bool:
+    """Whether nothing stands yet between the first and the last of these moments of each series."""
+    if len(series_keys) == 0:
+        return True
+    order = np.lexsort((observed_at_us, series_keys))
+    keys, times = series_keys[order], observed_at_us[order]
+    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    last = np.append(first[1:], len(keys)) - 1
+    return not await connection.fetchval(
+        _SQL["overlaps"], keys[first].tolist(), times[first].tolist(), times[last].tolist()
+    )
+
+
+async def _copied(connection: Connection, batch: Observations, origin_key: int) -> bool:
     """Whether COPY could take the batch: nothing stands in the spans it covers."""
     if len(batch) < COPY_FROM_ROWS or not can_encode(batch):
         return False
-    ends = np.append(starts[1:], len(batch)) - 1
-    times = batch.observed_at_us
-    spans = batch.series_keys[starts].tolist(), times[starts].tolist(), times[ends].tolist()
-    if await connection.fetchval(_SQL["overlaps"], *spans):
+    if not await is_free(connection, batch.series_keys, batch.observed_at_us):
         return False
 
     async def source() -> AsyncIterator[bytes]:

@@ -86,7 +86,7 @@ class Period(msgspec.Struct, frozen=True):
         edges = [from_us]
         while edges[-1] < to_us:
             self._check(len(edges))
-            edges.append(max(self._edge(from_us, len(edges), zone), edges[-1] + 1))
+            edges.append(max(self.after(from_us, len(edges), zone), edges[-1] + 1))
         return np.array(edges, np.int64)
 
     def _check(self, count: int) -> None:
@@ -95,7 +95,8 @@ class Period(msgspec.Struct, frozen=True):
                 f"the range holds more than {MAX_PERIODS} periods", remedy="Ask for longer periods or a shorter range."
             )
 
-    def _edge(self, from_us: int, k: int, zone: tzinfo) -> int:
+    def after(self, from_us: int, k: int, zone: tzinfo = UTC) -> int:
+        """The moment k periods after another; MAX_US where that is beyond the year 9999."""
         start = to_datetime(from_us).astimezone(zone)
         month = start.year * 12 + start.month - 1 + self.months * k
         year, month = divmod(month, 12)

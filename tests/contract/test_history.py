@@ -172,7 +172,9 @@ async def test_sub_attributes_come_along(past: Past) -> None:
         keys, metas = np.full(count, key, np.int32), np.full(count, meta, np.int32)
         await past.append(Observations(keys, times, np.zeros(count), meta_keys=metas))
     assert await past.database.fetchval("SELECT array_agg(DISTINCT meta_key) FROM observation") == [meta]
-    assert (await past.current(key))["meta_key"] == meta  # type: ignore[index]  # it exists
+    current = await past.current(key)
+    assert current is not None
+    assert current["meta_key"] == meta
 
 
 async def test_copy_and_upsert_race_to_the_same_result(past: Past) -> None:
@@ -304,7 +306,10 @@ async def test_a_day_is_a_day_when_the_clocks_change(past: Past) -> None:
     zone = time_zone("Europe/Helsinki")
     from_us = int(datetime(2026, 3, 2, tzinfo=zone).timestamp()) * 1_000_000
     days = await aggregate(past.database, [key], from_us, end, Period.parse("P1D"), [Method.TOTAL_COUNT], zone)
-    counts = {datetime.fromtimestamp(d.from_us / 1e6, zone).date().isoformat(): d.values["totalCount"] for d in days}  # type: ignore[index]  # a StrEnum's text is its value
+    counts = {
+        datetime.fromtimestamp(day.from_us / 1e6, zone).date().isoformat(): day.values[Method.TOTAL_COUNT]
+        for day in days
+    }
     odd = {day: count for day, count in counts.items() if count != 24}
     odd.pop("2026-12-01", None)
     odd.pop("2026-11-30", None)
