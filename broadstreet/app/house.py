@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -78,26 +78,28 @@ class House:
         finally:
             await self.engines.stop()
 
-    async def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
-        """Start, serve until SIGINT, SIGTERM or SIGHUP, stop. `on_ready` is called once in between."""
-        stopping = asyncio.Event()
+    async def run(self, on_ready: Callable[[], Awaitable[None]]) -> None:
+        """Start, serve until SIGINT, SIGTERM or SIGHUP, stop. `on_ready` runs meanwhile; a signal ends it, too."""
+        interrupted = asyncio.Event()
         loop = asyncio.get_running_loop()
         for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(sent, stopping.set)
-        starting, interrupted = asyncio.create_task(self.start()), asyncio.create_task(stopping.wait())
-        await asyncio.wait((starting, interrupted), return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await starting
-            return
-        try:
-            await starting
-            on_ready()
-            await interrupted
-        finally:
-            interrupted.cancel()
-            await self._step("stop", self.stop())
+            loop.add_signal_handler(sent, interrupted.set)
+
+        async def serve() -> None:
+            await self.start()
+            try:
+                await on_ready()
+                await asyncio.Event().wait()
+            finally:
+                await self._step("stop", self.stop())
+
+        serving, waiting = asyncio.create_task(serve()), asyncio.create_task(interrupted.wait())
+        await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if interrupted.is_set():
+            serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
 
     async def __aenter__(self) -> House:
         await self.start()

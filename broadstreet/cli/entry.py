@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from broadstreet.cli import city, up
+from broadstreet.cli import city, demo, up
 from broadstreet.model.errors import BroadstreetError
 
 EXIT_ERROR = 1
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(up.up)
+app.command()(demo.demo)
 app.add_typer(city.app, name="city")
 
 

@@ -27,7 +27,7 @@ def up(
     chosen = house_settings(data_dir, settings, mqtt__port=mqtt_port, http__port=http_port)
     house = House(chosen, roles.split(","), say)
 
-    def ready() -> None:
+    async def ready() -> None:
         console.print(f"Ready. Portal: http://{chosen.http.host}:{chosen.http.port}/  Ctrl-C stops everything.")
 
     wait_for(house.run(ready))
