@@ -22,7 +22,7 @@ class Listener:
     """The open port and its connections."""
 
     def __init__(self) -> None:
-        self._connections: set[Connection] = set()
+        self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._is_deaf = False
@@ -46,21 +46,21 @@ class Listener:
 
     def opened(self, connection: Connection) -> None:
         """A socket was accepted."""
-        if len(self._connections) >= MAX_CONNECTIONS:
+        if len(self.connections) >= MAX_CONNECTIONS:
             connection.abort("there are too many connections")
-        self._connections.add(connection)
+        self.connections.add(connection)
         self._empty.clear()
 
     def closed(self, connection: Connection) -> None:
         """A socket is gone."""
-        self._connections.discard(connection)
-        if not self._connections:
+        self.connections.discard(connection)
+        if not self.connections:
             self._empty.set()
 
     def press(self, is_high: bool) -> None:
         """The packer asks for quiet, or has room again."""
         self.is_pressed = is_high or self._is_deaf
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             if self.is_pressed:
                 connection.hold(Hold.PRESSURE)
             else:
@@ -77,12 +77,12 @@ class Listener:
         """Close every connection, telling why; return when they are gone."""
         if self._sweeping is not None:
             self._sweeping.cancel()
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.close(Reason.SERVER_SHUTTING_DOWN, STOPPED)
         try:
             await asyncio.wait_for(self._empty.wait(), STOP_WITHIN_S)
         except TimeoutError:
-            for connection in tuple(self._connections):
+            for connection in tuple(self.connections):
                 connection.abort(STOPPED)
             await self._empty.wait()
 
@@ -91,5 +91,5 @@ class Listener:
         while True:
             await asyncio.sleep(SWEEP_EVERY_S)
             now_s = loop.time()
-            for connection in tuple(self._connections):
+            for connection in tuple(self.connections):
                 connection.check(now_s)
