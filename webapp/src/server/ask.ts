@@ -1,0 +1,68 @@
+/**
+ * Asking the server. A question ends in an answer, or in a `Problem` that says what, where and what to do: the
+ * server's own words where it gave any, ours where it could not be reached.
+ */
+import { words } from '../words/index.ts';
+
+export class Problem extends Error {
+  readonly status: number;
+  readonly where: string | null;
+  readonly remedy: string | null;
+
+  constructor(status: number, message: string, where: string | null = null, remedy: string | null = null) {
+    super(message);
+    this.name = 'Problem';
+    this.status = status;
+    this.where = where;
+    this.remedy = remedy;
+  }
+}
+
+interface ProblemBody {
+  title?: string;
+  detail?: string;
+  where?: string;
+  remedy?: string;
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+/** A path with its query; what is null, undefined or empty is left out. */
+export function withQuery(path: string, query: Query): string {
+  const parts = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') parts.set(name, String(value));
+  }
+  const text = parts.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const body = (await response.json().catch(() => ({}))) as ProblemBody;
+  const message = body.detail ?? body.title ?? words.problem.status(response.status);
+  return new Problem(response.status, message, body.where ?? null, body.remedy ?? null);
+}
+
+async function send<T>(path: string, init: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...init, credentials: 'same-origin', headers: { accept: 'application/json', ...init.headers } });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new Problem(0, words.problem.unreachable, null, words.problem.unreachableRemedy);
+  }
+  if (!response.ok) throw await problemOf(response);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+export function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return send<T>(path, signal ? { signal } : {});
+}
+
+export function tell<T>(path: string, body: unknown): Promise<T> {
+  return send<T>(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}

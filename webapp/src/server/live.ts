@@ -1,0 +1,96 @@
+/**
+ * The city's live events. What arrives between two frames is gathered and handed over once, before the next is drawn:
+ * the page works by the batch, never by the message. When the stream comes back after a break, `back` is called, since
+ * what happened meanwhile was not heard.
+ */
+import type { Answer, ReadingsEvent, SensorAnswer, StatesEvent, SystemEvent } from './answers.ts';
+
+export interface Batch {
+  readings: ReadingsEvent[];
+  states: StatesEvent[];
+  appeared: SensorAnswer[];
+  system: SystemEvent | null;
+  answer: Answer | null;
+}
+
+export interface Hearer {
+  batch(batch: Batch): void;
+  link(up: boolean): void;
+  back(): void;
+}
+
+const RETRY_MIN_MS = 1_000;
+const RETRY_MAX_MS = 15_000;
+
+function emptyBatch(): Batch {
+  return { readings: [], states: [], appeared: [], system: null, answer: null };
+}
+
+/** Opens the stream; returns what closes it. */
+export function listen(hearer: Hearer): () => void {
+  let source: EventSource | null = null;
+  let batch = emptyBatch();
+  let frame = 0;
+  let retry = 0;
+  let retryMs = RETRY_MIN_MS;
+  let wasUp = false;
+
+  function soon(): void {
+    // A hidden page gets no frames; a timer then still empties the batch, once a second at most.
+    if (frame !== 0) return;
+    frame = document.hidden ? window.setTimeout(flush, RETRY_MIN_MS) : requestAnimationFrame(flush);
+  }
+
+  function flush(): void {
+    frame = 0;
+    const full = batch;
+    batch = emptyBatch();
+    hearer.batch(full);
+  }
+
+  function open(): void {
+    source = new EventSource('/portal/api/live');
+    source.onopen = () => {
+      retryMs = RETRY_MIN_MS;
+      hearer.link(true);
+      if (wasUp) hearer.back();
+      wasUp = true;
+    };
+    source.onerror = () => {
+      hearer.link(false);
+      if (source?.readyState !== EventSource.CLOSED) return;
+      // The server refused: the browser gives up, we ask again, ever more seldom.
+      window.clearTimeout(retry);
+      retry = window.setTimeout(open, retryMs);
+      retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
+    };
+    source.addEventListener('readings', (event) => {
+      batch.readings.push(JSON.parse(event.data) as ReadingsEvent);
+      soon();
+    });
+    source.addEventListener('states', (event) => {
+      batch.states.push(JSON.parse(event.data) as StatesEvent);
+      soon();
+    });
+    source.addEventListener('appeared', (event) => {
+      batch.appeared.push(JSON.parse(event.data) as SensorAnswer);
+      soon();
+    });
+    source.addEventListener('system', (event) => {
+      batch.system = JSON.parse(event.data) as SystemEvent;
+      soon();
+    });
+    source.addEventListener('answer', (event) => {
+      batch.answer = JSON.parse(event.data) as Answer;
+      soon();
+    });
+  }
+
+  open();
+  return () => {
+    source?.close();
+    window.clearTimeout(retry);
+    window.clearTimeout(frame);
+    cancelAnimationFrame(frame);
+  };
+}

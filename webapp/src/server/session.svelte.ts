@@ -1,0 +1,50 @@
+/** Who is signed in, and in which city. */
+import type { CityFacts, Session } from './answers.ts';
+import { ask, Problem, tell } from './ask.ts';
+
+class SessionStore {
+  state = $state<'asking' | 'in' | 'out' | 'error'>('asking');
+  value = $state.raw<Session | null>(null);
+  problem = $state.raw<Problem | null>(null);
+
+  get city(): CityFacts | null {
+    return this.value?.city ?? null;
+  }
+
+  get timeZone(): string {
+    return this.value?.city.time_zone ?? 'UTC';
+  }
+
+  may(permission: string): boolean {
+    return this.value?.principal.permissions.includes(permission) ?? false;
+  }
+
+  async load(): Promise<void> {
+    try {
+      this.#enter(await ask<Session>('/portal/api/session'));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.problem = error;
+      this.state = error.status === 401 ? 'out' : 'error';
+    }
+  }
+
+  /** Raises Problem where name and password do not hold. */
+  async signIn(name: string, password: string): Promise<void> {
+    this.#enter(await tell<Session>('/portal/api/sign-in', { name, password }));
+  }
+
+  async signOut(): Promise<void> {
+    await tell<void>('/portal/api/sign-out', {});
+    this.value = null;
+    this.state = 'out';
+  }
+
+  #enter(value: Session): void {
+    this.value = value;
+    this.problem = null;
+    this.state = 'in';
+  }
+}
+
+export const session = new SessionStore();

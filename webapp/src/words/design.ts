@@ -1,0 +1,2 @@
+/** The words of the page of the design. */
+export { design as designWords } from './en.design.ts';

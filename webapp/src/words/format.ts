@@ -1,0 +1,159 @@
+/**
+ * Numbers, times and durations in the reader's own locale. Times are told in the city's zone, not the reader's: a
+ * reading belongs to its street.
+ */
+export type Width = 'narrow' | 'short' | 'long';
+
+const MINUTE_S = 60;
+const HOUR_S = 3_600;
+const DAY_S = 86_400;
+const MINUS = '\u2212';
+
+function remembered<K extends unknown[], V>(make: (...key: K) => V): (...key: K) => V {
+  const kept = new Map<string, V>();
+  return (...key) => {
+    const name = JSON.stringify(key);
+    let value = kept.get(name);
+    if (value === undefined) {
+      value = make(...key);
+      kept.set(name, value);
+    }
+    return value;
+  };
+}
+
+const numberFormat = remembered((locale: string, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options));
+const timeFormat = remembered((locale: string, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options));
+
+export class Format {
+  readonly locale: string;
+  readonly zone: string;
+
+  constructor(locale: string, zone: string) {
+    this.locale = locale;
+    this.zone = zone;
+  }
+
+  /** A measured value: whole from a hundred on, one decimal below, two below one; a whole number stays whole. */
+  value(value: number): string {
+    const size = Math.abs(value);
+    const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 1 ? 1 : 2;
+    return this.#number(value, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  }
+
+  count(value: number): string {
+    return this.#number(value, { maximumFractionDigits: 0 });
+  }
+
+  /** 4,300,000 as 4.3M. */
+  compact(value: number): string {
+    return this.#number(value, { notation: 'compact', maximumFractionDigits: 1 });
+  }
+
+  decimal(value: number, digits: number): string {
+    return this.#number(value, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+  }
+
+  /** 0.713 as 71 %. */
+  share(value: number): string {
+    return this.#number(value, { style: 'percent', maximumFractionDigits: 0 });
+  }
+
+  bytes(value: number): string {
+    const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+    const step = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
+    const scaled = value / 1000 ** step;
+    return this.#number(scaled, { style: 'unit', unit: units[step] ?? 'byte', unitDisplay: step === 0 ? 'long' : 'short', maximumFractionDigits: scaled < 10 && step > 0 ? 1 : 0 });
+  }
+
+  /** A length of time in its largest fitting unit: 12 sec, 3 min, 5 hr, 2 days. */
+  duration(seconds: number, width: Width = 'short'): string {
+    const size = Math.max(0, seconds);
+    const [amount, unit] =
+      size < MINUTE_S ? [size, 'second'] : size < HOUR_S ? [size / MINUTE_S, 'minute'] : size < 2 * DAY_S ? [size / HOUR_S, 'hour'] : [size / DAY_S, 'day'];
+    return this.#number(Math.floor(amount), { style: 'unit', unit, unitDisplay: width });
+  }
+
+  metres(length_m: number): string {
+    return length_m >= 1000
+      ? this.#number(length_m / 1000, { style: 'unit', unit: 'kilometer', maximumFractionDigits: 1 })
+      : this.#number(length_m, { style: 'unit', unit: 'meter', maximumFractionDigits: 0 });
+  }
+
+  /** 14:02, or 14:02:07. */
+  clock(at_ms: number, seconds = false): string {
+    return this.#time(at_ms, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(seconds ? { second: '2-digit' } : {}) });
+  }
+
+  /** 3 Mar, 14:02:07. */
+  moment(at_ms: number, seconds = true): string {
+    return `${this.#time(at_ms, { day: 'numeric', month: 'short' })}, ${this.clock(at_ms, seconds)}`;
+  }
+
+  /** 3 March 2026. */
+  day(at_ms: number): string {
+    return this.#time(at_ms, { day: 'numeric', month: 'long', year: 'numeric' });
+  }
+
+  /** Everything there is to say of a moment, for a title or a report. */
+  full(at_ms: number): string {
+    return `${this.day(at_ms)}, ${this.clock(at_ms, true)} ${this.zoneName(at_ms)}`;
+  }
+
+  zoneName(at_ms: number): string {
+    const part = timeFormat('en', { timeZone: this.zone, timeZoneName: 'short' })
+      .formatToParts(at_ms)
+      .find(({ type }) => type === 'timeZoneName');
+    return part?.value ?? this.zone;
+  }
+
+  /** How far the zone's clocks are ahead of UTC at a moment. */
+  offset_ms(at_ms: number): number {
+    const parts = timeFormat('en-GB', {
+      timeZone: this.zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    }).formatToParts(at_ms);
+    const read = (type: string): number => Number(parts.find((part) => part.type === type)?.value ?? 0);
+    const local_ms = Date.UTC(read('year'), read('month') - 1, read('day'), read('hour'), read('minute'), read('second'));
+    return local_ms - Math.floor(at_ms / 1000) * 1000;
+  }
+
+  /** The moment at which a wall clock in the city shows this date and time. */
+  fromWall(year: number, month: number, day: number, hour = 0, minute = 0): number {
+    const wall_ms = Date.UTC(year, month - 1, day, hour, minute);
+    const guess_ms = wall_ms - this.offset_ms(wall_ms);
+    return wall_ms - this.offset_ms(guess_ms);
+  }
+
+  /** Midnight in the city, `days` days away from the day of `at_ms`. */
+  dayStart(at_ms: number, days = 0): number {
+    const wall = new Date(at_ms + this.offset_ms(at_ms));
+    return this.fromWall(wall.getUTCFullYear(), wall.getUTCMonth() + 1, wall.getUTCDate() + days);
+  }
+
+  /** The value of a datetime-local input: the city's wall clock. */
+  wallInput(at_ms: number): string {
+    return new Date(at_ms + this.offset_ms(at_ms)).toISOString().slice(0, 16);
+  }
+
+  parseWallInput(text: string): number | null {
+    const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})/.exec(text);
+    if (!match) return null;
+    const [year, month, day, hour, minute] = match.slice(1).map(Number) as [number, number, number, number, number];
+    return this.fromWall(year, month, day, hour, minute);
+  }
+
+  #number(value: number, options: Intl.NumberFormatOptions): string {
+    return numberFormat(this.locale, options).format(value).replace(/^-/, MINUS);
+  }
+
+  #time(at_ms: number, options: Intl.DateTimeFormatOptions): string {
+    return timeFormat(this.locale, { timeZone: this.zone, ...options }).format(at_ms);
+  }
+}
