@@ -23,7 +23,9 @@ from broadstreet.apis.guard import Guard, check_declared, principal_of
 from broadstreet.apis.headers import secure
 from broadstreet.apis.health import Checks, health_router
 from broadstreet.apis.metrics import measured, metrics_router
+from broadstreet.apis.ngsi_ld import ngsi_ld_router
 from broadstreet.apis.openapi import openapi_config, openapi_json
+from broadstreet.apis.paths import Application
 from broadstreet.apis.people import people_router
 from broadstreet.apis.problem import EXCEPTION_HANDLERS
 from broadstreet.apis.readiness import checks_of
@@ -50,12 +52,13 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
     def holds_of(request: Request[Principal, Any, State]) -> Callable[[], Awaitable[bool]]:
         return partial(guard.holds, request)
 
-    app = Litestar(
+    app = Application(
         route_handlers=[
             health_router(Checks(checks_of(services.store, services.log))),
             metrics_router(services.metrics),
             openapi_json,
             Router("/v1", route_handlers=[devices_router(), people_router()]),
+            ngsi_ld_router(),
             *parts,
         ],
         dependencies={

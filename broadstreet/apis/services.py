@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from broadstreet.access import Access, Principal
 from broadstreet.apis.metrics import Metrics
+from broadstreet.context import Broker, Library
 from broadstreet.devices import Registry
 from broadstreet.log import Log
 from broadstreet.model.errors import NotSignedIn
@@ -15,7 +17,11 @@ from broadstreet.store import Database, Store
 
 @dataclass(frozen=True)
 class Services:
-    """clock: answers now, in microseconds since 1970. origins: addresses of the portal behind a proxy, see `Guard`."""
+    """
+    clock:   answers now, in microseconds since 1970.
+    origins: addresses of the portal behind a proxy, see `Guard`.
+    library: the JSON-LD @contexts that are kept here beside the core's.
+    """
 
     store: Store
     log: Log
@@ -24,6 +30,12 @@ class Services:
     clock: Callable[[], int]
     metrics: Metrics = field(default_factory=Metrics)
     origins: frozenset[str] = frozenset()
+    library: Library = field(default_factory=Library)
+
+    @cached_property
+    def broker(self) -> Broker:
+        """NGSI-LD's operations on entities."""
+        return Broker(self.store)
 
     async def device_principal(self, device: str, secret: str) -> Principal:
         """The device that signs in with its secret. Raises NotSignedIn."""

@@ -99,8 +99,6 @@ def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any]
         predicate.require(predicate.query(selection.query))
     if selection.scopes is not None:
         predicate.require(predicate.join(selection.scopes, lambda regex: predicate.leaf("scope", regex)))
-    if selection.dataset_ids:
-        predicate.require(predicate.leaf("instances", list(selection.dataset_ids)))
     return predicate
 
 

@@ -38,7 +38,6 @@ class Selection:
     query: Query | None = None
     geo: GeoQuery | None = None
     scopes: Expression[str] | None = None
-    dataset_ids: tuple[str, ...] = ()
     is_local: bool = False
     vocabulary: Vocabulary = CORE
     expanded: frozenset[str] = field(default_factory=frozenset)

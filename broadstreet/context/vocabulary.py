@@ -59,25 +59,23 @@ class Vocabulary:
         vocabulary: str = DEFAULT_VOCABULARY,
         reference: Any = CORE_CONTEXT_URI,
         prefixes: Mapping[str, str] | None = None,
+        uri: str | None = CORE_CONTEXT_URI,
     ) -> None:
         """
         terms:      the request's own terms, expanded; None for one that is declared to mean nothing.
         vocabulary: what an unknown name is appended to.
         reference:  the @context to show in an answer.
         prefixes:   those of the terms that may stand before a suffix.
+        uri:        under which this @context is kept here, if it is.
         """
         self.reference = reference
+        self.uri = uri
         self._terms: dict[str, str | None] = {**(terms or {}), **CORE_TERMS}
         self._vocabulary = vocabulary
         self._prefixes = {**(prefixes or {}), **PREFIXES}
         self._names = _shortest_names(terms or {}) | BY_IRI
         self.expand = lru_cache(maxsize=4_096)(self._expand)
         self.compact = lru_cache(maxsize=4_096)(self._compact)
-
-    @property
-    def is_core(self) -> bool:
-        """Whether the core alone speaks."""
-        return bool(self.reference == CORE_CONTEXT_URI)
 
     def name(self, name: str, where: str | None = None) -> str:
         """`expand`, after a check that this can be a name. Raises InvalidInput."""
@@ -153,7 +151,8 @@ class Library:
         elif not isinstance(vocabulary, str) or not is_iri(vocabulary):
             raise InvalidInput("@vocab is not an IRI", where="@context")
         terms, prefixes = _Definitions(merged, vocabulary).resolve()
-        return Vocabulary(terms, vocabulary, _with_core(context), prefixes)
+        uri = context if isinstance(context, str) else None
+        return Vocabulary(terms, vocabulary, _with_core(context), prefixes, uri)
 
     def _gather(self, context: Any, parts: list[dict[str, Any]], within: tuple[str, ...]) -> None:
         """The objects of an @context in order, URIs replaced by what they stand for."""

@@ -4,6 +4,7 @@
     ├── BadRequest                      400  the request itself is wrong
     │   ├── InvalidInput                400  a value is not what the field asks for
     │   ├── InvalidQuery                400  a query cannot be understood
+    │   ├── InvalidRequest              400  the request cannot be read at all: no JSON, an unknown parameter
     │   └── BadPacket                   400  bytes on an MQTT connection break its standard; `where` names the clause
     │       ├── MalformedPacket         400  they cannot be parsed
     │       ├── ProtocolError           400  parsed, but not allowed there
@@ -81,6 +82,10 @@ class InvalidInput(BadRequest):
 
 class InvalidQuery(BadRequest):
     """The query cannot be understood."""
+
+
+class InvalidRequest(BadRequest):
+    """The request cannot be read."""
 
     ngsi_ld_type = "InvalidRequest"
 

@@ -23,11 +23,6 @@ SELECT key FROM entity WHERE EXISTS (SELECT FROM unnest(scopes) AS own (scope) W
 SELECT s.entity_key FROM series s JOIN attribute a ON a.series_key = s.key
 WHERE s.term_key = ANY ($1::int[]) AND s.parent_key IS NULL AND a.deleted_at IS NULL;
 
--- name: instances
--- Entities that have an attribute instance of any of these datasetIds. $1: datasetIds, '' for the default instance.
-SELECT s.entity_key FROM series s JOIN attribute a ON a.series_key = s.key
-WHERE s.dataset_id = ANY ($1::text[]) AND s.parent_key IS NULL AND a.deleted_at IS NULL;
-
 -- name: number
 -- The attribute's number lies within one of some ranges; of a list, one of its items does. $1: term key, $2: lower ends,
 -- $3: upper ends, both included; $4: the same as a jsonpath predicate, $5: its variables.

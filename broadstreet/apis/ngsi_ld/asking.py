@@ -1,0 +1,222 @@
+"""What a caller asks to be shown, and of which entities: query parameters, or the body of a POST query (5.2.23 of the
+standard), become a `Presentation` and a `Selection`.
+
+Both ways lead through `Wishes`, so that they mean the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from broadstreet.apis.ngsi_ld.parameters import Parameters
+from broadstreet.context import (
+    Form,
+    GeoQuery,
+    Presentation,
+    Projection,
+    Selection,
+    Selector,
+    Vocabulary,
+    parse_coordinates,
+    parse_georel,
+    parse_query,
+    parse_scope_query,
+    parse_types,
+)
+from broadstreet.context.bounds import DEFAULT_LIMIT, MAX_LIMIT, MAX_NAMES, MAX_OFFSET, MAX_PATTERN_LENGTH
+from broadstreet.context.vocabulary import check_name
+from broadstreet.model.errors import InvalidInput, TooLarge, TooMany
+from broadstreet.model.identifiers import check_uri
+
+SHOWING: Final = ("attrs", "pick", "omit", "lang", "datasetId", "options", "format")
+"""Parameters that say what is shown."""
+SELECTING: Final = (
+    "id", "type", "idPattern", "q", "scopeQ", "georel", "geometry", "coordinates", "geoproperty", "expandValues",
+)  # fmt: skip
+"""Parameters that say which entities are meant."""
+PAGING: Final = ("limit", "offset", "count", "local")
+
+_MEMBERS: Final = frozenset({"id", "type", "scope", "createdAt", "modifiedAt"})
+_FORMS: Final = {
+    "normalized": Form.NORMALIZED,
+    "concise": Form.CONCISE,
+    "simplified": Form.SIMPLIFIED,
+    "keyValues": Form.SIMPLIFIED,
+}
+_LANGUAGE: Final = re.compile(r"[A-Za-z0-9*-]+")
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+
+class EntitySelector(msgspec.Struct, forbid_unknown_fields=True):
+    """One of the selectors of a POST query (5.2.33)."""
+
+    type: str
+    id: str | list[str] | None = None
+    idPattern: str | None = None
+
+
+class GeoWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A geographic query (5.2.13)."""
+
+    georel: str
+    geometry: str
+    coordinates: Any
+    geoproperty: str | None = None
+
+
+class Wishes(msgspec.Struct, forbid_unknown_fields=True):
+    """Everything a query may ask for, by the names of the standard."""
+
+    type: str = "Query"
+    entities: list[EntitySelector] | None = None
+    attrs: list[str] | None = None
+    pick: list[str] | None = None
+    omit: list[str] | None = None
+    q: str | None = None
+    geoQ: GeoWish | None = None
+    scopeQ: str | None = None
+    lang: str | None = None
+    datasetId: list[str] | None = None
+    expandValues: list[str] | None = None
+
+
+def convert(document: Any, kind: type[Struct], where: str) -> Struct:
+    """A JSON value as a typed request. Raises InvalidInput."""
+    try:
+        return msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(str(error), where=where) from None
+
+
+def wishes_of_body(document: dict[str, Any]) -> Wishes:
+    """The body of a POST query. Raises InvalidInput."""
+    wishes = convert({key: value for key, value in document.items() if key != "@context"}, Wishes, "body")
+    if wishes.type != "Query":
+        raise InvalidInput("the body's type is Query", where="type")
+    for name in ("entities", "attrs", "pick", "omit", "datasetId"):
+        if getattr(wishes, name) == []:
+            raise InvalidInput(f"{name} is empty", where=name)
+    return wishes
+
+
+def wishes_of_parameters(parameters: Parameters) -> Wishes:
+    """Query parameters as the same wishes, but for id, type and idPattern. Raises InvalidInput."""
+    georel, geometry, coordinates = (parameters.text(name) for name in ("georel", "geometry", "coordinates"))
+    given = [georel is not None, geometry is not None, coordinates is not None]
+    if any(given) and not all(given):
+        raise InvalidInput("georel, geometry and coordinates come together", where="georel")
+    return Wishes(
+        attrs=parameters.names("attrs") or None,
+        pick=parameters.names("pick") or None,
+        omit=parameters.names("omit") or None,
+        q=parameters.text("q"),
+        geoQ=GeoWish(georel or "", geometry or "", coordinates, parameters.text("geoproperty")) if all(given) else None,
+        scopeQ=parameters.text("scopeQ"),
+        lang=parameters.text("lang"),
+        datasetId=parameters.names("datasetId") or None,
+        expandValues=parameters.names("expandValues") or None,
+    )
+
+
+def selector_of(parameters: Parameters, vocabulary: Vocabulary) -> Selector:
+    """id, type and idPattern of the query parameters."""
+    types = parameters.text("type")
+    if types == "*" and parameters.all.get("local") == "false":
+        raise InvalidInput("all types are asked of this broker alone", where="local")
+    return selector(parameters.names("id"), parameters.text("idPattern"), types, vocabulary)
+
+
+def selector(ids: Iterable[str], pattern: str | None, types: str | None, vocabulary: Vocabulary) -> Selector:
+    """A selector, checked. Raises InvalidInput, TooLarge."""
+    if pattern is not None and len(pattern) > MAX_PATTERN_LENGTH:
+        raise TooLarge(f"a pattern has at most {MAX_PATTERN_LENGTH} characters", where="idPattern")
+    expression = None if types is None else parse_types(types, vocabulary)
+    return Selector(tuple(check_uri(one, "id") for one in ids), pattern, expression)
+
+
+def selection_of(
+    wishes: Wishes, parameters: Parameters, vocabulary: Vocabulary, selectors: tuple[Selector, ...]
+) -> Selection:
+    """Which entities are meant, and which portion of them. Raises InvalidInput, InvalidQuery and the like."""
+    limit = parameters.integer("limit", DEFAULT_LIMIT, MAX_LIMIT)
+    counts = parameters.flag("count")
+    if limit == 0 and not counts:
+        raise InvalidInput("a limit of 0 asks for the count alone", where="limit", remedy="Add count=true.")
+    types_asked = [parameters.all.get("type"), *(one.type for one in wishes.entities or ())]
+    return Selection(
+        selectors=selectors or _selectors(wishes, vocabulary),
+        attributes=tuple(vocabulary.expand(name) for name in _checked(wishes.attrs, "attrs")),
+        query=None if wishes.q is None else parse_query(wishes.q),
+        geo=_geo(wishes.geoQ, vocabulary),
+        scopes=None if wishes.scopeQ is None else parse_scope_query(wishes.scopeQ),
+        is_local=parameters.flag("local") or "*" in types_asked,
+        vocabulary=vocabulary,
+        expanded=frozenset(wishes.expandValues or ()),
+        limit=limit,
+        offset=parameters.integer("offset", 0, MAX_OFFSET),
+        counts=counts,
+    )
+
+
+def presentation_of(wishes: Wishes, options: set[str], read: Vocabulary, shown: Vocabulary) -> Presentation:
+    """What is shown and how. read: what names mean in the request; shown: in the answer. Raises InvalidInput."""
+    forms = {_FORMS[option] for option in options if option in _FORMS}
+    unknown = options - _FORMS.keys() - {"sysAttrs"}
+    if len(forms) > 1 or unknown:
+        raise InvalidInput("options that are not known or do not go together", where="options")
+    return Presentation(
+        vocabulary=shown,
+        form=forms.pop() if forms else Form.NORMALIZED,
+        projection=_projection(wishes, read),
+        with_times="sysAttrs" in options,
+        languages=tuple(_LANGUAGE.findall(re.sub(r";\s*q=[0-9.]+", "", wishes.lang))) if wishes.lang else (),
+    )
+
+
+def _projection(wishes: Wishes, vocabulary: Vocabulary) -> Projection:
+    pick, omit = wishes.pick or [], wishes.omit or []
+    if wishes.attrs and (pick or omit):
+        raise InvalidInput("attrs does not go with pick or omit", where="attrs")
+    if not set(pick).isdisjoint(omit):
+        raise InvalidInput("a member cannot be picked and omitted", where="omit")
+    members = frozenset(pick) & _MEMBERS if pick else None
+    attributes = None
+    if wishes.attrs:
+        attributes = frozenset(vocabulary.expand(name) for name in _checked(wishes.attrs, "attrs"))
+    elif pick:
+        attributes = frozenset(vocabulary.expand(check_name(one, "pick")) for one in pick if one not in _MEMBERS)
+    omitted = {name if name in _MEMBERS else vocabulary.expand(check_name(name, "omit")) for name in omit}
+    ids = frozenset(_dataset_ids(wishes.datasetId)) if wishes.datasetId else None
+    return Projection(attributes, members, frozenset(omitted), ids)
+
+
+def _checked(names: list[str] | None, where: str) -> list[str]:
+    for name in names or ():
+        check_name(name, where)
+        if name in ("id", "type"):
+            raise InvalidInput(f"{name} is no attribute", where=where, remedy="Use pick.")
+    return names or []
+
+
+def _dataset_ids(names: list[str] | None) -> list[str]:
+    return ["" if name == "@none" else check_uri(name, "datasetId") for name in names or ()]
+
+
+def _selectors(wishes: Wishes, vocabulary: Vocabulary) -> tuple[Selector, ...]:
+    if len(wishes.entities or ()) > MAX_NAMES:
+        raise TooMany(f"a query has at most {MAX_NAMES} selectors", where="entities")
+    return tuple(
+        selector([one.id] if isinstance(one.id, str) else one.id or (), one.idPattern, one.type, vocabulary)
+        for one in wishes.entities or ()
+    )
+
+
+def _geo(wish: GeoWish | None, vocabulary: Vocabulary) -> GeoQuery | None:
+    if wish is None:
+        return None
+    geometry = parse_coordinates(wish.geometry, wish.coordinates)
+    return parse_georel(wish.georel, geometry, vocabulary.name(wish.geoproperty or "location", "geoproperty"))

@@ -1,0 +1,216 @@
+"""`/entities`: entities one by one, and queries for them (6.4, 6.5 and 6.23 of the standard)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlencode
+
+from litestar import Router, delete, get, patch, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from broadstreet.access import requires
+from broadstreet.apis.ngsi_ld.asking import (
+    PAGING,
+    SELECTING,
+    SHOWING,
+    Wishes,
+    presentation_of,
+    selection_of,
+    selector_of,
+    wishes_of_body,
+    wishes_of_parameters,
+)
+from broadstreet.apis.ngsi_ld.exchange import ENTITY_OFFERS, GEO_JSON, Exchange, NgsiRequest, empty
+from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
+from broadstreet.apis.services import Call
+from broadstreet.context import EntityRow, Found, Presentation, Selector, parse_entity, parse_fragment, parse_types
+from broadstreet.context.broker import Gate
+from broadstreet.context.selection import types_hold
+from broadstreet.model.errors import InvalidInput, NotFound
+from broadstreet.model.identifiers import check_uri
+
+_COUNT: Final = "NGSILD-Results-Count"
+_DONE: Final = {204: "Done."}
+_SHOW = Query(*SHOWING, "type", "geometryProperty", "local", answers={200: "The entity."})
+_FIND = Query(*SELECTING, *SHOWING, *PAGING, "geometryProperty", answers={200: "The entities."})
+_POST_FIND = Query(
+    "options", "format", *PAGING, "geometryProperty", body="A Query (5.2.23).", answers={200: "The entities."}
+)
+_CREATE = Query("local", body="An entity.", answers={201: "Created; Location says where it stands."})
+_WRITE = Query("type", "local", "options", "format", body="An entity or a part of one.", answers=_DONE)
+_DELETE = Query("type", "local", answers=_DONE)
+
+
+def entity_id_of(text: str) -> str:
+    """An entity's id from its place in a path."""
+    return check_uri(unquote(text), "entityId")
+
+
+def gate_of(parameters: Parameters, exchange: Exchange) -> Gate:
+    """The type selection that a write's target must satisfy."""
+    text = parameters.text("type")
+    return None if text is None else parse_types(text, exchange.vocabulary)
+
+
+@get("/entities/{entity_id:str}", opt=requires("entity:read"), operation_class=_SHOW.operation)
+async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
+    """Retrieve an entity (5.7.1)."""
+    exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
+    parameters = _SHOW.read(request.scope)
+    wishes = wishes_of_parameters(parameters)
+    presentation = presentation_of(wishes, parameters.options, exchange.vocabulary, exchange.shown)
+    row = await call.services.broker.retrieve(call.principal, entity_id_of(entity_id))
+    if not types_hold(gate_of(parameters, exchange), row.types):
+        raise NotFound("there is no such entity of this type", where="type")
+    names = presentation.projection.attributes
+    if wishes.attrs and names is not None and not any(one.name in names for one in row.attributes):
+        raise NotFound("the entity has none of these attributes", where="attrs")
+    if exchange.media_type == GEO_JSON:
+        return exchange.geo_answer(presentation.feature(row, _geometry_property(parameters, exchange)))
+    return exchange.answer(presentation.entity(row))
+
+
+@get("/entities", opt=requires("entity:read"), operation_class=_FIND.operation)
+async def query_entities(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
+    """Query entities (5.7.2)."""
+    exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
+    parameters = _FIND.read(request.scope)
+    selectors = (selector_of(parameters, exchange.vocabulary),)
+    return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
+
+
+@post("/entityOperations/query", opt=requires("entity:read"), operation_class=_POST_FIND.operation)
+async def query_entities_by_post(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
+    """Query entities, the query in the body (5.7.2)."""
+    exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
+    parameters = _POST_FIND.read(request.scope)
+    wishes = wishes_of_body(await exchange.body())
+    return await _find(call, exchange, parameters, wishes, (), request.url.path)
+
+
+async def _find(
+    call: Call,
+    exchange: Exchange,
+    parameters: Parameters,
+    wishes: Wishes,
+    selectors: tuple[Selector, ...],
+    path: str,
+) -> ASGIResponse:
+    selection = selection_of(wishes, parameters, exchange.vocabulary, selectors)
+    presentation = presentation_of(wishes, parameters.options, exchange.vocabulary, exchange.shown)
+    geometry_property = _geometry_property(parameters, exchange)
+    found = await call.services.broker.query(call.principal, selection)
+    headers = {} if found.count is None or not selection.counts else {_COUNT: str(found.count)}
+    pages = _pages(path, parameters, selection.limit, selection.offset, found)
+    if pages:
+        headers["Link"] = pages
+    if exchange.media_type == GEO_JSON:
+        features = [presentation.feature(row, geometry_property) for row in found.entities]
+        return exchange.geo_answer({"type": "FeatureCollection", "features": features}, headers=headers)
+    return exchange.answer(_shown(presentation, found.entities), headers=headers)
+
+
+def _shown(presentation: Presentation, rows: list[EntityRow]) -> list[dict[str, Any]]:
+    return [presentation.entity(row) for row in rows]
+
+
+def _geometry_property(parameters: Parameters, exchange: Exchange) -> str:
+    name = parameters.text("geometryProperty")
+    if name is not None and exchange.media_type != GEO_JSON:
+        raise InvalidInput("geometryProperty is for GeoJSON", where="geometryProperty", remedy=f"Accept {GEO_JSON}.")
+    return exchange.vocabulary.name(name or "location", "geometryProperty")
+
+
+def _pages(path: str, parameters: Parameters, limit: int, offset: int, found: Found) -> str:
+    """Link header values to the pages before and behind this one (6.3.10)."""
+    links = []
+    if limit and offset:
+        links.append(("prev", max(offset - limit, 0)))
+    if limit and found.more:
+        links.append(("next", offset + limit))
+    shown = []
+    for relation, start in links:
+        values = sorted({**parameters.all, "limit": str(limit), "offset": str(start)}.items())
+        shown.append(f'<{path}?{urlencode(values)}>; rel="{relation}"; type="application/json"')
+    return ", ".join(shown)
+
+
+@post("/entities", opt=requires("entity:write"), operation_class=_CREATE.operation)
+async def create_entity(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
+    """Create an entity (5.6.1)."""
+    exchange = Exchange(request, call.services.library)
+    _CREATE.read(request.scope)
+    document = await exchange.body()
+    fragment = parse_entity(document, exchange.vocabulary)
+    await call.services.broker.create(call.principal, call.at_us, fragment)
+    location = f"/ngsi-ld/v1/entities/{quote(fragment.id or '', safe=':')}"
+    return empty(HTTP_201_CREATED, {"Location": location})
+
+
+@patch("/entities/{entity_id:str}", opt=requires("entity:write"), operation_class=_WRITE.operation)
+async def merge_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
+    """Merge an entity: lay a fragment over what is there (5.6.17)."""
+    exchange = Exchange(request, call.services.library)
+    parameters = _WRITE.read(request.scope)
+    owner = entity_id_of(entity_id)
+    document = await exchange.body(may_merge=True)
+    simplified = not {"keyValues", "simplified"}.isdisjoint(parameters.options)
+    fragment = parse_fragment(document, exchange.vocabulary, is_simplified=simplified)
+    check_same(fragment.id, owner)
+    fragment.id = owner
+    await call.services.broker.merge(call.principal, call.at_us, fragment, gate_of(parameters, exchange))
+    return empty()
+
+
+@put("/entities/{entity_id:str}", opt=requires("entity:write"), operation_class=_WRITE.operation)
+async def replace_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
+    """Replace an entity (5.6.18)."""
+    exchange = Exchange(request, call.services.library)
+    parameters = _WRITE.read(request.scope)
+    owner = entity_id_of(entity_id)
+    fragment = parse_fragment(await exchange.body(), exchange.vocabulary, may_be_null=False)
+    check_same(fragment.id, owner)
+    fragment.id = owner
+    await call.services.broker.replace(call.principal, call.at_us, fragment, gate_of(parameters, exchange))
+    return empty()
+
+
+@delete(
+    "/entities/{entity_id:str}",
+    opt=requires("entity:write"),
+    operation_class=_DELETE.operation,
+    status_code=HTTP_200_OK,
+)
+async def delete_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
+    """Delete an entity; its past stays (5.6.6)."""
+    exchange = Exchange(request, call.services.library)
+    parameters = _DELETE.read(request.scope)
+    gate = gate_of(parameters, exchange)
+    await call.services.broker.delete(call.principal, call.at_us, entity_id_of(entity_id), gate)
+    return empty()
+
+
+def check_same(said: str | None, owner: str) -> None:
+    """InvalidInput where a body names another entity than its path."""
+    if said is not None and said != owner:
+        raise InvalidInput("the body's id is not the path's", where="id")
+
+
+def entities_router() -> Router:
+    """`/entities` and `/entityOperations/query`."""
+    return Router(
+        "/",
+        route_handlers=[
+            retrieve_entity,
+            query_entities,
+            query_entities_by_post,
+            create_entity,
+            merge_entity,
+            replace_entity,
+            delete_entity,
+        ],
+        tags=["Entities"],
+    )
