@@ -1,23 +1,32 @@
-"""The role `api`: everything that is spoken over HTTP, in one application on one port."""
+"""The role `api`: everything that is spoken over HTTP, in one application on one port: APIs, ingest, portal."""
 
 from __future__ import annotations
 
-import time
+import asyncio
+import os
+import socket
+
+from litestar import Litestar
 
 from broadstreet.access import Access
-from broadstreet.apis import Services, create_app
+from broadstreet.apis import Metrics, Services, create_app
+from broadstreet.app.clock import now_us
 from broadstreet.app.http import serve_http
 from broadstreet.app.role import Call
-from broadstreet.app.settings import Settings
+from broadstreet.app.settings import Mqtt, Settings
 from broadstreet.devices import Registry
-from broadstreet.engines import EngineAddresses
+from broadstreet.engines import EngineAddresses, check_disk
+from broadstreet.gateway import Counters, HttpIngest, Packer, readings_router
+from broadstreet.gateway.counters import announce
 from broadstreet.log import Log
+from broadstreet.model.errors import DiskFull
+from broadstreet.portal import Portal, PortalSettings, portal_routers
 from broadstreet.store import Store
 
-
-def now_us() -> int:
-    """The clock of this machine, in microseconds since 1970."""
-    return time.time_ns() // 1000
+LOOK_EVERY_S = 1.0
+"""How often the disk is looked at, and what was taken in is reported."""
+FLUSH_S = 5.0
+EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 
 async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> None:
@@ -26,12 +35,68 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         await Store.connect(addresses.postgres_dsn) as store,
         await Log.connect(addresses.nats_url, name=call.name) as log,
     ):
-        services = Services(
-            store,
+        access, registry = Access(store.control, now_us), Registry(store)
+        portal = Portal(store, log, access, registry, portal_settings(settings))
+        origins = frozenset({settings.http.origin} - {""})
+        metrics = Metrics([portal.vitals.samples])
+        services = Services(store, log, access, registry, now_us, metrics, origins)
+        ingest = Ingest(settings, store, log)
+        app = compose(services, portal, ingest.taker)
+        async with portal, asyncio.TaskGroup() as group:
+            looking = group.create_task(ingest.look_after())
+            await serve_http(app, settings.http.host, settings.http.port, call)
+            looking.cancel()
+        await ingest.packer.flush(FLUSH_S)
+
+
+def compose(services: Services, portal: Portal, ingest: HttpIngest) -> Litestar:
+    """Every route of the house."""
+    return create_app(services, [readings_router(ingest), *portal_routers(portal)])
+
+
+def portal_settings(settings: Settings) -> PortalSettings:
+    """What the portal is told of the house."""
+    return PortalSettings(
+        data_dir=settings.data_path,
+        mqtt_host=reachable_host(settings.mqtt),
+        mqtt_port=settings.mqtt.port,
+        watermark_bytes=settings.disk.watermark_bytes,
+        title=settings.city.title,
+        zone=settings.city.time_zone,
+    )
+
+
+def reachable_host(mqtt: Mqtt) -> str:
+    """What a device is told to connect to."""
+    return mqtt.public_host or (socket.gethostname() if mqtt.host in EVERYWHERE else mqtt.host)
+
+
+class Ingest:
+    """HTTP's own way into the log, and what must be looked after beside it."""
+
+    def __init__(self, settings: Settings, store: Store, log: Log) -> None:
+        self._settings = settings
+        self._log = log
+        self._name = f"{settings.mqtt.name}-http"
+        self._counters = Counters()
+        self.packer = Packer(
             log,
-            Access(store.control, now_us),
-            Registry(store),
-            now_us,
-            origins=frozenset({settings.http.origin} - {""}),
+            gateway=self._name,
+            partitions=settings.log.partitions,
+            counters=self._counters,
+            clock=now_us,
+            random_bytes=os.urandom,
         )
-        await serve_http(create_app(services), settings.http.host, settings.http.port, call)
+        self.taker = HttpIngest(store, self.packer)
+
+    async def look_after(self) -> None:
+        """Refuse readings while the disk is full, and report what was taken in; until cancelled."""
+        while True:
+            try:
+                check_disk(self._settings.data_path, self._settings.disk.watermark_bytes)
+            except DiskFull as error:
+                self.packer.refuse(error)
+            else:
+                self.packer.refuse(None)
+            await announce(self._log, self._name, self._counters, now_us)
+            await asyncio.sleep(LOOK_EVERY_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from broadstreet.app.clock import now_us
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
 from broadstreet.engines import EngineAddresses
@@ -22,6 +23,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             range(settings.log.partitions),
             future_limit_s=settings.recorder.future_limit_s,
             keep_bytes=settings.recorder.keep_bytes,
+            clock=now_us,
         )
         call.ready()
         await call.during(recorder.run())

@@ -14,7 +14,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -89,14 +89,29 @@ def main() -> None:
     """The process. Its log goes where its standard error goes, with times in UTC."""
     logging.Formatter.converter = time.gmtime
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S", stream=sys.stderr)
+    # That PostgreSQL is away is said by the room that needs it, in a line; the driver adds a page to each.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     if len(sys.argv) != 2 or sys.argv[1] not in ROLES:
         sys.exit(EXIT_USAGE)
     raise_file_limit()
+    failures: list[BaseException] = []
     try:
         uvloop.run(run(sys.argv[1], from_environment(os.environ)))
-    except BroadstreetError as error:
-        logging.getLogger(__name__).critical("%s", error)
+    except* BroadstreetError as failed:  # alone, or of several tasks
+        failures = list(leaves(failed))
+    for failure in failures:
+        logging.getLogger(__name__).critical("%s", failure)
+    if failures:
         sys.exit(EXIT_FAILED)
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors themselves, without the groups around them."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     port: Port = 1883
+    public_host: str = ""
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,60}$")] = "gateway"
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
