@@ -8,7 +8,6 @@ then keeps step.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 from collections.abc import Callable, Sequence
@@ -177,7 +176,6 @@ async def run_until_signalled(city: LiveCity) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows: a console's interrupt ends the loop instead
-            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
     await city.run(stop)
     _log.info("stopped: %s", city.tally)

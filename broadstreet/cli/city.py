@@ -57,7 +57,7 @@ class Wish(NamedTuple):
 
 @app.command()
 def new(
-    file: Annotated[Path, typer.Argument(metavar="FILE.osm.pbf", help="An OpenStreetMap extract of the city.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An OpenStreetMap extract of the city, *.osm.pbf.")],
     data_dir: DataDir = None,
     settings: SettingsFile = None,
     title: Annotated[str | None, typer.Option(help="What the city is called; else as the map says.")] = None,
