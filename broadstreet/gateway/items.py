@@ -29,6 +29,8 @@ class _Named(Struct):
     device: str
 
 
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoders raise for bytes that are no JSON, or are nested too deeply."""
 _raw_decoder = msgspec.json.Decoder(Raw)
 _list_decoder = msgspec.json.Decoder(list[Raw])
 _named_decoder = msgspec.json.Decoder(_Named)
@@ -63,7 +65,7 @@ def _split_json(body: bytes) -> list[bytes]:
         if body.lstrip()[:1] == b"[":
             return [bytes(raw) for raw in _list_decoder.decode(body)]
         return [bytes(_raw_decoder.decode(body)).strip()]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _NO_JSON as error:
         raise InvalidInput(f"the body is not JSON: {error}", where="body") from None
 
 
@@ -75,7 +77,7 @@ def _all_objects(found: list[bytes], *, is_checked: bool) -> bool:
         return True
     try:
         parsed = _list_decoder.decode(b"[" + b",".join(found) + b"]")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_JSON:
         return False
     return len(parsed) == len(found) and all(map(bytes.__eq__, map(bytes, parsed), found))
 
@@ -98,7 +100,7 @@ def _fault_of(item: bytes) -> str | None:
         return TOO_LONG
     try:
         _raw_decoder.decode(item)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _NO_JSON as error:
         return f"it is not JSON: {error}"
     return None if item[:1] == b"{" else NOT_AN_OBJECT
 
@@ -109,11 +111,11 @@ def by_device(items: Items) -> tuple[dict[str, list[int]], list[Rejected]]:
     rejected: list[Rejected] = []
     try:
         named = _named_list_decoder.decode(b"[" + b",".join(items.values()) + b"]")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _NO_JSON:
         for index, item in items.items():
             try:
                 devices.setdefault(_named_decoder.decode(item).device, []).append(index)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except _NO_JSON as error:
                 rejected.append(Rejected(index, f"it does not name its device: {error}"))
     else:
         for index, one in zip(items, named, strict=True):

@@ -47,7 +47,7 @@ class _Level:
         self.message: Message | None = None
 
 
-class _Topics:
+class Topics:
     """A tenant's retained messages, by the levels of their topics."""
 
     def __init__(self) -> None:
@@ -82,18 +82,21 @@ class _Topics:
                 yield node.message
             return
         level = levels[depth]
-        if level == "#":
-            if depth and node.message is not None:
+        if level in ("#", "+"):
+            if level == "#" and depth and node.message is not None:
                 yield node.message
-            for name, below in node.levels.items():
-                if depth or not name.startswith("$"):
-                    yield from self._walk(below, ["", "#"], 1)
-        elif level == "+":
-            for name, below in node.levels.items():
-                if depth or not name.startswith("$"):
-                    yield from self._walk(below, levels, depth + 1)
+            # A leading wildcard does not match a leading $ (MQTT-4.7.2-1).
+            for below in [below for name, below in node.levels.items() if depth or not name.startswith("$")]:
+                yield from _all(below) if level == "#" else self._walk(below, levels, depth + 1)
         elif (exact := node.levels.get(level)) is not None:
             yield from self._walk(exact, levels, depth + 1)
+
+
+def _all(node: _Level) -> Iterator[Message]:
+    if node.message is not None:
+        yield node.message
+    for below in node.levels.values():
+        yield from _all(below)
 
 
 class Retained:
@@ -102,7 +105,7 @@ class Retained:
     def __init__(self, log: RetainedLog, clock: Callable[[], int]) -> None:
         self._log = log
         self._clock = clock
-        self._tenants: dict[str, _Topics] = {}
+        self._tenants: dict[str, Topics] = {}
         self._waiting: dict[tuple[str, str], tuple[Message, list[Settlement]]] = {}
         self._arrived = asyncio.Event()
         self._loading = asyncio.Lock()
@@ -113,7 +116,7 @@ class Retained:
         async with self._loading:
             if tenant in self._tenants:
                 return
-            topics = _Topics()
+            topics = Topics()
             for topic, frame in (await self._log.retained(tenant)).items():
                 try:
                     topics.put(_from_frame(frame))

@@ -1,0 +1,69 @@
+"""Topics: the trees of subscriptions and of retained messages find exactly what the standard's rule says."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broadstreet.gateway.message import Message
+from broadstreet.gateway.retained import Topics
+from broadstreet.gateway.subscriptions import Subscriptions
+from broadstreet.mqtt import Subscription
+from broadstreet.mqtt.topics import matches
+
+levels = st.sampled_from(["", "a", "b", "$s", "é"])
+topics = st.lists(levels, min_size=1, max_size=4).map("/".join).filter(bool)
+filters = (
+    st.tuples(st.lists(levels | st.just("+"), max_size=4), st.sampled_from(["", "#"]))
+    .map(lambda parts: "/".join([*parts[0], *([parts[1]] if parts[1] else [])]))
+    .filter(bool)
+)
+
+
+@given(
+    steps=st.lists(st.tuples(st.booleans(), st.integers(0, 3), filters, st.sampled_from([0, 1])), max_size=25),
+    asked=st.lists(topics, min_size=1, max_size=8),
+)
+@settings(max_examples=400, deadline=None)
+def test_subscriptions_match_as_the_rule_says(steps: list[tuple[bool, int, str, int]], asked: list[str]) -> None:
+    tree: Subscriptions[int] = Subscriptions()
+    held: dict[tuple[int, str], int] = {}
+    for is_added, subscriber, topic_filter, qos in steps:
+        before = tree.version
+        if is_added:
+            assert tree.add(subscriber, Subscription(topic_filter, qos), 1) is ((subscriber, topic_filter) not in held)
+            held[subscriber, topic_filter] = qos
+            assert tree.version > before
+        else:
+            assert tree.remove(subscriber, topic_filter) is (held.pop((subscriber, topic_filter), None) is not None)
+    for topic in asked:
+        expected: dict[int, list[int]] = {}
+        for (subscriber, topic_filter), qos in held.items():
+            if matches(topic_filter, topic):
+                expected.setdefault(subscriber, []).append(qos)
+        found = tree.match(topic)
+        assert {subscriber: match.qos for subscriber, match in found.items()} == {
+            subscriber: max(all_qos) for subscriber, all_qos in expected.items()
+        }
+        assert {s: len(m.identifiers) for s, m in found.items()} == {s: len(q) for s, q in expected.items()}
+
+
+@given(
+    steps=st.lists(st.tuples(topics, st.sampled_from([b"", b"x", b"y"])), max_size=25),
+    asked=st.lists(filters, min_size=1, max_size=8),
+)
+@settings(max_examples=400, deadline=None)
+def test_retained_messages_match_as_the_rule_says(steps: list[tuple[str, bytes]], asked: list[str]) -> None:
+    tree = Topics()
+    held: dict[str, bytes] = {}
+    for topic, payload in steps:
+        tree.put(Message(topic, payload, 0))
+        if payload:
+            held[topic] = payload
+        else:
+            held.pop(topic, None)
+        assert tree.count == len(held)
+        assert tree.has(topic) is (topic in held)
+    for topic_filter in asked:
+        found = sorted((message.topic, message.payload) for message in tree.matching(topic_filter))
+        assert found == sorted(item for item in held.items() if matches(topic_filter, item[0]))
