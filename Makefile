@@ -29,7 +29,7 @@ portal: environment
 	@$(VENV_PYTHON) -m webapp.build
 
 demo: portal
-	@$(VENV_PYTHON) -m broadstreet --data $(DATA) demo
+	@.venv/bin/broadstreet demo --data-dir $(DATA)
 
 check: environment
 	@$(VENV_PYTHON) -m tools.check

