@@ -1,13 +1,14 @@
 """Asking an application without a server between: the whole of it runs, from routing to the security headers.
 
-An answer is taken from its first message on; a stream that never ends is left after as many bytes as were asked for.
+`ask` gives a whole answer; `converse` one that is still coming, such as a stream of events.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,28 +34,9 @@ class Answer:
         return self.headers["set-cookie"].partition(";")[0]
 
 
-async def ask(
-    app: Litestar,
-    method: str,
-    target: str,
-    *,
-    headers: Mapping[str, str] | None = None,
-    body: bytes | object = b"",
-    address: str = "192.0.2.1",
-    stop_after: int | None = None,
-) -> Answer:
-    """
-    body: bytes, or a value that is sent as JSON. stop_after: hang up once so many bytes of the body have come; 0 at the
-    status. Without it the whole answer is awaited.
-    """
+def _scope(method: str, target: str, headers: Mapping[str, str], address: str) -> dict[str, Any]:
     path, _, query = target.partition("?")
-    sent = {"host": "city.example", **{name.lower(): value for name, value in (headers or {}).items()}}
-    if not isinstance(body, bytes):
-        body = json.dumps(body).encode()
-        sent.setdefault("content-type", "application/json")
-    if body:
-        sent["content-length"] = str(len(body))
-    scope: dict[str, Any] = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -64,44 +46,88 @@ async def ask(
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": (address, 50_000),
         "server": ("city.example", 80),
         "state": {},
     }
-    inbox = [{"type": "http.request", "body": body, "more_body": False}]
-    done = asyncio.Event()
-    status, answered, received = 0, {}, bytearray()
 
-    async def receive() -> Message:
-        if inbox:
-            return inbox.pop()  # type: ignore[return-value]  # a message is a TypedDict, and this one has its fields
-        await done.wait()
+
+class Conversation:
+    """One request, and its answer as it comes."""
+
+    def __init__(self, app: Litestar, scope: dict[str, Any], body: bytes) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        """The body's pieces as they come, and None at its end."""
+        self.started = asyncio.Event()
+        self._inbox = [{"type": "http.request", "body": body, "more_body": False}]
+        self._hung_up = asyncio.Event()
+        self._running = asyncio.ensure_future(app(scope, self._receive, self._send))  # type: ignore[arg-type]  # a TypedDict
+        self._running.add_done_callback(lambda _: self._end())
+
+    async def hang_up(self) -> None:
+        """Leave, as a browser does."""
+        self._hung_up.set()
+        if not self._running.done():
+            self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _receive(self) -> Message:
+        if self._inbox:
+            return self._inbox.pop()  # type: ignore[return-value]  # a message is a TypedDict, and this one has its fields
+        await self._hung_up.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: Message) -> None:
-        nonlocal status
+    async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            status = message["status"]
+            self.status = message["status"]
             for name, value in message["headers"]:
-                answered.setdefault(name.decode().lower(), value.decode())
-            if stop_after == 0:
-                done.set()
+                self.headers.setdefault(name.decode().lower(), value.decode())
+            self.started.set()
         elif message["type"] == "http.response.body":
-            received.extend(message["body"])
-            if not message["more_body"] or (stop_after is not None and len(received) >= stop_after):
-                done.set()
+            self.pieces.put_nowait(message["body"])
+            if not message["more_body"]:
+                self._hung_up.set()  # as a server does once all is sent
 
-    running = asyncio.ensure_future(app(scope, receive, send))  # type: ignore[arg-type]  # the scope is a TypedDict too
+    def _end(self) -> None:
+        self.started.set()
+        self.pieces.put_nowait(None)
+
+
+@asynccontextmanager
+async def converse(
+    app: Litestar,
+    method: str,
+    target: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | object = b"",
+    address: str = "192.0.2.1",
+) -> AsyncIterator[Conversation]:
+    """Ask, and take the answer as it comes. body: bytes, or a value that is sent as JSON."""
+    sent = {"host": "city.example", **{name.lower(): value for name, value in (headers or {}).items()}}
+    if not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+        sent.setdefault("content-type", "application/json")
+    if body:
+        sent["content-length"] = str(len(body))
+    conversation = Conversation(app, _scope(method, target, sent, address), body)
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            waiting = asyncio.ensure_future(done.wait())
-            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-            if stop_after is None:
-                await running
+            await conversation.started.wait()
+        yield conversation
     finally:
-        if not running.done():
-            running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    return Answer(status, answered, bytes(received))
+        await conversation.hang_up()
+
+
+async def ask(app: Litestar, method: str, target: str, *, head_only: bool = False, **more: Any) -> Answer:
+    """The whole answer; with `head_only` without its body, which then may be without end. more: as for `converse`."""
+    async with converse(app, method, target, **more) as conversation:
+        body = b""
+        if not head_only:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                while (piece := await conversation.pieces.get()) is not None:
+                    body += piece
+        return Answer(conversation.status, conversation.headers, body)

@@ -30,7 +30,7 @@ SUFFIX_BYTES: Final = 3
 MAX_STEM_LENGTH: Final = 40
 MAX_TITLE_LENGTH: Final = 200
 ANY_HOST: Final = frozenset({"", "0.0.0.0", "::"})
-QR_BORDER: Final = 2
+QR_BORDER: Final = 4
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _SHARE_OF_RANGE: Final = 0.1
 """Where in its range an example value lies, where no limit says better."""
@@ -143,10 +143,10 @@ def connection_url(address: MqttAddress, device: str, secret: str) -> str:
 
 
 def qr_svg(text: str) -> str:
-    """A QR code that takes its colour from the page's text."""
+    """A QR code, black on white in any theme: not every phone reads the inverse."""
     drawn = io.BytesIO()
     code = segno.make(text, error="m", micro=False)
-    code.save(drawn, kind="svg", xmldecl=False, svgns=True, border=QR_BORDER, dark="currentColor", omitsize=True)
+    code.save(drawn, kind="svg", xmldecl=False, border=QR_BORDER, dark="black", light="white", omitsize=True)
     return drawn.getvalue().decode()
 
 

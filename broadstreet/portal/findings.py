@@ -60,6 +60,8 @@ def _heard(devices: int, live: int, written: int) -> str:
         return f"{count(written, 'place')} {has} readings that were brought in from elsewhere"
     if live == devices:
         told = "The one sensor reports" if devices == 1 else f"All {devices:,} sensors report"
+    elif live == 0:
+        told = "" if devices == 1 else f"None of {devices:,} sensors reports"
     else:
         told = f"{live:,} of {devices:,} sensors {'reports' if live == 1 else 'report'}"
     return told if written == 0 else f"{told}; {count(written, 'place')} more from elsewhere"

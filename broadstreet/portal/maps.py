@@ -28,6 +28,11 @@ class MapPart:
     etag: str
     is_partial: bool
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of the file lies in the range."""
+        return self.is_partial and self.start >= self.end
+
     async def read(self) -> AsyncIterator[bytes]:
         """Its bytes, in pieces."""
         descriptor = await asyncio.to_thread(os.open, self.path, os.O_RDONLY)
@@ -43,8 +48,8 @@ class MapPart:
             os.close(descriptor)
 
 
-def map_part(maps: Path, name: str, asked: str | None, if_range: str | None) -> MapPart | None:
-    """The part of a map that a Range header asks for; None where the range lies outside. Raises NotFound.
+def map_part(maps: Path, name: str, asked: str | None, if_range: str | None) -> MapPart:
+    """The part of a map that a Range header asks for; an empty one where the range lies outside. Raises NotFound.
 
     A header that asks for several ranges, or in another unit, is passed over, as RFC 9110 (14.2) allows.
     """
@@ -61,4 +66,4 @@ def map_part(maps: Path, name: str, asked: str | None, if_range: str | None) -> 
         end = min(int(match[2]) + 1, stat.st_size) if match[2] else stat.st_size
     else:
         start, end = max(stat.st_size - int(match[2]), 0), stat.st_size
-    return MapPart(path, start, end, stat.st_size, etag, True) if start < end else None
+    return MapPart(path, start, end, stat.st_size, etag, True)

@@ -71,7 +71,7 @@ def _is_https(request: AnyRequest) -> bool:
 
 def _range(portal: Portal, begin: str | None, end: str | None, default_us: int) -> tuple[int, int]:
     """A range's ends in microseconds: until now where no end is given, `default_us` long where no begin is."""
-    to_us = portal.clock() if end is None else parse_rfc3339(end, "to")
+    to_us = portal.clock() + 1 if end is None else parse_rfc3339(end, "to")
     return (to_us - default_us if begin is None else parse_rfc3339(begin, "from")), to_us
 
 
@@ -250,8 +250,9 @@ async def export_csv(
 async def city_map(portal: InPortal, request: AnyRequest, file: FromPath[str]) -> Response[bytes] | Stream:
     """A city's map, or the part of it that a Range header asks for."""
     part = map_part(portal.settings.maps, file, request.headers.get("range"), request.headers.get("if-range"))
-    if part is None:
-        return Response(b"", status_code=HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE)
+    if part.is_empty:
+        beyond = {"Content-Range": f"bytes */{part.size}"}
+        return Response(b"", status_code=HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, headers=beyond)
     headers = {"Accept-Ranges": "bytes", "ETag": part.etag, "Cache-Control": "private, no-cache"}
     if not part.is_partial and request.headers.get("if-none-match") == part.etag:
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)

@@ -37,7 +37,7 @@ def calls(app: Litestar) -> Iterator[tuple[str, str, Demand]]:
 
 
 async def status(app: Litestar, method: str, path: str, headers: dict[str, str]) -> int:
-    return (await ask(app, method, path, headers=headers, stop_after=0)).status
+    return (await ask(app, method, path, headers=headers, head_only=True)).status
 
 
 @pytest.fixture

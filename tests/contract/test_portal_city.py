@@ -1,0 +1,246 @@
+"""The city as the map shows it: states, why a sensor is silent, values, bars, and the sentence that begins the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from broadstreet.apis import Services
+from broadstreet.devices import DeviceSpec
+from broadstreet.history import Observations, append
+from broadstreet.model.clock import format_rfc3339
+from broadstreet.model.terms import expand
+from broadstreet.store import write_origin
+from tests.contract.conftest import BEGIN_US, Clock
+from tests.contract.portal_house import MINUTE, PortalHouse, S, air, open_portal
+
+
+@pytest.fixture
+async def house(services: Services, data_dir: Path, clock: Clock) -> AsyncIterator[PortalHouse]:
+    async with open_portal(services, data_dir, clock) as opened:
+        yield opened
+
+
+async def test_an_empty_city_says_what_to_do(house: PortalHouse) -> None:
+    city = await house.city()
+    assert (city["sensors"], city["types"], city["scales"]) == ([], [], {})
+    assert city["answer"] == {"sentence": "No sensor stands in this city yet. Add the first one.", "tone": "degraded"}
+
+
+async def test_a_registered_device_stands_on_the_map_before_it_is_heard(house: PortalHouse) -> None:
+    await house.register(air("a-1", lon=24.9461, lat=60.1702, bearing_deg=63.0))
+    sensor = await house.sensor("a-1")
+    assert (sensor["id"], sensor["type"]) == ("urn:ngsi-ld:AirQualityObserved:a-1", "AirQualityObserved")
+    assert (sensor["lon"], sensor["lat"], sensor["bearing_deg"]) == (24.9461, 60.1702, 63.0)
+    assert (sensor["state"], sensor["heard_at"], sensor["values"]) == ("never", None, {})
+    assert sensor["why"] == (
+        "Never heard: it has not connected since it was registered at 12:00. Check its power and its network first."
+    )
+
+
+async def test_a_reading_shows_with_its_time_and_limit(house: PortalHouse) -> None:
+    await house.register(air("a-1"))
+    await house.air("a-1", 31.2)
+    sensor = await house.sensor("a-1")
+    assert sensor["state"] == "live" and sensor["why"] is None and not sensor["beyond"]
+    observed = {"value": 31.2, "observed_at": format_rfc3339(BEGIN_US), "limit": 200.0, "beyond": False}
+    assert sensor["values"] == {"NO2": observed}
+    (facts,) = (await house.city())["types"]
+    assert (facts["label"], facts["main"]) == ("Air quality", "NO2")
+    assert [(a["label"], a["unit_label"]) for a in facts["attributes"]] == [("NO₂", "µg/m³"), ("Temperature", "°C")]
+
+
+async def test_all_is_well_in_a_sentence(house: PortalHouse) -> None:
+    await house.register(air("a-1"), air("a-2"))
+    await house.air("a-1", 20)
+    await house.air("a-2", 30)
+    assert (await house.city())["answer"] == {"sentence": "All 2 sensors report. The air is good.", "tone": "fine"}
+
+
+async def test_a_value_over_its_limit_is_what_is_wrong(house: PortalHouse) -> None:
+    await house.register(air("a-1"), air("a-2"))
+    await house.air("a-1", 231.4)
+    await house.air("a-2", 30)
+    city = await house.city()
+    assert [sensor["beyond"] for sensor in city["sensors"]] == [True, False]
+    assert city["answer"] == {
+        "sentence": "All 2 sensors report. NO₂ is over its limit at Air, Fabianinkatu a-1: 231 µg/m³, the limit is "
+        "200 µg/m³.",
+        "tone": "wrong",
+    }
+
+
+async def test_a_device_is_silent_after_four_intervals(house: PortalHouse) -> None:
+    await house.register(air("a-1"))
+    await house.air("a-1", 20)
+    house.clock.forward(1195)
+    assert (await house.sensor("a-1"))["state"] == "live"
+    house.clock.forward(10)
+    sensor = await house.sensor("a-1")
+    assert (sensor["state"], sensor["why"]) == ("silent", "Silent for 20 minutes, since 12:00.")
+    assert (await house.city())["answer"] == {
+        "sentence": "Air, Fabianinkatu a-1 is silent, for 20 minutes.",
+        "tone": "degraded",
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (
+            {"connected_at": BEGIN_US, "disconnected_at": None},
+            "Silent for 60 minutes, since 12:00: it is connected, but sends nothing. Look at the sensor behind it.",
+        ),
+        (
+            {"connected_at": BEGIN_US, "disconnected_at": BEGIN_US + 7 * MINUTE, "reason": "keep-alive ran out"},
+            "Silent for 60 minutes, since 12:00: its connection ended at 12:07 (keep-alive ran out). Check its power "
+            "and its network.",
+        ),
+        (
+            {
+                "connected_at": BEGIN_US,
+                "disconnected_at": BEGIN_US + 7 * MINUTE,
+                "refused_at": BEGIN_US + 8 * MINUTE,
+                "refused_reason": "wrong secret",
+            },
+            "Silent for 60 minutes, since 12:00: it tried to sign in at 12:08 and was refused: wrong secret. Check the "
+            "secret it was given.",
+        ),
+    ],
+)
+async def test_why_a_device_fell_silent(house: PortalHouse, seen: dict[str, object], why: str) -> None:
+    await house.register(air("a-1"))
+    await house.air("a-1", 20)
+    await house.saw("a-1", **seen)
+    house.clock.forward(3600)
+    assert (await house.sensor("a-1"))["why"] == why
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (
+            {"refused_at": BEGIN_US + MINUTE, "refused_reason": "wrong secret"},
+            "Never heard: it tried to sign in at 12:01 and was refused: wrong secret. Check the secret it was given.",
+        ),
+        (
+            {"connected_at": BEGIN_US + MINUTE},
+            "Never heard: it is connected since 12:01 but has sent nothing. Look at the sensor behind it.",
+        ),
+        (
+            {"connected_at": BEGIN_US + MINUTE, "disconnected_at": BEGIN_US + 2 * MINUTE, "reason": "it hung up"},
+            "Never heard: it connected at 12:01 and left (it hung up) before it had sent anything.",
+        ),
+    ],
+)
+async def test_why_a_device_was_never_heard(house: PortalHouse, seen: dict[str, object], why: str) -> None:
+    await house.register(air("a-1"))
+    await house.saw("a-1", **seen)
+    sensor = await house.sensor("a-1")
+    assert (sensor["state"], sensor["why"]) == ("never", why)
+
+
+async def test_what_cannot_be_decoded_is_silence_with_its_reason(house: PortalHouse) -> None:
+    await house.register(air("a-1"))
+    await house.air("a-1", 20)
+    house.clock.forward(360)
+    await house.send("a-1", {"nitrogen": 20})
+    sensor = await house.sensor("a-1")
+    assert sensor["state"] == "silent"
+    assert sensor["why"].startswith("It sends, last at 12:06, but nothing can be decoded: no known field")
+    assert "profile air 1" in sensor["why"]
+    await house.air("a-1", 25)
+    assert (await house.sensor("a-1"))["state"] == "live"
+
+
+async def test_a_device_shut_out_says_so(house: PortalHouse) -> None:
+    await house.register(air("a-1"))
+    await house.air("a-1", 20)
+    await house.services.registry.disable(house.house.city, "a-1", house.clock())
+    sensor = await house.sensor("a-1")
+    assert (sensor["state"], sensor["why"]) == ("silent", "Shut out here since 12:00: it may not sign in.")
+
+
+async def test_neighbours_that_fall_silent_together_point_to_their_cabinet(house: PortalHouse) -> None:
+    lights = [
+        DeviceSpec(id=f"l-{n}", title=f"Light {n}", profile="light", lon=24.95, lat=60.17, street="Fabianinkatu")
+        for n in range(12)
+    ]
+    elsewhere = DeviceSpec(id="far", title="Light far", profile="light", lon=24.95, lat=60.17, street="Yrjönkatu")
+    await house.register(*lights, elsewhere, air("a-1"))
+    for n in range(12):
+        await house.send(f"l-{n}", {"level": 100}, at_us=house.clock() + n * 10 * S)
+    await house.send("far", {"level": 100})
+    house.clock.forward(3600)
+    await house.air("a-1", 20)
+    why = (await house.sensor("l-3"))["why"]
+    assert why == (
+        "Silent for 59 minutes, since 12:00. It fell silent with 11 others on Fabianinkatu, since 12:00: look at the "
+        "cabinet or the power first."
+    )
+    assert "cabinet" not in (await house.sensor("far"))["why"]
+    assert (await house.city())["answer"]["sentence"] == (
+        "1 of 14 sensors reports. The air is good. 12 street lights on Fabianinkatu fell silent together, at 12:00: "
+        "look at the cabinet or the power first. The street light Light far is silent, for 60 minutes."
+    )
+
+
+async def test_bars_are_hourly_means_on_a_scale_that_all_share(house: PortalHouse) -> None:
+    await house.register(air("a-1"), air("a-2"))
+    for hours_ago, no2 in ((23, 10.0), (1, 40.0), (0, 90.0)):
+        await house.air("a-1", no2, at_us=BEGIN_US - hours_ago * 60 * MINUTE)
+    await house.air("a-1", 20.0, at_us=BEGIN_US - 60 * MINUTE + MINUTE)
+    city = await house.city()
+    assert city["scales"]["NO2"] == [0, 100]
+    assert city["bars_from_ms"] == (BEGIN_US - 23 * 60 * MINUTE) // 1000
+    first, second = city["sensors"]
+    assert first["bars"] == [0.1, *[None] * 21, 0.3, 0.9]
+    assert second["bars"] == [None] * 24
+
+
+async def test_what_an_import_wrote_is_drawn_and_not_missed(house: PortalHouse) -> None:
+    await house.register(air("a-1"))
+    await house.air("a-1", 20)
+    city = house.house.city
+    terms = await house.services.store.terms(city).intern([expand(n) for n in ("Loop", "speed", "location", "name")])
+    at_us = BEGIN_US - 14 * 365 * 24 * 60 * MINUTE
+    async with city.transaction() as connection:
+        entity = await connection.fetchval(
+            "INSERT INTO entity (id, types, created_at, modified_at) VALUES ('urn:x:loop', $1, $2, $2) RETURNING key",
+            [terms[expand("Loop")]],
+            BEGIN_US,
+        )
+        keys = {
+            name: await connection.fetchval(
+                "INSERT INTO series (entity_key, term_key) VALUES ($1, $2) RETURNING key", entity, terms[expand(name)]
+            )
+            for name in ("speed", "location")
+        }
+        await connection.execute(
+            "INSERT INTO place (series_key, entity_key, term_key, bounds, geojson) "
+            "VALUES ($1, $2, $3, box(point(-118.2, 34.1), point(-118.2, 34.1)), '{}')",
+            keys["location"],
+            entity,
+            terms[expand("location")],
+        )
+        origin = await write_origin(connection, "import", "root", BEGIN_US, "speed_5min.csv")
+        await append(
+            connection, Observations.of(keys["speed"], [at_us], [61.5]), origin_key=origin, written_at_us=BEGIN_US
+        )
+    loop = next(sensor for sensor in (await house.city())["sensors"] if sensor["id"] == "urn:x:loop")
+    assert (loop["device"], loop["title"], loop["state"]) == (None, "loop", "silent")
+    assert loop["why"] == "It has no device of its own; what was written of it ends on 4 March 2012."
+    assert loop["values"]["speed"]["value"] == 61.5
+    assert (await house.city())["answer"] == {
+        "sentence": "The one sensor reports; one place more from elsewhere. The air is good.",
+        "tone": "fine",
+    }
+
+
+async def test_another_tenant_sees_nothing_of_it(house: PortalHouse) -> None:
+    await house.register(air("a-1"))
+    await house.services.access.accounts.grant("root", "viewer", tenant="harbour", by="test")
+    answer = await house.ask("/portal/api/city", headers={"ngsild-tenant": "harbour"})
+    assert answer.json["sensors"] == []

@@ -1,0 +1,260 @@
+"""An entity's page, its chart, where a value comes from, who changed it; rankings, search, export, health."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from broadstreet.apis import Services
+from broadstreet.city import City, NamedStreet, save_city
+from broadstreet.model.clock import format_rfc3339
+from broadstreet.model.geometry import Box
+from tests.contract.conftest import BEGIN_US, Clock
+from tests.contract.portal_house import MINUTE, PortalHouse, S, air, open_portal
+
+HOUR = 60 * MINUTE
+A1 = "urn:ngsi-ld:AirQualityObserved:a-1"
+HELSINKI = City(
+    name="helsinki",
+    tenant="city",
+    title="Helsinki",
+    bounds=Box(24.93, 60.16, 24.96, 60.18),
+    center=(24.945, 60.17),
+    time_zone="Europe/Helsinki",
+    basemap="helsinki.pmtiles",
+    attribution="© OpenStreetMap contributors",
+    streets=[
+        NamedStreet("Fabianinkatu", 24.9501, 60.1690, 12.0, 900.0),
+        NamedStreet("Yrjönkatu", 24.9390, 60.1660, 170.0, 700.0),
+    ],
+)
+
+
+@pytest.fixture
+async def house(services: Services, data_dir: Path, clock: Clock) -> AsyncIterator[PortalHouse]:
+    async with open_portal(services, data_dir, clock) as opened:
+        await opened.register(air("a-1"), air("a-2", street="Yrjönkatu"))
+        yield opened
+
+
+@pytest.fixture
+def helsinki(data_dir: Path) -> City:
+    (data_dir / "maps").mkdir()
+    save_city(data_dir / "maps", HELSINKI)
+    return HELSINKI
+
+
+async def test_an_entity_says_what_it_is_and_whether_to_believe_it(house: PortalHouse) -> None:
+    await house.air("a-1", 31.2)
+    house.clock.forward(120)
+    page = await house.get(f"/portal/api/entity?id={A1}")
+    assert page["answer"] == {
+        "sentence": "NO₂ was 31.2 µg/m³ 2 minutes ago, within the limit of 200 µg/m³.",
+        "tone": "fine",
+    }
+    assert (page["title"], page["street"], page["type_label"]) == (
+        "Air, Fabianinkatu a-1",
+        "Fabianinkatu",
+        "Air quality",
+    )
+    assert page["device"]["profile"] == {"name": "air", "version": 1}
+    assert (page["device"]["messages"], page["device"]["connection"]) == (1, None)
+    no2, temperature, *rest = page["attributes"]
+    assert (no2["value"], no2["unit_label"], no2["limit"], no2["version"]) == (31.2, "µg/m³", 200.0, 1)
+    assert no2["belief"] == {"verdict": "good", "words": "Observed 2 minutes ago, as often as expected."}
+    assert (temperature["value"], temperature["belief"]["verdict"]) == (None, "never")
+    assert {attribute["name"] for attribute in rest} == {"name", "address", "location"}
+    house.clock.forward(3600)
+    no2 = (await house.get(f"/portal/api/entity?id={A1}"))["attributes"][0]
+    assert no2["belief"] == {"verdict": "stale", "words": "Observed 62 minutes ago; it may be otherwise by now."}
+
+
+async def test_an_entity_that_is_no_sensor_has_a_page_too(house: PortalHouse) -> None:
+    bearer = (await house.services.access.tokens.issue("root", "api", "test", 3600, by="test")).secret
+    entity = {
+        "id": "urn:ngsi-ld:Cabinet:7",
+        "type": "Cabinet",
+        "name": {"type": "Property", "value": "Cabinet 7"},
+        "feeds": {"type": "Relationship", "object": A1},
+    }
+    answer = await house.ask("/ngsi-ld/v1/entities", "POST", headers={"authorization": f"Bearer {bearer}"}, body=entity)
+    assert answer.status == 201, answer.body
+    page = await house.get("/portal/api/entity?id=urn:ngsi-ld:Cabinet:7")
+    assert (page["title"], page["device"], page["lon"], page["state"]) == ("Cabinet 7", None, None, "live")
+    assert page["relationships"] == [{"name": "Feeds", "target": A1, "target_title": "Air, Fabianinkatu a-1"}]
+    told = (await house.get("/portal/api/changes?id=urn:ngsi-ld:Cabinet:7"))[0]
+    assert (told["kind"], told["principal"]) == ("api", "root")
+
+
+async def test_what_is_not_there_is_not_found(house: PortalHouse) -> None:
+    for target in (
+        "/portal/api/entity?id=urn:x:none",
+        f"/portal/api/series?id={A1}&attribute=nothing",
+        f"/portal/api/provenance?id={A1}&attribute=NO2",
+        "/portal/api/export.csv?street=Nowhere",
+        "/portal/maps/none.pmtiles",
+        "/portal/nothing",
+    ):
+        assert (await house.ask(target)).status == 404, target
+
+
+async def test_a_chart_keeps_its_peak_and_shows_its_gaps(house: PortalHouse) -> None:
+    points = [{"ts": BEGIN_US - n * MINUTE, "no2": 20 + n % 7} for n in range(600) if not 200 < n < 300]
+    points[77]["no2"] = 180
+    await house.send("a-1", points)
+    raw = await house.get(f"/portal/api/series?id={A1}&attribute=NO2&points=1000")
+    assert (raw["mode"], raw["count"], raw["limit"], raw["unit_label"]) == ("raw", len(points), 200.0, "µg/m³")
+    assert raw["gaps_ms"] == [[(BEGIN_US - n * MINUTE) // 1000 for n in (300, 200)]]
+    less = await house.get(f"/portal/api/series?id={A1}&attribute=NO2&points=40")
+    assert (less["mode"], less["count"]) == ("downsampled", len(points))
+    assert len(less["t_ms"]) == len(less["v"]) == len(less["low"]) == len(less["high"]) <= 40
+    assert max(less["v"]) == 180
+    assert (await house.ask(f"/portal/api/series?id={A1}&attribute=NO2&points=5000")).status == 400
+    assert (await house.ask(f"/portal/api/series?id={A1}&attribute=NO2&from=yesterday")).status == 400
+
+
+async def test_a_value_is_traced_to_its_device_profile_and_pack(house: PortalHouse) -> None:
+    await house.air("a-1", 31.2)
+    house.clock.forward(300)
+    await house.air("a-1", 40)
+    at = format_rfc3339(BEGIN_US + MINUTE)
+    found = await house.get(f"/portal/api/provenance?id={A1}&attribute=NO2&at={at}")
+    assert (found["observed_at"], found["value"]) == (format_rfc3339(BEGIN_US), 31.2)
+    assert (found["device"], found["profile"]["version"]) == ({"id": "a-1", "title": "Air, Fabianinkatu a-1"}, 1)
+    origin = found["origin"]
+    assert (origin["kind"], origin["principal"], origin["partition"]) == ("pack", "gateway-t", 0)
+    assert [step["title"] for step in found["steps"]] == ["Device", "Gateway", "Log", "Profile", "Store"]
+    told = [step["text"] for step in found["steps"]]
+    assert told[0] == "Air, Fabianinkatu a-1 (a-1) sent it: NO₂ 31.2 µg/m³, observed today at 12:00."
+    assert origin["pack_id"] in told[1] and f"at {origin['sequence']}" in told[2]
+    assert told[3] == "Version 1 of the profile air decoded it: NO₂ is the payload's field no2, in µg/m³."
+    name = await house.get(f"/portal/api/provenance?id={A1}&attribute=name")
+    assert name["steps"][0]["text"].startswith("planner gave it when the device was registered")
+
+
+async def test_changes_tell_people_apart_from_devices(house: PortalHouse) -> None:
+    for n in range(3):
+        house.clock.forward(60)
+        await house.air("a-1", 20 + n)
+    newest, *others = await house.get(f"/portal/api/changes?id={A1}")
+    assert (newest["kind"], newest["principal"], newest["attribute"]) == ("pack", "gateway-t", "NO₂")
+    assert newest["value"] == 22
+    assert {change["kind"] for change in others} == {"registry"}
+    assert {change["attribute"] for change in others} == {"Name", "Address", "Location"}
+    assert {change["principal"] for change in others} == {"planner"}
+
+
+async def test_yesterdays_highest_and_where(house: PortalHouse, helsinki: City) -> None:
+    yesterday = BEGIN_US - 24 * HOUR
+    await house.air("a-1", 60, at_us=yesterday)
+    await house.air("a-2", 87.3, at_us=yesterday - HOUR)
+    await house.air("a-2", 99, at_us=BEGIN_US)
+    # Midnight in Helsinki, two hours before that of UTC.
+    span = "from=2026-02-27T22:00:00Z&to=2026-02-28T22:00:00Z"
+    found = await house.get(f"/portal/api/ranking?attribute=NO2&stat=max&{span}")
+    assert [(row["title"], row["value"]) for row in found["rows"]] == [
+        ("Air, Yrjönkatu a-2", 87.3),
+        ("Air, Fabianinkatu a-1", 60),
+    ]
+    assert found["sentence"] == "The highest NO₂ yesterday was 87.3 µg/m³, at Air, Yrjönkatu a-2, yesterday at 13:00."
+    none = await house.get("/portal/api/ranking?attribute=O3")
+    assert (none["rows"], none["sentence"]) == ([], "No O₃ was observed from 28 February to 1 March.")
+    assert (await house.ask("/portal/api/ranking?attribute=NO2&stat=best")).status == 400
+
+
+async def test_search_finds_sensors_and_streets_without_accents(house: PortalHouse, helsinki: City) -> None:
+    hits = await house.get("/portal/api/search?q=yrjon")
+    assert [(hit["kind"], hit["title"]) for hit in hits] == [("street", "Yrjönkatu"), ("sensor", "Air, Yrjönkatu a-2")]
+    assert hits[0]["subtitle"] == "Street, one sensor"
+    assert [hit["id"] for hit in await house.get("/portal/api/search?q=a-1")] == [A1]
+    assert await house.get("/portal/api/search?q=%20") == []
+
+
+async def test_a_device_of_ones_own_speaks_with_the_line_it_is_given(house: PortalHouse) -> None:
+    (profile, _) = await house.get("/portal/api/profiles")
+    assert (profile["name"], profile["attributes"][0]["field"]) == ("air", "no2")
+    new = {"title": "Balcony, Käsi 3", "profile": "air", "lon": 24.95, "lat": 60.17}
+    answer = await house.ask("/portal/api/devices", "POST", body=new)
+    assert answer.status == 201, answer.body
+    made = answer.json
+    assert made["device"].startswith("balcony-kasi-3-")
+    assert made["mqtt"] == {"host": "127.0.0.1", "port": 1883}
+    assert made["command"] == (
+        f"mosquitto_pub -h 127.0.0.1 -p 1883 -u {made['device']} -P {made['secret']} -q 1 -t readings "
+        f"-m '{made['payload']}'"
+    )
+    assert made["qr_svg"].startswith("<svg") and "#fff" in made["qr_svg"]
+    identity = await house.services.registry.authenticate(made["device"], made["secret"])
+    assert identity is not None
+    house.keys[made["device"]] = identity.key
+    await house.send(made["device"], msgspec.json.decode(made["payload"]))
+    sensor = await house.sensor(made["device"])
+    assert (sensor["state"], sensor["values"]["NO2"]["value"]) == ("live", 20)
+    line = (await house.services.access.audit.read("city"))[0]
+    assert (line.principal, line.action, line.subject) == ("root", "device.create", made["device"])
+    for wrong in ({"profile": "none"}, {"lat": 91}, {"title": ""}, {"title": "  "}):
+        assert (await house.ask("/portal/api/devices", "POST", body={**new, **wrong})).status in (400, 404), wrong
+
+
+async def test_dead_letters_are_shown_with_their_reason(house: PortalHouse) -> None:
+    await house.send("a-1", b"{not json \xff")
+    (letter,) = await house.get("/portal/api/dead")
+    assert (letter["device"], letter["reason"], letter["payload"]) == ("a-1", "not JSON", "{not json \ufffd")
+
+
+async def test_an_export_holds_what_was_observed(house: PortalHouse) -> None:
+    points = [{"ts": BEGIN_US - n * MINUTE, "no2": n + 0.25, "t": -n} for n in range(1, 4)]
+    await house.send("a-1", points)
+    await house.air("a-2", 50)
+    house.clock.forward(1)
+    answer = await house.ask("/portal/api/export.csv?street=Fabianinkatu&attribute=NO2")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert 'filename="broadstreet_Fabianinkatu_NO2_2026-02-22_2026-03-01.csv"' in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
+    assert [(row["observed_at"], row["value"]) for row in rows] == [
+        (format_rfc3339(BEGIN_US - n * MINUTE), str(n + 0.25)) for n in (3, 2, 1)
+    ]
+    first = rows[0]
+    assert (first["entity"], first["street"], first["unit"], first["simulated"]) == (A1, "Fabianinkatu", "GQ", "false")
+    everything = (await house.ask("/portal/api/export.csv")).body.decode().splitlines()
+    assert len(everything) == 1 + 6 + 1
+    both = (await house.ask(f"/portal/api/export.csv?id={A1}&id=urn:ngsi-ld:AirQualityObserved:a-2&attribute=NO2")).body
+    assert len(both.splitlines()) == 1 + 3 + 1
+
+
+async def test_the_houses_health(house: PortalHouse) -> None:
+    await house.air("a-1", 20)
+    await house.send("a-1", b"nonsense")
+    for second in range(2):
+        at_us = house.clock() + second * S
+        report = {"name": "r", "pid": 2, "lag_s": 0.4, "meter": {"readings": 1240 * second, "at_us": at_us}}
+        house.portal.vitals.take("metrics.recorder.r", msgspec.json.encode(report))
+        gateway = {"name": "g", "pid": 1, "at_us": at_us, "counters": {"kept": 620 * second, "connections": 2}}
+        house.portal.vitals.take("metrics.gateway.g", msgspec.json.encode(gateway))
+    page = await house.get("/portal/api/system")
+    assert page["answer"] == {
+        "sentence": "Taking in 1,240 readings a second, 0.4 s behind, one message could not be decoded.",
+        "tone": "degraded",
+    }
+    assert (page["messages_per_s"], page["connections"], page["dead"], page["pending_packs"]) == (620, 2, 1, 0)
+    assert page["devices"] == {"total": 2, "live": 1, "silent": 0, "never": 1}
+    assert [(engine["name"], engine["state"]) for engine in page["engines"]] == [("PostgreSQL", "up"), ("NATS", "up")]
+    assert {stream["stream"]: stream["messages"] for stream in page["log"]}["DEAD"] == 1
+    assert page["disk"]["free_bytes"] > page["disk"]["watermark_bytes"] == 1_000_000
+    assert page["roles"] == [] and page["imports"] == []
+    samples = {(sample.name, sample.value) for sample in house.portal.vitals.samples()}
+    assert ("broadstreet_recorder_lag_seconds", 0.4) in samples
+
+
+async def test_packs_that_wait_are_counted(house: PortalHouse) -> None:
+    await house.air("a-1", 20)
+    await house.house.send((house.keys["a-1"], house.clock(), {"no2": 1}))
+    await house.house.send((house.keys["a-2"], house.clock(), {"no2": 2}))
+    assert (await house.get("/portal/api/system"))["pending_packs"] == 2
+    told = (await house.get("/portal/api/system"))["answer"]
+    assert told["tone"] == "wrong" and told["sentence"].startswith("No recorder reports")
