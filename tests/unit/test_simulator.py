@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -22,9 +23,10 @@ from broadstreet.devices import Decoder, Reading, parse_profile
 from broadstreet.devices import Fault as DecodeFault
 from simulator import Device, Fleet, FleetFileWrong, Readings, Scene, read_fleet, simulate, write_fleet
 from simulator.__main__ import main
+from simulator.client import MEMORY, Client, Tally
 from simulator.clock import DAY_US, HOUR_US, local_time
 from simulator.kinds import KINDS
-from simulator.live import payloads
+from simulator.live import CityTime, payloads
 from simulator.noise import drift, key_of, normal, uniform
 from simulator.places import NoPlaces, plan_devices
 from simulator.weather import sun_elevation_deg, weather
@@ -392,3 +394,64 @@ def test_what_a_device_sends_is_mqtt() -> None:
     long = publish_bytes("readings", 1, b"x" * 300)
     assert long[1:3] == b"\xb8\x02"
     assert len(long) == 3 + 312
+
+
+class Hands:
+    """A clock that somebody turns."""
+
+    def __init__(self) -> None:
+        self.at_us = FOUNDED_US
+
+    def __call__(self) -> int:
+        return self.at_us
+
+
+def test_a_city_that_begins_in_the_past_catches_up_and_keeps_step() -> None:
+    hands = Hands()
+    city_time = CityTime(hands, FOUNDED_US - HOUR_US, 60)
+    assert city_time.now_us() == FOUNDED_US - HOUR_US
+    assert not city_time.in_step
+    hands.at_us += HOUR_US // 120
+    assert city_time.now_us() == FOUNDED_US - HOUR_US // 2
+    hands.at_us += HOUR_US
+    assert city_time.now_us() == hands.at_us, "never ahead of the real clock"
+    assert city_time.in_step
+
+
+async def test_a_device_remembers_so_much_and_loses_it_with_its_power() -> None:
+    tally = Tally()
+    client = Client("a-1", "secret", "127.0.0.1", 1, tally, powered=True)
+    for number in range(MEMORY + 10):
+        client.say(b"%d" % number)
+    assert (client.pending, tally.forgotten) == (MEMORY, 10)
+    client.cut_off()
+    assert (client.pending, tally.forgotten) == (0, MEMORY + 10)
+
+
+async def test_a_device_says_again_what_was_not_acknowledged(free_port: Callable[[], int]) -> None:
+    """Nobody answers at first; then somebody takes the readings without a word, and leaves; then acknowledges them."""
+    port, tally, heard = free_port(), Tally(), list[list[bytes]]()
+    client = Client("a-1", "secret", "127.0.0.1", port, tally, powered=True)
+    client.say(b"first")
+    client.say(b"second")
+    life = asyncio.create_task(client.live(asyncio.Semaphore(1)))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(len(connect_bytes("a-1", "a-1", "secret", 60)))
+        writer.write(b"\x20\x02\x00\x00")
+        heard.append([await reader.readexactly(len(publish_bytes("readings", 1, b"first")))])
+        heard[-1].append(await reader.readexactly(len(publish_bytes("readings", 2, b"second"))))
+        if len(heard) > 1:
+            writer.write(b"\x40\x02\x00\x01\x40\x02\x00\x02")
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", port):
+        for _ in range(600):
+            if tally.acknowledged < 2:
+                await asyncio.sleep(0.05)
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+    said = [publish_bytes("readings", 1, b"first"), publish_bytes("readings", 2, b"second")]
+    assert heard == [said, said]
+    assert client.pending == 0
