@@ -13,10 +13,10 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 PICTURE = Path(__file__).with_name("portal.png")
-SIZE = {"width": 1440, "height": 900}
+SIZE = ViewportSize(width=1440, height=900)
 SETTLED_MS = 12_000
 """Until the map is drawn and some bars have moved."""
 COLOURS = 64

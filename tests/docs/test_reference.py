@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 
+from broadstreet.apis import Metrics
 from broadstreet.app import load
 from broadstreet.devices import parse_profile
 from broadstreet.devices.profile import AttributeMapping, _ProfileHead
@@ -13,6 +15,7 @@ from broadstreet.gateway import bounds
 from broadstreet.log import DeadReason
 from broadstreet.model import errors
 from broadstreet.model.errors import BroadstreetError
+from broadstreet.portal import vitals
 from tests.docs.commands import command_line
 from tests.docs.pages import pages, reference
 
@@ -71,3 +74,10 @@ def test_bounds_in_the_docs_are_those_of_the_code() -> None:
     told = {name: float(row.partition("|")[0]) for name, row in section.rows().items()}
     assert told
     assert told == {name: getattr(bounds, name) for name in told}
+
+
+def test_every_metric_is_described() -> None:
+    own = re.findall(r"^# HELP (\S+) ", Metrics().render(), re.MULTILINE)
+    reported = [f"broadstreet_gateway_{what}" for what in vitals._GATEWAY_FIGURES]
+    reported += [f"broadstreet_recorder_{what}" for what in vitals._RECORDER_FIGURES]
+    assert list(reference("metrics").rows()) == [*own, *reported]

@@ -1,0 +1,30 @@
+"""docs/reference/http.md describes every route outside the portal with what it demands, and no other."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any, cast
+
+from broadstreet.access import demand_of
+from broadstreet.apis import Services, create_app
+from broadstreet.apis.guard import handlers_of
+from broadstreet.gateway import readings_router
+from tests.docs.pages import reference
+
+UNUSED = cast(Any, SimpleNamespace(ping=None))
+"""Stands where engines would: a table of routes asks none."""
+
+
+def test_every_route_is_described_with_its_permission() -> None:
+    app = create_app(Services(UNUSED, UNUSED, UNUSED, UNUSED, UNUSED), [readings_router(UNUSED)])
+    there = {}
+    for path, handler in handlers_of(app):
+        demand = demand_of(handler.opt)
+        assert demand is not None, path
+        asked = demand.permission or ("none" if demand.is_public else "any")
+        there.update({f"{method} {path or '/'}": asked for method in handler.http_methods})
+    told = {route: row.split("|")[0].strip(" `") for route, row in reference("http").rows().items()}
+    assert {re.sub(r"\{\w+\}", "{}", route): asked for route, asked in told.items()} == {
+        re.sub(r"\{\w+\}", "{}", route): asked for route, asked in there.items()
+    }
