@@ -21,11 +21,11 @@ export function metresPerPixel(lat: number, zoom: number): number {
 }
 
 /** Lengths a scale bar may have, in metres. */
-const ROUND_M = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
+const ROUND_M = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
 
 /** The longest round length that fits into `most_px`. */
 export function scaleLength(lat: number, zoom: number, most_px: number): { length_m: number; width_px: number } {
   const metre_px = 1 / metresPerPixel(lat, zoom);
-  const length_m = ROUND_M.findLast((candidate) => candidate * metre_px <= most_px) ?? 5;
+  const length_m = ROUND_M.findLast((candidate) => candidate * metre_px <= most_px) ?? 1;
   return { length_m, width_px: length_m * metre_px };
 }

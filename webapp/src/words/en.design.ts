@@ -42,6 +42,7 @@ export const design = {
   badges: 'badges',
   fields: 'fields',
   search: 'search',
+  searchLabel: 'Search, as a specimen',
   tabs: 'tabs',
   dialog: 'dialog, toast',
   measures: 'measures',

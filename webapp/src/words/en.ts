@@ -38,6 +38,7 @@ export const en = {
     password: 'Password',
     submit: 'Sign in',
     working: 'Signing in …',
+    linkUsed: 'That link has been used, or is too old: each signs in once. Sign in here, or ask for a new one.',
     help: 'No account? Ask the administrator of this installation, or start it again: it prints a one-time link that signs you in.',
   },
 
