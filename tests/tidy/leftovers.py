@@ -52,6 +52,12 @@ def _module_name(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
+def _is_benchmark(path: str, module: ast.Module) -> bool:
+    """Whether `make bench` runs it: every program of `benchmarks/`."""
+    guards = (ast.unparse(node.test) for node in module.body if isinstance(node, ast.If))
+    return path.startswith("benchmarks/") and "__name__ == '__main__'" in guards
+
+
 def _imported(tree: Tree) -> set[str]:
     """Every module that the shipped source imports, or names in a string that starts it (`-m`, an entry point)."""
     names: set[str] = set()
@@ -93,11 +99,11 @@ def dead_modules(tree: Tree) -> Iterator[Fault]:
     alive = _imported(tree) | _started(tree)
     packages = {name.rpartition(".")[0] for name in alive}
     by_pattern = _imported_by_pattern(tree)
-    for path, _ in tree.modules(*SHIPPED):
+    for path, module in tree.modules(*SHIPPED):
         name = _module_name(path)
         is_main = name.endswith(".__main__")
         is_named = name in alive or name in packages or path.rpartition("/")[2] in alive
-        is_alive = is_named or by_pattern.fullmatch(name)
+        is_alive = is_named or by_pattern.fullmatch(name) or _is_benchmark(path, module)
         if not is_alive and not is_main and "." in name:
             yield Fault(path, 1, "nothing imports or starts this module: delete it, or use it")
 
