@@ -15,6 +15,7 @@ from broadstreet.importer.checking import parse_mapping
 from broadstreet.importer.importing import Import, ImportReport, Prepared, prepare
 from broadstreet.importer.mapping import Mapping
 from broadstreet.importer.past import Loaded, Past, PastLoader
+from broadstreet.importer.replay import Pace, Replay, ReplayTotals
 from broadstreet.importer.run import Totals
 
 __all__ = [
@@ -22,9 +23,12 @@ __all__ = [
     "ImportReport",
     "Loaded",
     "Mapping",
+    "Pace",
     "Past",
     "PastLoader",
     "Prepared",
+    "Replay",
+    "ReplayTotals",
     "Totals",
     "parse_mapping",
     "prepare",

@@ -56,8 +56,10 @@ class Cells:
 class CellReader:
     """Reads the cells of one attribute."""
 
-    def __init__(self, attribute: Attribute, file: File) -> None:
+    def __init__(self, attribute: Attribute, file: File, *, unscaled: bool = False) -> None:
+        """unscaled: answer numbers as the cells have them; the bounds are for scaled ones all the same."""
         self._attribute = attribute
+        self._unscaled = unscaled
         self._comma = file.decimal == ","
         self._empty = frozenset(text.strip() for text in file.empty)
         self._quick = not any(_is_float(text) for text in self._empty)
@@ -70,20 +72,23 @@ class CellReader:
 
     def _numbers(self, texts: Sequence[str]) -> Cells:
         cells = self._parsed(texts)
+        scaled = cells.numbers
         if (self._attribute.scale, self._attribute.offset) != (1.0, 0.0):
             with np.errstate(over="ignore"):
-                cells.numbers = cells.numbers * self._attribute.scale + self._attribute.offset
+                scaled = scaled * self._attribute.scale + self._attribute.offset
         low = -math.inf if self._attribute.minimum is None else self._attribute.minimum
         high = math.inf if self._attribute.maximum is None else self._attribute.maximum
-        within = np.isfinite(cells.numbers) & (cells.numbers >= low) & (cells.numbers <= high)
+        within = np.isfinite(scaled) & (scaled >= low) & (scaled <= high)
         outside = (cells.state == GOOD) & ~within
         for index in np.flatnonzero(outside).tolist():
-            number = cells.numbers[index]
+            number = scaled[index]
             if math.isfinite(number):
                 cells.faults[index] = "out of range", f"{number:g} is outside {low:g} to {high:g}"
             else:
                 cells.faults[index] = NOT_A_NUMBER, f"{texts[index][:60]!r}"
         cells.state[outside] = WRONG
+        if not self._unscaled:
+            cells.numbers = scaled
         return cells
 
     def _parsed(self, texts: Sequence[str]) -> Cells:

@@ -75,10 +75,10 @@ def prepare(data: Path, mapping_text: str, locations: Path | None = None) -> Pre
     TooLarge that say what, where and what to do.
     """
     mapping = parse_mapping(mapping_text)
-    places = read_places(mapping, data, locations)
     source = inspect(data, mapping.file.encoding)
     table = open_table(source, mapping.file.encoding, mapping.file.delimiter, mapping.file.columns)
     check_columns(mapping, table.columns, str(data))
+    places = read_places(mapping, data, locations)
     return Prepared(source, mapping, mapping_text, places, table)
 
 
@@ -114,7 +114,7 @@ class Import:
                 # Only now it is certain that nobody else is at it.
                 run = await self._open(digest)
                 rejects = RejectFile(
-                    rejects_folder / f"{source.path.name}.{run.key}.rejects.csv", run.totals.rejects_bytes
+                    rejects_folder / f"{run.file_name}.{run.key}.rejects.csv", run.totals.rejects_bytes
                 )
                 resumed_at, is_repeat = run.totals.rows_done, run.finished_at_us is not None
                 if not is_repeat:

@@ -84,18 +84,20 @@ class Batch:
 class RowReader:
     """Reads a table by a mapping."""
 
-    def __init__(self, mapping: Mapping, table: Table) -> None:
+    def __init__(self, mapping: Mapping, table: Table, *, unscaled: bool = False) -> None:
+        """unscaled: numbers as the table has them, as a device would send them for its profile to scale."""
         self._mapping = mapping
         self._table = table
         self._times = TimeReader(mapping)
         place = {name: index for index, name in enumerate(table.columns)}
         self._time = None if mapping.time.column is None else place[mapping.time.column]
-        self._cells = [CellReader(attribute, mapping.file) for attribute in mapping.attributes.values()]
+        attributes = mapping.attributes.values()
+        self._cells = [CellReader(attribute, mapping.file, unscaled=unscaled) for attribute in attributes]
         self._wide = mapping.file.form is Form.WIDE
         if self._wide:
             self._columns = mapping.sensor_columns(table.columns)
         else:
-            self._columns = [attribute.column or "" for attribute in mapping.attributes.values()]
+            self._columns = [attribute.column or "" for attribute in attributes]
         self._take = itemgetter(*(place[name] for name in self._columns))
         self._sensor = None if mapping.sensor.column is None else place[mapping.sensor.column]
 

@@ -25,11 +25,12 @@ class RejectFile:
     def __init__(self, path: Path, length_bytes: int) -> None:
         """length_bytes: how much of it stands; whatever follows is cut off."""
         self.path = path
-        self.length_bytes = length_bytes
+        # Somebody may have taken the file away: what it held is theirs then, and a new one begins.
+        self.length_bytes = min(length_bytes, path.stat().st_size if path.exists() else 0)
         self.reasons: Counter[str] = Counter()
-        if path.exists() and path.stat().st_size > length_bytes:
-            os.truncate(path, length_bytes)
-        if length_bytes:
+        if path.exists():
+            os.truncate(path, self.length_bytes)
+        if self.length_bytes:
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(file):
                     self.reasons[row["reason"]] += int(row["readings"])

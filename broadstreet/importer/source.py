@@ -65,6 +65,20 @@ def inspect(path: Path, encoding: str) -> Source:
     return Source(path, form, sha256, lines)
 
 
+def read_text(path: Path) -> str:
+    """A small text file, such as a mapping. Raises NotFound or InvalidInput."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound("there is no such file", where=str(path), remedy="Check the path.") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"the file is not UTF-8: {error.reason}", where=str(path), remedy="Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise InvalidInput(f"the file cannot be read: {error.strerror or error}", where=str(path)) from None
+
+
 def open_bytes(path: Path, form: Format) -> gzip.GzipFile | io.BufferedReader:
     """The file's bytes, unpacked."""
     return gzip.open(path, "rb") if form is Format.CSV_GZ else path.open("rb")
