@@ -175,7 +175,10 @@ class Demo:
     def _show(self, link: str) -> None:
         console.print(f"\nReady after {time.monotonic() - self._began_s:.1f} s. The portal, signed in once:")
         console.print(f"  {link}", style="bold", soft_wrap=True)
-        console.print("Ctrl-C stops everything; what was collected stays in the data folder.")
+        console.print(
+            f"Another one: broadstreet account link {ACCOUNT} --data-dir {self._settings.data_path}", soft_wrap=True
+        )
+        console.print("Ctrl-C stops everything; what was collected stays.")
         has_display = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
         if self._browser and has_display:
             webbrowser.open(link)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from broadstreet.cli import city, demo, up
+from broadstreet.cli import account, city, demo, token, up
 from broadstreet.model.errors import BroadstreetError
 
 EXIT_ERROR = 1
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(demo.demo)
 app.add_typer(city.app, name="city")
+app.add_typer(account.app, name="account")
+app.add_typer(token.app, name="token")
 
 
 def say_version(asked: bool) -> None:

@@ -1,0 +1,58 @@
+"""`broadstreet token …`: the secrets that programs show to call as an account."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from broadstreet.cli.account import BY, with_access
+from broadstreet.cli.options import DataDir, SettingsFile
+
+DAY_S: Final = 86_400
+
+app = typer.Typer(help="API tokens: what a program shows to call as an account.", no_args_is_help=True)
+console = Console(highlight=False)
+
+
+@app.command()
+def create(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Whom it calls as.")],
+    title: Annotated[str, typer.Option(help="What it is for, so that it can be told from others.")],
+    days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
+    data_dir: DataDir = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Make a token. It is shown this once, alone on the last line."""
+    issued = with_access(
+        data_dir, settings, lambda access: access.tokens.issue(account, "api", title, days * DAY_S, by=BY)
+    )
+    console.print(issued.secret, soft_wrap=True)
+
+
+@app.command("list")
+def list_tokens(data_dir: DataDir = None, settings: SettingsFile = None) -> None:
+    """The newest tokens, sessions and links, without their secrets."""
+    from broadstreet.model.clock import format_rfc3339
+
+    def day(at_us: int | None) -> str:
+        return "" if at_us is None else format_rfc3339(at_us)[:10]
+
+    identity = Column("id", no_wrap=True)
+    table = Table(identity, "account", "kind", "title", "made", "holds until", "revoked", box=None)
+    for token in with_access(data_dir, settings, lambda access: access.tokens.list()):
+        days = (day(token.created_at_us), day(token.expires_at_us), day(token.revoked_at_us))
+        table.add_row(token.id, token.account, token.kind, token.title, *days)
+    console.print(table)
+
+
+@app.command()
+def revoke(
+    token: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as the list shows it.")],
+    data_dir: DataDir = None,
+    settings: SettingsFile = None,
+) -> None:
+    """End a token. It is felt within a second."""
+    with_access(data_dir, settings, lambda access: access.tokens.revoke(token, by=BY))
