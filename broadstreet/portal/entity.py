@@ -234,10 +234,13 @@ def _belief(row: asyncpg.Record, sensor: Sensor | None, now_us: int, *, is_sense
     """Whether a value can be believed, in words."""
     if row["version"] is None:
         return Belief("never", "No value was ever heard.")
-    if row["origin_kind"] == "simulated" or row["simulated"]:
-        return Belief("simulated", "Made up by the city simulator; nothing measured it.")
+    is_simulated = row["origin_kind"] == "simulated" or row["simulated"]
     if not is_sensed or sensor is None:
+        if is_simulated:
+            return Belief("simulated", "It describes a sensor that the city simulator made up.")
         return Belief("good", "Written down, not measured; it holds until somebody changes it.")
+    if is_simulated:
+        return Belief("simulated", "Made up by the city simulator; nothing measured it.")
     observed_us = row["observed_at"] or row["modified_at"]
     patience_us = sensor.device.patience_us if sensor.device else WRITTEN_FRESH_US
     age_us = max(now_us - observed_us, 0)

@@ -93,7 +93,7 @@ def _over(name: str, places: list[tuple[Sensor, Value]]) -> str:
 def _silent(silent: list[Sensor], together: Mapping[str, Outage], now_us: int, zone: tzinfo) -> str:
     outages = {id(outage): outage for outage in together.values()}.values()
     parts = [
-        f"{count(len(outage.sensors), outage.noun)} on {outage.street} fell silent together, "
+        f"{count(len(outage.sensors), outage.noun)} on {outage.street} fell silent together "
         f"{moment(outage.since_us, now_us, zone)}: look at the cabinet or the power first"
         for outage in sorted(outages, key=lambda outage: -len(outage.sensors))
     ]
@@ -102,8 +102,8 @@ def _silent(silent: list[Sensor], together: Mapping[str, Outage], now_us: int, z
         parts.append(f"{_the(alone[0])} is silent{_for(alone[0], now_us)}")
     elif alone:
         longest = min(alone, key=lambda sensor: sensor.heard_us or now_us)
-        more = " more" if parts else ""
-        parts.append(f"{count(len(alone), 'sensor')}{more} are silent, {longest.title} longest{_for(longest, now_us)}")
+        noun = "more sensor" if parts else "sensor"
+        parts.append(f"{count(len(alone), noun)} are silent, longest {longest.title}{_for(longest, now_us)}")
     return ". ".join(part[:1].upper() + part[1:] for part in parts)
 
 

@@ -134,7 +134,7 @@ def _steps(
             Step(
                 "Log",
                 f"The pack stands in {str(origin['stream']).partition('@')[0]}, partition {origin['partition']}, "
-                f"at {origin['sequence']:,}.",
+                f"as number {origin['sequence']:,}.",
             ),
         ]
         if profile is not None:

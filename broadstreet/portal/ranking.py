@@ -8,15 +8,16 @@ from typing import Final
 import msgspec
 
 from broadstreet.history import Stat, ranking
-from broadstreet.model.clock import format_rfc3339, to_datetime
+from broadstreet.model.clock import US_PER_S, format_rfc3339, to_datetime
 from broadstreet.model.errors import InvalidQuery
 from broadstreet.model.terms import compact, expand
 from broadstreet.portal.sensor import Sensor
 from broadstreet.portal.town import Town
-from broadstreet.portal.words import attribute_label, day, moment, quantity, unit_label
+from broadstreet.portal.words import attribute_label, day, duration, moment, quantity, unit_label
 from broadstreet.store import Store
 
 MAX_ROWS: Final = 1_000
+NEARLY_NOW_US: Final = 60 * US_PER_S
 _WORDS: Final = {
     Stat.MAX: "The highest",
     Stat.MIN: "The lowest",
@@ -73,16 +74,19 @@ async def ranking_view(
         for rank in found
     ]
     zone = town.zone()
+    span, is_day = _span(from_us, to_us, now_us, zone)
     if found:
         best, first = found[0], rows[0]
-        when = "" if stat is Stat.MEAN else f", {moment(best.at_us, now_us, zone)}"
+        when = moment(best.at_us, now_us, zone)
+        # Where the span is one day, the clock says enough.
+        when = "" if stat is Stat.MEAN else " at " + when.rsplit(" ")[-1] if is_day else " " + when
         where = f" on {first.street}" if first.street and first.street not in first.title else ""
         told = (
-            f"{_WORDS[stat]} {attribute_label(name)} {_span(from_us, to_us, now_us, zone)} was "
-            f"{quantity(best.value, unit)}, at {first.title}{where}{when}."
+            f"{_WORDS[stat]} {attribute_label(name)} {span} was {quantity(best.value, unit)}{when}, "
+            f"reported by {first.title}{where}."
         )
     else:
-        told = f"No {attribute_label(name)} was observed {_span(from_us, to_us, now_us, zone)}."
+        told = f"No {attribute_label(name)} was observed {span}."
     return RankingView(
         attribute=name,
         unit_label=unit_label(unit),
@@ -98,15 +102,17 @@ def _called(sensor: Sensor | None, entity_id: str) -> tuple[str, str | None]:
     return (entity_id.rsplit(":", 1)[-1], None) if sensor is None else (sensor.title, sensor.street)
 
 
-def _span(from_us: int, to_us: int, now_us: int, zone: tzinfo) -> str:
-    """A range in words: a day of the city's is told as such."""
+def _span(from_us: int, to_us: int, now_us: int, zone: tzinfo) -> tuple[str, bool]:
+    """A range in words, and whether it is one whole day of the city's."""
     start, end, now = (to_datetime(at_us).astimezone(zone) for at_us in (from_us, to_us, now_us))
     at_midnight = start.time() == end.time() == now.time().min
     if at_midnight and (end.date() - start.date()) == timedelta(days=1):
         if start.date() == now.date() - timedelta(days=1):
-            return "yesterday"
-        return "today" if start.date() == now.date() else f"on {day(from_us, now_us, zone)}"
-    last_us = to_us - 1
+            return "yesterday", True
+        return ("today" if start.date() == now.date() else f"on {day(from_us, now_us, zone)}"), True
+    if abs(to_us - now_us) <= NEARLY_NOW_US:
+        return f"in the last {duration(to_us - from_us)}", False
+    last_us = max(to_us - 1, from_us)
     if start.date() == to_datetime(last_us).astimezone(zone).date():
-        return f"on {day(from_us, now_us, zone)} from {start:%H:%M} to {end:%H:%M}"
-    return f"from {day(from_us, now_us, zone)} to {day(last_us, now_us, zone)}"
+        return f"on {day(from_us, now_us, zone)} from {start:%H:%M} to {end:%H:%M}", False
+    return f"from {day(from_us, now_us, zone)} to {day(last_us, now_us, zone)}", False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
@@ -39,12 +40,13 @@ from broadstreet.portal.ranking import MAX_ROWS, RankingView, ranking_view
 from broadstreet.portal.search import Hit, search
 from broadstreet.portal.series import SeriesView, series_view
 from broadstreet.portal.session import SessionView, no_cookie, session_cookie, session_view
-from broadstreet.portal.snapshot import CityView
 from broadstreet.portal.system import SystemView, system_view
 from broadstreet.portal.town import Town
 
 DAY_US: Final = 24 * 3600 * US_PER_S
 WEEK_US: Final = 7 * DAY_US
+PACKING_LEVEL: Final = 4
+"""Of gzip: a city of 520 sensors, 300 kB, becomes 30 kB in a few milliseconds."""
 EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
 NOT_TRANSFORMED: Final = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
@@ -115,9 +117,14 @@ async def follow_link(portal: InPortal, request: AnyRequest, secret: FromPath[st
 
 
 @get("/api/city", opt=requires("entity:read"))
-async def city(town: InTown) -> CityView:
-    """The map and its table."""
-    return await town.view()
+async def city(town: InTown, request: AnyRequest) -> Response[bytes]:
+    """The map and its table, packed to a tenth where the browser takes it."""
+    body = msgspec.json.encode(await town.view())
+    headers = {"Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, PACKING_LEVEL, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, media_type="application/json", headers=headers)
 
 
 @get("/api/live", opt=requires("entity:read"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal, NamedTuple
@@ -14,6 +15,7 @@ from broadstreet.portal.words import count, type_label
 
 MAX_HITS: Final = 20
 MAX_QUERY_LENGTH: Final = 100
+_DIGITS = re.compile(r"(\d+)")
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ class Hit(msgspec.Struct, frozen=True):
 
 class _Found(NamedTuple):
     rank: int
-    title: str
+    order: list[tuple[int, str]]
     hit: Hit
 
 
@@ -44,7 +46,7 @@ def search(query: str, roster: Roster, streets: Iterable[NamedStreet]) -> list[H
     if not words:
         return []
     found = [*_streets(words, roster, streets), *_sensors(words, roster)]
-    found.sort(key=lambda one: (one.rank, one.title))
+    found.sort(key=lambda one: (one.rank, one.order))
     return [one.hit for one in found[:MAX_HITS]]
 
 
@@ -58,7 +60,7 @@ def _streets(words: list[str], roster: Roster, streets: Iterable[NamedStreet]) -
         if rank is not None:
             here = count(sensors.get(street.name, 0), "sensor") if street.name in sensors else "no sensor"
             hit = Hit("street", street.name, street.name, f"Street, {here}", street.lon, street.lat)
-            yield _Found(rank, street.name, hit)
+            yield _Found(rank, _in_order(street.name), hit)
 
 
 def _sensors(words: list[str], roster: Roster) -> Iterator[_Found]:
@@ -70,7 +72,13 @@ def _sensors(words: list[str], roster: Roster) -> Iterator[_Found]:
             rank = 4
         if rank is not None:
             subtitle = ", ".join(filter(None, (type_label(sensor.type), sensor.device.id if sensor.device else None)))
-            yield _Found(rank, sensor.title, Hit("sensor", sensor.id, sensor.title, subtitle, sensor.lon, sensor.lat))
+            hit = Hit("sensor", sensor.id, sensor.title, subtitle, sensor.lon, sensor.lat)
+            yield _Found(rank, _in_order(sensor.title), hit)
+
+
+def _in_order(title: str) -> list[tuple[int, str]]:
+    """Titles as people order them: light 2 before light 10."""
+    return [(int(part), "") if part.isdecimal() else (0, plain(part)) for part in _DIGITS.split(title)]
 
 
 def _rank(words: list[str], text: str) -> int | None:

@@ -121,16 +121,14 @@ def _why_silent(device: Device, now_us: int, zone: tzinfo, *, with_advice: bool)
     heard_us, seen = device.last_heard_us, device.connection
     assert heard_us is not None
     begin = f"Silent for {duration(now_us - heard_us)}, since {since(heard_us, now_us, zone)}"
-    if seen is None:
-        return f"{begin}."
-    if seen.refused_us is not None and seen.refused_us > heard_us:
+    if seen is not None and seen.refused_us is not None and seen.refused_us > heard_us:
         return f"{begin}: {_refused(seen.refused_us, seen.refused_reason, now_us, zone)}"
-    if seen.is_open:
+    if seen is not None and seen.is_open:
         advice = " Look at the sensor behind it." if with_advice else ""
         return f"{begin}: it is connected, but sends nothing.{advice}"
-    if seen.disconnected_us is None:
-        return f"{begin}."
     advice = " Check its power and its network." if with_advice else ""
+    if seen is None or seen.disconnected_us is None:
+        return f"{begin}: it is not connected.{advice}"
     return f"{begin}: its connection ended {moment(seen.disconnected_us, now_us, zone)}{_reason(seen.reason)}.{advice}"
 
 

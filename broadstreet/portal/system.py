@@ -178,7 +178,8 @@ async def _log_view(log: Log) -> tuple[list[StreamView], EngineView]:
     streams = [
         StreamView(stream, info.state.messages, info.state.bytes) for stream, info in zip(STREAMS, infos, strict=True)
     ]
-    return streams, EngineView("NATS", str(log.client.connected_server_version), "up", None)
+    version = log.client.connected_server_version
+    return streams, EngineView("NATS", f"{version.major}.{version.minor}.{version.patch}", "up", None)
 
 
 async def _pending(log: Log, town: Town) -> int:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from litestar import Litestar
 
-from broadstreet.apis import Services, create_app
-from broadstreet.portal import Portal, PortalSettings, portal_routers
+from broadstreet.apis import Services
+from broadstreet.app import Settings
+from broadstreet.app.api import Ingest, compose
+from broadstreet.portal import Portal, PortalSettings
 
 
 def portal_of(services: Services, data_dir: Path) -> Portal:
@@ -20,4 +22,4 @@ def portal_of(services: Services, data_dir: Path) -> Portal:
 
 def whole_app(services: Services, portal: Portal) -> Litestar:
     """Every route of the house."""
-    return create_app(services, portal_routers(portal))
+    return compose(services, portal, Ingest(Settings(), services.store, services.log).taker)

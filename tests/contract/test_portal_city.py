@@ -79,7 +79,10 @@ async def test_a_device_is_silent_after_four_intervals(house: PortalHouse) -> No
     assert (await house.sensor("a-1"))["state"] == "live"
     house.clock.forward(10)
     sensor = await house.sensor("a-1")
-    assert (sensor["state"], sensor["why"]) == ("silent", "Silent for 20 minutes, since 12:00.")
+    assert (sensor["state"], sensor["why"]) == (
+        "silent",
+        "Silent for 20 minutes, since 12:00: it is not connected. Check its power and its network.",
+    )
     assert (await house.city())["answer"] == {
         "sentence": "Air, Fabianinkatu a-1 is silent, for 20 minutes.",
         "tone": "degraded",
@@ -177,12 +180,12 @@ async def test_neighbours_that_fall_silent_together_point_to_their_cabinet(house
     await house.air("a-1", 20)
     why = (await house.sensor("l-3"))["why"]
     assert why == (
-        "Silent for 59 minutes, since 12:00. It fell silent with 11 others on Fabianinkatu, since 12:00: look at the "
-        "cabinet or the power first."
+        "Silent for 59 minutes, since 12:00: it is not connected. It fell silent with 11 others on Fabianinkatu, "
+        "since 12:00: look at the cabinet or the power first."
     )
     assert "cabinet" not in (await house.sensor("far"))["why"]
     assert (await house.city())["answer"]["sentence"] == (
-        "1 of 14 sensors reports. The air is good. 12 street lights on Fabianinkatu fell silent together, at 12:00: "
+        "1 of 14 sensors reports. The air is good. 12 street lights on Fabianinkatu fell silent together at 12:00: "
         "look at the cabinet or the power first. The street light Light far is silent, for 60 minutes."
     )
 

@@ -131,7 +131,7 @@ async def test_a_value_is_traced_to_its_device_profile_and_pack(house: PortalHou
     assert [step["title"] for step in found["steps"]] == ["Device", "Gateway", "Log", "Profile", "Store"]
     told = [step["text"] for step in found["steps"]]
     assert told[0] == "Air, Fabianinkatu a-1 (a-1) sent it: NO₂ 31.2 µg/m³, observed today at 12:00."
-    assert origin["pack_id"] in told[1] and f"at {origin['sequence']}" in told[2]
+    assert origin["pack_id"] in told[1] and f"as number {origin['sequence']}" in told[2]
     assert told[3] == "Version 1 of the profile air decoded it: NO₂ is the payload's field no2, in µg/m³."
     name = await house.get(f"/portal/api/provenance?id={A1}&attribute=name")
     assert name["steps"][0]["text"].startswith("planner gave it when the device was registered")
@@ -161,9 +161,9 @@ async def test_yesterdays_highest_and_where(house: PortalHouse, helsinki: City) 
         ("Air, Yrjönkatu a-2", 87.3),
         ("Air, Fabianinkatu a-1", 60),
     ]
-    assert found["sentence"] == "The highest NO₂ yesterday was 87.3 µg/m³, at Air, Yrjönkatu a-2, yesterday at 13:00."
+    assert found["sentence"] == "The highest NO₂ yesterday was 87.3 µg/m³ at 13:00, reported by Air, Yrjönkatu a-2."
     none = await house.get("/portal/api/ranking?attribute=O3")
-    assert (none["rows"], none["sentence"]) == ([], "No O₃ was observed from 28 February to 1 March.")
+    assert (none["rows"], none["sentence"]) == ([], "No O₃ was observed in the last 24 hours.")
     assert (await house.ask("/portal/api/ranking?attribute=NO2&stat=best")).status == 400
 
 

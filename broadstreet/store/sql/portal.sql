@@ -113,7 +113,7 @@ WITH of_entity AS (
     JOIN observation o ON o.series_key = series.key
     WHERE o.origin_key IN (SELECT key FROM origin WHERE kind IN ('api', 'registry'))
     UNION
-    SELECT series.term_key, a.number, a.value, a.observed_at, a.origin_key, a.deleted_at IS NOT NULL
+    SELECT series.term_key, a.number, a.value, a.as_of, a.origin_key, a.deleted_at IS NOT NULL
     FROM of_entity series JOIN attribute a ON a.series_key = series.key
 )
 SELECT origin.at, origin.kind, origin.principal, origin.note, told.term_key, told.number, told.value, told.observed_at,
@@ -123,9 +123,11 @@ ORDER BY origin.at DESC, told.observed_at DESC NULLS LAST, told.term_key
 LIMIT $2;
 
 -- name: size
--- How much there is, as the planner knows it: exact after an analyze, and never slow.
-SELECT (SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = 'observation'::regclass)::bigint AS observations,
-       (SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = 'series'::regclass)::bigint AS series,
+-- How much there is, as the planner and the statistics know it: close, and never slow.
+SELECT (SELECT greatest(reltuples, pg_stat_get_live_tuples(oid), 0) FROM pg_class WHERE oid = 'observation'::regclass)::bigint
+           AS observations,
+       (SELECT greatest(reltuples, pg_stat_get_live_tuples(oid), 0) FROM pg_class WHERE oid = 'series'::regclass)::bigint
+           AS series,
        pg_total_relation_size('observation'::regclass) AS observations_bytes,
        current_setting('server_version') AS version;
 
