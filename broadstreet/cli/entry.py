@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from broadstreet.cli import account, city, demo, token, up
+from broadstreet.cli import account, city, demo, importing, replay, token, up
 from broadstreet.model.errors import BroadstreetError
 
 EXIT_ERROR = 1
@@ -21,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(up.up)
+app.command("import")(importing.import_table)
+app.command()(replay.replay)
 app.command()(demo.demo)
 app.add_typer(city.app, name="city")
 app.add_typer(account.app, name="account")
