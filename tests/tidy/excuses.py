@@ -14,7 +14,7 @@ EXCUSE = re.compile(
     r"#\s*(type:\s*ignore(?:\[[^\]]*\])?|noqa(?::\s*[A-Z0-9, ]+)?|pragma:\s*\w+(?: \w+)?|fmt:\s*\w+)(.*)"
 )
 WEB_EXCUSE = re.compile(r"(eslint-disable|svelte-ignore|@ts-ignore|@ts-expect-error|@ts-nocheck)(.*)")
-MIN_REASON_WORDS = 3
+MIN_REASON_WORDS = 2
 IMPURE = frozenset({"open", "print", "input", "now", "today", "utcnow", "exec", "eval"})
 
 

@@ -91,7 +91,8 @@ def _started(tree: Tree) -> set[str]:
     project = tomllib.loads(tree.texts.get("pyproject.toml", "")).get("project", {})
     scripts = {target.partition(":")[0] for target in project.get("scripts", {}).values()}
     shell = "".join(text for _, text in tree.with_suffix("Makefile", ".ci/run", ".md"))
-    return scripts | set(re.findall(r"-m\s+([a-z_.]+)", shell))
+    hooks = re.findall(r"^path = \"(\S+)\.py\"", tree.texts.get("pyproject.toml", ""), re.MULTILINE)
+    return scripts | set(re.findall(r"-m\s+([a-z_.]+)", shell)) | {hook.replace("/", ".") for hook in hooks}
 
 
 def dead_modules(tree: Tree) -> Iterator[Fault]:

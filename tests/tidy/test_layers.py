@@ -13,10 +13,11 @@ import pytest
 
 from tests.tidy.tree import ROOT
 
+pytestmark = pytest.mark.xdist_group("layers")
 PACKAGES = ("broadstreet", "simulator", "benchmarks")
 LINT = (
     "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports;"
-    "sys.exit(lint_imports(no_cache=True, no_logo=True))"
+    "sys.exit(lint_imports(cache_dir='cache', no_logo=True))"
 )
 
 PLANTS = {

@@ -11,6 +11,7 @@ import pytest
 
 from tests.tidy.tree import ROOT
 
+pytestmark = pytest.mark.xdist_group("wheel")
 SHIPPED = ("broadstreet", "simulator")
 PORTAL = "broadstreet/portal/static/"
 

@@ -35,8 +35,17 @@ from broadstreet.model.identifiers import check_uri
 SHOWING: Final = ("attrs", "pick", "omit", "lang", "datasetId", "options", "format")
 """Parameters that say what is shown."""
 SELECTING: Final = (
-    "id", "type", "idPattern", "q", "scopeQ", "georel", "geometry", "coordinates", "geoproperty", "expandValues",
-)  # fmt: skip
+    "id",
+    "type",
+    "idPattern",
+    "q",
+    "scopeQ",
+    "georel",
+    "geometry",
+    "coordinates",
+    "geoproperty",
+    "expandValues",
+)
 """Parameters that say which entities are meant."""
 PAGING: Final = ("limit", "offset", "count", "local")
 
