@@ -2,9 +2,9 @@
 
     python -m benchmarks.ingest_http --seconds 30 [--batch 1000] [--connections 8] [--devices 200] [--series 10000]
 
-Engines, API and recorder run as in `broadstreet up`; the load comes from a process on the same processors and holds
-back while more than `--backlog` readings are not yet queryable. `readings_per_s` counts what was queryable at the moment
-the load ended; `lag_s` is how long the rest then took.
+Engines, API and recorder run as in `broadstreet up`; the load comes from a process on the same processors. It holds
+back while more than `--backlog` readings are not yet queryable. `readings_per_s` counts what was queryable when the
+load ended; `lag_s` is how long the rest then took.
 """
 
 from __future__ import annotations

@@ -26,6 +26,10 @@ BACKLOG: Final = 4096
 """Connections the system may hold before they are accepted."""
 STOP_WITHIN_S: Final = 5.0
 """What each step of a stop may take."""
+TURN_PACKETS: Final = 512
+"""Packets of one connection that are handled before the others have their turn."""
+RUN_DISCOUNT: Final = 16
+"""How many messages of a run count as one packet there."""
 LINGER_CLOSED_S: Final = 5.0
 """How long a closing connection may take to send what was written to it."""
 

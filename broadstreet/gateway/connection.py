@@ -2,8 +2,9 @@
 
     waiting for CONNECT ──▶ signing in ──▶ open, with a Session ──▶ closing ──▶ gone
 
-While someone is asked who signs in, the socket is not read; nor while the packer, the client's own unacknowledged
-messages or its unread answers are too many (`Hold`). Bytes that break the standard end this connection alone.
+While someone is asked who signs in, nothing is read; nor while what the packer holds, the client's own unacknowledged
+messages or its unread answers are too many (`Hold`). Bytes that break the standard end this connection alone, and a
+client that sends much does not keep the others waiting.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from broadstreet.gateway.bounds import (
     CONNECT_WITHIN_S,
     LINGER_CLOSED_S,
     MAX_PACKET_BYTES,
+    RUN_DISCOUNT,
     SIGN_IN_WITHIN_S,
     SLOW_FOR_S,
+    TURN_PACKETS,
     WRITE_HIGH_BYTES,
 )
 from broadstreet.gateway.door import Door
@@ -28,7 +31,7 @@ from broadstreet.gateway.peer import Peer
 from broadstreet.gateway.session import TOO_SLOW, Session
 from broadstreet.gateway.sightings import STORE_ERRORS
 from broadstreet.model.errors import BadPacket, NotAllowed, NotSignedIn, ProtocolError, TooMany, UnsupportedVersion
-from broadstreet.mqtt import Connect, Decoder, Disconnect, Reason, Version, encode, reason_of
+from broadstreet.mqtt import Connect, Decoder, Disconnect, PublishRun, Reason, Version, encode, reason_of
 from broadstreet.mqtt.properties import with_reason
 
 if TYPE_CHECKING:
@@ -117,13 +120,14 @@ class Connection(asyncio.Protocol):
         self._holds |= why
 
     def release(self, why: Hold) -> None:
-        """This cause is over."""
+        """This cause is over; if it was the last, go on with what has come and what will."""
         if not self._holds & why:
             return
         self._holds &= ~why
         if not self._holds and self._transport is not None and not self.is_closing:
             self._seen_s = self._loop.time()
             self._transport.resume_reading()
+            self._loop.call_soon(self._read)
 
     def close(self, reason: Reason, words: str) -> None:
         """End it from this side, telling a version 5 client why."""
@@ -170,9 +174,10 @@ class Connection(asyncio.Protocol):
     # Reading.
 
     def _read(self) -> None:
-        """Handle what has come, up to where it must wait."""
+        """Handle what has come, up to where it must wait; after TURN_PACKETS it is the others' turn."""
+        left = TURN_PACKETS
         try:
-            while not self.is_closing and self._signing_in is None:
+            while not self.is_closing and not self._holds:
                 packet = self._decoder.next()
                 if packet is None:
                     return
@@ -182,6 +187,10 @@ class Connection(asyncio.Protocol):
                     self._begin(packet)
                 else:
                     raise ProtocolError("the first packet is not CONNECT", where="MQTT 5, [MQTT-3.1.0-1]")
+                left -= len(packet.payloads) // RUN_DISCOUNT + 1 if isinstance(packet, PublishRun) else 1
+                if left <= 0:
+                    self.hold(Hold.TURN)
+                    self._loop.call_soon(self.release, Hold.TURN)
         except BadPacket as error:
             self._refuse_packet(error)
 
@@ -230,7 +239,6 @@ class Connection(asyncio.Protocol):
         if self._listener.is_pressed:
             self.hold(Hold.PRESSURE)
         self.release(Hold.SIGNING_IN)
-        self._read()
 
     async def _note_refused(self, connect: Connect, words: str) -> None:
         """Write down a refused sign-in, if it was made under a device's id."""

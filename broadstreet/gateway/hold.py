@@ -17,3 +17,5 @@ class Hold(IntFlag):
     """The client does not take what was written to it."""
     REFUSED = 16
     """Its messages were refused, and its version cannot say so."""
+    TURN = 32
+    """It has had its turn; the others come first."""

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from broadstreet.gateway.bounds import MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES, MESSAGE_OVERHEAD_BYTES, SEND_MAXIMUM
+from broadstreet.gateway.bounds import (
+    MAX_QUEUED_BYTES,
+    MAX_QUEUED_MESSAGES,
+    MAX_RETAINED,
+    MESSAGE_OVERHEAD_BYTES,
+    SEND_MAXIMUM,
+)
 from broadstreet.gateway.counters import Counters
 from broadstreet.gateway.message import Message
 from broadstreet.mqtt import Version
@@ -77,6 +83,8 @@ class Outbound:
     def offer_retained(self, messages: Iterable[Message], qos: int, identifiers: tuple[int, ...]) -> None:
         """Retained messages for a new subscription."""
         self._retained.extend((message, min(qos, message.qos), True, identifiers) for message in messages)
+        if len(self._retained) > 2 * MAX_RETAINED:
+            self._give_up()
         self._pump()
 
     def acknowledged(self, identifiers: Iterable[int]) -> None:

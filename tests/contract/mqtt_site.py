@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -102,6 +103,11 @@ class Wire:
             except ConnectionResetError:
                 pass
         return True
+
+    def shrink(self) -> None:
+        """Take little from the network before it is read, and read nothing meanwhile."""
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        cast(asyncio.ReadTransport, self._writer.transport).pause_reading()
 
     async def close(self) -> None:
         """Hang up without a word."""
