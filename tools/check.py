@@ -1,17 +1,23 @@
-"""Reads the source with every linter and says what each took; none of them starts an engine."""
+"""Reads the source with every linter, says what each took, and fails if any of them found something."""
 
 from __future__ import annotations
 
-from tools.steps import VENV_PYTHON, run
+import sys
 
-TOOL = VENV_PYTHON.parent
+from tools.steps import VENV_PYTHON, attempt
+
+BIN = VENV_PYTHON.parent
+LINTERS = {
+    "style and faults (ruff)": ("ruff", "check", "--quiet", "."),
+    "format (ruff)": ("ruff", "format", "--check", "--quiet", "."),
+    "types (mypy --strict)": ("mypy",),
+    "layers (import-linter)": ("lint-imports", "--no-logo"),
+}
 
 
 def main() -> None:
-    run("style and faults (ruff)", [str(TOOL / "ruff"), "check", "--quiet", "."])
-    run("format (ruff)", [str(TOOL / "ruff"), "format", "--check", "--quiet", "."])
-    run("types (mypy --strict)", [str(TOOL / "mypy")])
-    run("layers (import-linter)", [str(TOOL / "lint-imports"), "--no-logo"])
+    codes = [attempt(title, [str(BIN / program), *options]) for title, (program, *options) in LINTERS.items()]
+    sys.exit(max(map(abs, codes)))
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ def say(title: str, outcome: str) -> None:
     print(f"  {title:<44} {outcome}", flush=True)
 
 
-def run(title: str, command: Sequence[str]) -> None:
-    """Runs a command in the project's root and says how long it took.
+def attempt(title: str, command: Sequence[str]) -> int:
+    """Runs a command in the project's root, says how long it took, and answers its exit code.
 
-    Its output is shown only if it fails; then the program ends with its exit code.
+    Its output is shown only if it fails.
     """
     began = time.perf_counter()
     ended = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -30,4 +30,11 @@ def run(title: str, command: Sequence[str]) -> None:
     say(title, f"{took_s:6.1f} s" if ended.returncode == 0 else f"{took_s:6.1f} s  failed")
     if ended.returncode != 0:
         print(ended.stdout, flush=True)
-        sys.exit(ended.returncode if ended.returncode > 0 else 1)
+    return ended.returncode
+
+
+def run(title: str, command: Sequence[str]) -> None:
+    """The same for a step that the next one needs: if it fails, the program ends with its exit code."""
+    code = attempt(title, command)
+    if code != 0:
+        sys.exit(max(code, 1))
