@@ -22,7 +22,6 @@ AWAKE_S: Final = 15.0
 RETRY_MS: Final = 2_000
 _GREETING: Final = f"retry: {RETRY_MS}\n: connected\n\n".encode()
 _AWAKE: Final = b": awake\n\n"
-_GOODBYE: Final = b": goodbye\n\n"
 
 Holds = Callable[[], Awaitable[bool]]
 """Whether the credential that opened a stream still holds."""
@@ -38,26 +37,21 @@ class Client:
 
     def __init__(self) -> None:
         self._events: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING)
-        self._is_over = False
+        self._is_slow = False
 
     def put(self, event: bytes) -> None:
         """Give it an event; one that has no room for more is marked to be let go."""
         try:
             self._events.put_nowait(event)
         except asyncio.QueueFull:
-            self._is_over = True
-
-    def hang_up(self) -> None:
-        """End the stream, at once where it waits for an event."""
-        self._is_over = True
-        self.put(_GOODBYE)
+            self._is_slow = True
 
     async def stream(self, holds: Holds) -> AsyncIterator[bytes]:
         """The bytes of the stream, until the client was too slow, or its credential holds no longer."""
         loop = asyncio.get_running_loop()
         yield _GREETING
         checked_s = loop.time()
-        while not self._is_over:
+        while not self._is_slow:
             try:
                 yield await asyncio.wait_for(self._events.get(), AWAKE_S)
             except TimeoutError:
@@ -96,11 +90,6 @@ class Clients:
         if not self._clients:
             self.some.clear()
             self.none.set()
-
-    def hang_up(self) -> None:
-        """End all streams: the house goes down, and their pages will look for it."""
-        for client in self._clients:
-            client.hang_up()
 
     def tell(self, name: str, body: Any) -> None:
         """Send an event to all."""

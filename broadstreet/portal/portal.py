@@ -95,11 +95,6 @@ class Portal:
         city = self.city(tenant)
         return time_zone(self.settings.zone or (city.time_zone if city else "UTC"))
 
-    def hang_up(self) -> None:
-        """End every live stream, so that the server need not wait for them when it stops."""
-        for town in self._towns.values():
-            town.clients.hang_up()
-
     async def __aenter__(self) -> Self:
         self._tasks = await asyncio.TaskGroup().__aenter__()
         self._running.append(self._tasks.create_task(self.vitals.run()))

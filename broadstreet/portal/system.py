@@ -15,13 +15,14 @@ from broadstreet.model.errors import EngineFailed
 from broadstreet.portal.findings import Answer
 from broadstreet.portal.portal import Portal
 from broadstreet.portal.snapshot import time_of
-from broadstreet.portal.town import Town
+from broadstreet.portal.town import MAX_DEAD, Town
 from broadstreet.portal.vitals import Pulse
 from broadstreet.portal.words import count, sentences
 from broadstreet.store import load_queries
 
 MAX_IMPORTS: Final = 20
 LAG_FINE_S: Final = 5.0
+DAY_US: Final = 86_400 * US_PER_S
 STREAMS: Final = ("RAW", "CHANGES", "OUT", "DEAD", "RETAINED")
 _SQL = load_queries("portal")
 
@@ -123,7 +124,9 @@ async def system_view(portal: Portal, town: Town) -> SystemView:
     states = [s.state(now_us) for s in (await town.roster()).sensors.values() if s.device is not None]
     return SystemView(
         at=format_rfc3339(now_us),
-        answer=system_answer(pulse, dead, is_disk_full=disk.is_full, is_log_up=nats.state == "up"),
+        answer=system_answer(
+            pulse, town.died_since(now_us - DAY_US), is_disk_full=disk.is_full, is_log_up=nats.state == "up"
+        ),
         readings_per_s=pulse.readings_per_s,
         messages_per_s=pulse.messages_per_s,
         lag_s=pulse.lag_s,
@@ -155,7 +158,7 @@ async def system_view(portal: Portal, town: Town) -> SystemView:
 
 
 def system_answer(pulse: Pulse, dead: int, *, is_disk_full: bool, is_log_up: bool) -> Answer:
-    """How the house is, in a sentence."""
+    """How the house is, in a sentence. dead: letters of the last day, at most MAX_DEAD of them."""
     troubles = [
         *(["the disk is close to full, and nothing more is taken in: free some room"] if is_disk_full else []),
         *(["the log does not answer"] if not is_log_up else []),
@@ -163,7 +166,8 @@ def system_answer(pulse: Pulse, dead: int, *, is_disk_full: bool, is_log_up: boo
         *(["no gateway reports: devices cannot connect"] if pulse.gateways == 0 else []),
     ]
     behind = "up to date" if pulse.lag_s < 0.05 else f"{pulse.lag_s:.1f} s behind"
-    letters = "nothing dead" if dead == 0 else f"{count(dead, 'message')} could not be decoded"
+    many = "at least " if dead >= MAX_DEAD else ""
+    letters = f"{many}{count(dead, 'message')} of the last day could not be decoded" if dead else "nothing dead"
     rate = f"{pulse.readings_per_s:,.0f}" if pulse.readings_per_s >= 10 else f"{pulse.readings_per_s:.1f}"
     told = f"Taking in {rate} readings a second, {behind}, {letters}"
     tone = "wrong" if troubles else "degraded" if dead or pulse.lag_s > LAG_FINE_S else "fine"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any, Final
@@ -75,6 +76,7 @@ class Town:
         self._fresh_until_us = 0
         self._since_load: list[ChangeBatch] | None = None
         self._dead_count = -1
+        self._dead_at_us: list[int] = []
         self._dead: dict[int, Undecodable] = {}
         self._items: dict[int, Item] = {}
         self._answer: Answer | None = None
@@ -110,8 +112,13 @@ class Town:
                 letter.device_key: Undecodable(letter.received_us, letter.reason, letter.detail, letter.profile)
                 for letter in reversed(letters)
             }
+            self._dead_at_us = sorted(letter.at_us for letter in letters)
             self._dead_count = number
         return number
+
+    def died_since(self, at_us: int) -> int:
+        """How many letters died since a time, as far as they were looked through: at most MAX_DEAD."""
+        return len(self._dead_at_us) - bisect_left(self._dead_at_us, at_us)
 
     async def run(self) -> None:
         """Serve the pages that watch, until cancelled. What fails is tried again."""
@@ -169,13 +176,15 @@ class Town:
 
     async def _tick(self) -> None:
         """Every two seconds: who is new, who fell silent or speaks again, how the house does."""
-        (await self.roster()).turned(self._clock())
+        roster = await self.roster()
+        roster.turned(self._clock())
+        told = set(roster.sensors)
         ticks = 0
         while True:
             await asyncio.sleep(TICK_S)
             ticks += 1
             dead = await self.dead_letters()
-            roster = await self._look_for_new()
+            roster = await self._look_for_new(told)
             roster.hear(await self.loader.heard(), self._dead)
             now_us = self._clock()
             turned = [(s.id, s.state(now_us), time_of(s.heard_us)) for s in roster.turned(now_us)]
@@ -196,18 +205,19 @@ class Town:
             if ticks % ANSWER_EVERY_TICKS == 0:
                 self._tell_answer(roster, now_us)
 
-    async def _look_for_new(self) -> Roster:
-        """The roster, read again if something came or went; pages are told of new sensors."""
-        before = await self.roster()
-        if await self.loader.fingerprint() == before.fingerprint:
-            return before
-        async with self._loading:
-            roster = await self._load()
-        now_us, zone = self._clock(), self.zone()
-        together = outages(roster.sensors.values(), now_us)
-        for sensor in roster.sensors.values():
-            if sensor.id not in before.sensors:
+    async def _look_for_new(self, told: set[str]) -> Roster:
+        """The roster, read again if something came; the pages are told of sensors they do not know yet."""
+        roster = await self.roster() if self._roster is None else self._roster
+        if await self.loader.fingerprint() != roster.fingerprint:
+            async with self._loading:
+                roster = await self._load()
+        if new := roster.sensors.keys() - told:
+            now_us, zone = self._clock(), self.zone()
+            together = outages(roster.sensors.values(), now_us)
+            for entity_id in sorted(new):
+                sensor = roster.sensors[entity_id]
                 self.clients.tell("appeared", sensor_view(sensor, together, self._bars, now_us, zone))
+            told |= new
         return roster
 
     def _tell_answer(self, roster: Roster, now_us: int) -> None:

@@ -158,7 +158,8 @@ class Vitals:
 
     def _note(self) -> None:
         now_us = self._clock()
-        if not self.history or now_us - self.history[-1][0] >= HISTORY_STEP_US:
+        is_known = any(len(points) > 1 for points in self._recorders.values())
+        if is_known and (not self.history or now_us - self.history[-1][0] >= HISTORY_STEP_US):
             self.history.append((now_us, self.pulse().readings_per_s))
 
 

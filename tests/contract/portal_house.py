@@ -131,7 +131,7 @@ async def open_portal(services: Services, data_dir: Path, clock: Clock) -> Async
     await services.access.accounts.create(
         "root", "Root", tenant="city", roles=["administrator"], by="test", password="a long enough secret"
     )
-    secret = (await services.access.tokens.issue("root", "session", "test", 12 * 3600, by="test")).secret
+    secret = (await services.access.tokens.issue("root", "session", "test", 72 * 3600, by="test")).secret
     async with portal_of(services, data_dir) as portal:
         app = whole_app(services, portal)
         house = House(services.store, services.log, city)

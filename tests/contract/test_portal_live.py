@@ -97,6 +97,7 @@ async def test_readings_come_in_batches_with_the_newest_of_each(house: PortalHou
 async def test_a_new_device_appears_and_then_speaks(house: PortalHouse) -> None:
     async with page(house) as opened:
         await house.register(air("a-1", lon=24.9, lat=60.1))
+        await house.city()  # another page has it already
         appeared = await opened.until("appeared")
         assert (appeared["device"], appeared["state"], appeared["lon"]) == ("a-1", "never", 24.9)
         await house.air("a-1", 20)
@@ -134,12 +135,6 @@ async def test_a_stream_ends_with_the_session_that_opened_it(house: PortalHouse)
     async with page(house) as opened:
         secret = house.cookie.removeprefix(f"{SESSION_COOKIE}=")
         await house.services.access.sign_in.sign_out(secret, by="root")
-        await opened.until_closed()
-
-
-async def test_a_house_that_goes_down_ends_its_streams(house: PortalHouse) -> None:
-    async with page(house) as opened:
-        house.portal.hang_up()
         await opened.until_closed()
 
 

@@ -238,7 +238,8 @@ async def test_the_houses_health(house: PortalHouse) -> None:
         house.portal.vitals.take("metrics.gateway.g", msgspec.json.encode(gateway))
     page = await house.get("/portal/api/system")
     assert page["answer"] == {
-        "sentence": "Taking in 1,240 readings a second, 0.4 s behind, one message could not be decoded.",
+        "sentence": "Taking in 1,240 readings a second, 0.4 s behind, one message of the last day could not be "
+        "decoded.",
         "tone": "degraded",
     }
     assert (page["messages_per_s"], page["connections"], page["dead"], page["pending_packs"]) == (620, 2, 1, 0)
@@ -249,6 +250,14 @@ async def test_the_houses_health(house: PortalHouse) -> None:
     assert page["roles"] == [] and page["imports"] == []
     samples = {(sample.name, sample.value) for sample in house.portal.vitals.samples()}
     assert ("broadstreet_recorder_lag_seconds", 0.4) in samples
+
+
+async def test_an_old_dead_letter_alarms_nobody(house: PortalHouse) -> None:
+    await house.send("a-1", b"nonsense")
+    assert "one message of the last day" in (await house.get("/portal/api/system"))["answer"]["sentence"]
+    house.clock.forward(25 * 3600)
+    page = await house.get("/portal/api/system")
+    assert page["dead"] == 1 and "nothing dead" in page["answer"]["sentence"]
 
 
 async def test_packs_that_wait_are_counted(house: PortalHouse) -> None:
