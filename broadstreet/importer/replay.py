@@ -20,6 +20,7 @@ import numpy as np
 
 from broadstreet.access import Principal
 from broadstreet.devices import Registry
+from broadstreet.engines import together
 from broadstreet.history.observations import Int64s
 from broadstreet.importer.importing import Prepared
 from broadstreet.importer.mapping import TIME_FIELD, payload_field
@@ -214,9 +215,7 @@ class Replay:
             async with free:
                 clients[name] = await connections.enter_async_context(client)
 
-        async with asyncio.TaskGroup() as group:
-            for name, (device, secret) in credentials.items():
-                group.create_task(connect(name, device, secret))
+        await together(*(connect(name, device, secret) for name, (device, secret) in credentials.items()))
         return clients
 
     async def _send(self, survey: _Survey, clients: dict[str, Client]) -> None:

@@ -184,9 +184,12 @@ class Sensors:
             sensor.entity_id = device.entity_id
 
     async def _create(self, sensors: list[Sensor]) -> None:
-        """Entities for sensors that are no devices; those that are there stay as they are."""
-        for start in range(0, len(sensors), MAX_BATCH):
-            fragments = [self._fragment(sensor) for sensor in sensors[start : start + MAX_BATCH]]
+        """Entities for sensors that are no devices; those that are there stay as they are, and deleted ones deleted."""
+        rows = await self._database.fetch(_DEVICE_SQL["entity_keys"], [sensor.entity_id for sensor in sensors])
+        known = {row["id"] for row in rows}
+        new = [sensor for sensor in sensors if sensor.entity_id not in known]
+        for start in range(0, len(new), MAX_BATCH):
+            fragments = [self._fragment(sensor) for sensor in new[start : start + MAX_BATCH]]
             outcome = await self._broker.batch(self._principal, self._clock(), BatchOperation.CREATE, fragments)
             for failed in outcome.errors:
                 if not isinstance(failed.error, Conflict):

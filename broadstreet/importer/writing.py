@@ -11,7 +11,7 @@ is contested between two local times             and two readings are never merg
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
@@ -27,6 +27,10 @@ from broadstreet.store import OutboxKind, Terms, load_queries, write_outbox
 
 if TYPE_CHECKING:
     from broadstreet.store.database import Connection
+
+NUMBERS_A_ROW: Final = 20_000
+TEXTS_A_ROW: Final = 200
+"""Changes in one row of the outbox, which leaves as one message: a text may have 16 kB, and what it was before too."""
 
 Verdicts = npt.NDArray[np.int8]
 SECOND_VALUE = "a second value for one moment"
@@ -133,8 +137,11 @@ class BatchWriter:
             for row in revived:
                 iris = await self._terms.iris(row["types"], connection)
                 events.append(EntityEvent(row["key"], row["id"], [iris[key] for key in row["types"]], "created"))
-            body = encode_changes(self._changes(done.changes, events, at_us))
-            await write_outbox(connection, OutboxKind.CHANGES, body)
+            are_numbers = all(isinstance(change.value, float) for change in done.changes)
+            step = NUMBERS_A_ROW if are_numbers else TEXTS_A_ROW
+            for start in range(0, len(done.changes), step):
+                changes = self._changes(done.changes[start : start + step], events if start == 0 else [], at_us)
+                await write_outbox(connection, OutboxKind.CHANGES, encode_changes(changes))
         return done
 
     def _changes(self, changes: list[CurrentChange], events: list[EntityEvent], at_us: int) -> ChangeBatch:

@@ -14,11 +14,12 @@ import polars as pl
 import pytest
 
 from broadstreet.access import Principal
+from broadstreet.context import Broker
 from broadstreet.importer import Import, prepare
 from broadstreet.importer.sensors import Sensors
 from broadstreet.model.change import decode_changes
 from broadstreet.model.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from tests.contract.desk import AS_DEVICES, MAPPING, NOW_US, TABLE, Desk, open_desk, us
+from tests.contract.desk import ADMINISTRATOR, AS_DEVICES, MAPPING, NOW_US, TABLE, Desk, open_desk, us
 
 
 @pytest.fixture
@@ -223,6 +224,20 @@ async def test_two_at_once_are_refused(desk: Desk, monkeypatch: pytest.MonkeyPat
         await desk.take_in(file)
     held.set()
     assert (await first).totals.accepted == 7
+
+
+async def test_a_deleted_entity_comes_back_with_newer_readings_alone(desk: Desk) -> None:
+    await desk.take_in(desk.write("air.csv", TABLE))
+    broker, deleted_us = Broker(desk.store), us("2026-02-01T00:00Z")
+    for name in "ab":
+        await broker.delete(ADMINISTRATOR, deleted_us, f"urn:ngsi-ld:AirQualityObserved:{name}")
+    late = "at,id,no2,status\n2026-01-05T00:00,a,4,late\n2026-02-05T00:00,b,5,new\n"
+    assert (await desk.take_in(desk.write("more.csv", late))).totals.accepted == 4
+    rows = await desk.database.fetch("SELECT id FROM entity WHERE deleted_at IS NULL")
+    assert [row["id"].rpartition(":")[2] for row in rows] == ["b"]
+    bodies = [row["body"] for row in await desk.database.fetch("SELECT body FROM outbox ORDER BY key DESC LIMIT 1")]
+    (event,) = decode_changes(bodies[0]).entities
+    assert (event.id, event.operation) == ("urn:ngsi-ld:AirQualityObserved:b", "created")
 
 
 async def test_who_may_not_write_may_not_import(desk: Desk) -> None:

@@ -6,14 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from broadstreet.apis import Services
 from broadstreet.importer import Pace, Replay, prepare
-from broadstreet.model.errors import InvalidInput
+from broadstreet.model.errors import InvalidInput, Unavailable
 from broadstreet.recorder import Recorder
 from tests.contract.desk import ADMINISTRATOR, AS_DEVICES, MAPPING, NOW_US, TABLE, Desk, open_desk
 from tests.contract.mqtt_site import PARTITIONS, open_gateway
@@ -103,17 +102,27 @@ def test_no_time_lies_ahead_of_its_moment_of_sending() -> None:
             Pace(**wrong)  # type: ignore[arg-type]  # a limit of nothing, and time that runs backwards
 
 
-async def test_a_replay_needs_devices(desk: Desk) -> None:
+async def test_a_replay_needs_devices_and_a_listener(desk: Desk, free_port: Callable[[], int]) -> None:
     def replay(mapping: str) -> Replay:
-        prepared = prepare(desk.write("air.csv", TABLE), mapping)
-        address: dict[str, Any] = {"host": "127.0.0.1", "port": 1}
         return Replay(
-            desk.store, desk.database, prepared, Pace(0), principal=ADMINISTRATOR, clock=lambda: NOW_US, **address
+            desk.store,
+            desk.database,
+            prepare(desk.folder / "air.csv", mapping),
+            Pace(0),
+            host="127.0.0.1",
+            port=free_port(),
+            principal=ADMINISTRATOR,
+            clock=lambda: NOW_US,
         )
 
+    desk.write("air.csv", TABLE)
     with pytest.raises(InvalidInput) as refused:
         replay(MAPPING)
     assert refused.value.where == "sensor.device"
     desk.write("places.csv", "id,street,lat,lon\na,Oak Street,52.5,13.4\n")
     with pytest.raises(InvalidInput, match="3 sensors make no device"):
+        await replay(AS_DEVICES).run()
+    desk.write("places.csv", "id,street,lat,lon\na,x,52.5,13.4\nb,y,52.6,13.5\n")
+    desk.write("air.csv", "\n".join(TABLE.splitlines()[:3]))
+    with pytest.raises(Unavailable, match="no MQTT server"):
         await replay(AS_DEVICES).run()
