@@ -14,7 +14,8 @@ bound (bounds.py).
 from broadstreet.context.batch import BatchError, BatchOperation, BatchOutcome
 from broadstreet.context.broker import Broker, Found
 from broadstreet.context.decision import Decision, Untouched
-from broadstreet.context.document import parse_attribute, parse_entity, parse_fragment
+from broadstreet.context.discovery import AttributeUse, TypeUse
+from broadstreet.context.document import Nulls, parse_attribute, parse_entity, parse_fragment
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.georel import GeoQuery, parse_coordinates, parse_georel
 from broadstreet.context.query_language import parse_query, render_query
@@ -26,6 +27,7 @@ from broadstreet.context.vocabulary import CORE, Library, Vocabulary
 __all__ = [
     "CORE",
     "AttributeFragment",
+    "AttributeUse",
     "BatchError",
     "BatchOperation",
     "BatchOutcome",
@@ -37,10 +39,12 @@ __all__ = [
     "Found",
     "GeoQuery",
     "Library",
+    "Nulls",
     "Presentation",
     "Projection",
     "Selection",
     "Selector",
+    "TypeUse",
     "Untouched",
     "Vocabulary",
     "parse_attribute",

@@ -11,6 +11,7 @@ from broadstreet.context import decision
 from broadstreet.context.batch import BatchOperation, BatchOutcome, decide_batch, rounds
 from broadstreet.context.bounds import MAX_BATCH
 from broadstreet.context.decision import Decision
+from broadstreet.context.discovery import AttributeUse, Discovery, TypeUse
 from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.ledger import Ledger
@@ -50,6 +51,10 @@ class _Tenant:
         return Reader(self.database, self.terms, self.metas)
 
     @property
+    def discovery(self) -> Discovery:
+        return Discovery(self.database, self.terms)
+
+    @property
     def ledger(self) -> Ledger:
         return Ledger(self.database, self.terms, self.metas)
 
@@ -72,6 +77,26 @@ class Broker:
         tenant = await self._tenant(principal, "entity:read")
         page: Page = await Search(tenant.database, tenant.terms).page(selection)
         return Found(await tenant.reader.entities(page.keys), page.count, page.more)
+
+    async def types(self, principal: Principal, *, with_attributes: bool) -> list[TypeUse]:
+        """5.7.5 and 5.7.6."""
+        tenant = await self._tenant(principal, "entity:read")
+        return await tenant.discovery.types(with_attributes=with_attributes)
+
+    async def type(self, principal: Principal, iri: str) -> TypeUse:
+        """5.7.7. Raises NotFound."""
+        tenant = await self._tenant(principal, "entity:read")
+        return await tenant.discovery.type(iri)
+
+    async def attributes(self, principal: Principal) -> list[AttributeUse]:
+        """5.7.8 and 5.7.9."""
+        tenant = await self._tenant(principal, "entity:read")
+        return await tenant.discovery.attributes()
+
+    async def attribute(self, principal: Principal, iri: str) -> AttributeUse:
+        """5.7.10. Raises NotFound."""
+        tenant = await self._tenant(principal, "entity:read")
+        return await tenant.discovery.attribute(iri)
 
     async def create(self, principal: Principal, at_us: int, fragment: EntityFragment) -> None:
         """5.6.1. Raises Conflict where the entity is there."""

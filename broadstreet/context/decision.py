@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET
@@ -18,6 +18,10 @@ from broadstreet.context.fragment import NULL, AttributeFragment, EntityFragment
 from broadstreet.context.stored import StoredAttribute, StoredEntity
 from broadstreet.model.entity import Attribute, Meta
 from broadstreet.model.errors import Conflict, InvalidInput, NotFound
+from broadstreet.model.terms import expand
+
+SCOPE: Final = expand("scope")
+"""The name under which scopes are deleted like an attribute."""
 
 
 class Fate(Enum):
@@ -111,14 +115,12 @@ def append(stored: StoredEntity | None, fragment: EntityFragment, *, may_overwri
 
 
 def update(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
-    """5.6.2: attributes that are there are replaced, others are left. Raises NotFound."""
+    """5.6.2: attributes are replaced, or added where they are not there; scopes only replaced. Raises NotFound."""
     entity = _there(stored, fragment.id)
-    decision = _with_header(entity, fragment, replaces_scopes=True)
-    for one in fragment.attributes:
-        if entity.there(one.identity) is None:
-            decision.untouched.append(Untouched(one.name, "the attribute does not exist"))
-        else:
-            _put(decision, one)
+    if fragment.scopes is None or entity.scopes:
+        return append(entity, fragment)
+    decision = append(entity, msgspec.structs.replace(fragment, scopes=None))
+    decision.untouched.append(Untouched(SCOPE, "the entity has no scope"))
     return decision
 
 
@@ -140,6 +142,8 @@ def merge(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
 
 def update_attribute(stored: StoredEntity | None, entity_id: str, one: AttributeFragment) -> Decision:
     """5.6.4: members of one attribute instance are replaced, the others stay. Raises NotFound, InvalidInput."""
+    if one.name == SCOPE:
+        raise InvalidInput("a scope has no parts to update", where="attrId", remedy="Update it with PATCH …/attrs.")
     entity, before = _attribute_there(stored, entity_id, one.identity)
     decision = _kept(entity)
     if one.is_null:
@@ -168,8 +172,10 @@ def replace_attribute(stored: StoredEntity | None, entity_id: str, one: Attribut
 def delete_attribute(
     stored: StoredEntity | None, entity_id: str, name: str, dataset_id: str, *, all_instances: bool = False
 ) -> Decision:
-    """5.6.5: one instance of an attribute, or all of them. Raises NotFound."""
+    """5.6.5: one instance of an attribute, or all of them; or the scopes. Raises NotFound."""
     entity = _there(stored, entity_id)
+    if name == SCOPE and entity.scopes:
+        return Decision(entity.id, Fate.CHANGED, entity.types, [], entity)
     found = entity.instances(name) if all_instances else [entity.there((name, dataset_id))]
     decision = _kept(entity)
     decision.deletes = [one for one in found if one is not None]

@@ -6,12 +6,13 @@ place where it stands. Members that only the system sets (createdAt and the like
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Final, NoReturn
 
 from msgspec import UNSET, UnsetType
 
 from broadstreet.context.bounds import MAX_ATTRIBUTES, MAX_DEPTH, MAX_SCOPES, MAX_TYPES
-from broadstreet.context.fragment import NULL, AttributeFragment, EntityFragment, holds_null
+from broadstreet.context.fragment import NULL, AttributeFragment, EntityFragment, holds_null, is_null
 from broadstreet.context.scope import check_scope
 from broadstreet.context.value import check_value
 from broadstreet.context.vocabulary import Vocabulary
@@ -20,6 +21,7 @@ from broadstreet.model.entity import KINDS, Kind, Meta
 from broadstreet.model.errors import InvalidInput, TooMany
 from broadstreet.model.geometry import GEOMETRY_TYPES
 from broadstreet.model.identifiers import check_uri
+from broadstreet.model.terms import expand
 
 _BY_MEMBER: Final = {
     "object": Kind.RELATIONSHIP,
@@ -30,14 +32,29 @@ _BY_MEMBER: Final = {
     "objectList": Kind.LIST_RELATIONSHIP,
     "value": Kind.PROPERTY,
 }
-_SYSTEM: Final = frozenset({"createdAt", "modifiedAt", "deletedAt", "instanceId"})
+_SYSTEM: Final = frozenset({"createdAt", "modifiedAt", "deletedAt"})
 _OF_ENTITY: Final = frozenset({"id", "@id", "type", "@type", "scope", "@context"}) | _SYSTEM
-_OF_ATTRIBUTE: Final = frozenset({"type", "@type", "datasetId", "observedAt", *_BY_MEMBER}) | _SYSTEM
+_OF_ATTRIBUTE: Final = frozenset({"type", "@type", "datasetId", "observedAt", "instanceId", *_BY_MEMBER}) | _SYSTEM
+# Members that stand for something else than an attribute wherever they stand.
+_NEVER_ATTRIBUTES: Final = frozenset(
+    {"datasetId", "observedAt", "instanceId", "unitCode", "objectType", "lang", "entity", "entityList", *_BY_MEMBER}
+)
+_PREVIOUS: Final = "previous"
+_WITH_UNIT: Final = frozenset({None, Kind.PROPERTY, Kind.LIST_PROPERTY})
+_GEOGRAPHIC: Final = frozenset(map(expand, ("location", "observationSpace", "operationSpace")))
 
 
-def parse_entity(body: Any, vocabulary: Vocabulary, *, may_be_null: bool = False) -> EntityFragment:
-    """A whole entity: it has an id and a type. may_be_null: whether NGSI-LD Null may stand in it."""
-    fragment = parse_fragment(body, vocabulary, may_be_null=may_be_null)
+class Nulls(Enum):
+    """Where NGSI-LD Null may stand in a document."""
+
+    REFUSED = "nowhere: there is nothing to remove"
+    WHOLE = "in place of an attribute or a sub-attribute"
+    WITHIN = "also in place of a member of a value"
+
+
+def parse_entity(body: Any, vocabulary: Vocabulary, nulls: Nulls = Nulls.REFUSED) -> EntityFragment:
+    """A whole entity: it has an id and a type."""
+    fragment = parse_fragment(body, vocabulary, nulls)
     if fragment.id is None:
         _refuse("an entity has an id", "id", "Give it a URI, such as urn:ngsi-ld:AirQualityObserved:a-17.")
     if not fragment.types:
@@ -46,25 +63,25 @@ def parse_entity(body: Any, vocabulary: Vocabulary, *, may_be_null: bool = False
 
 
 def parse_fragment(
-    body: Any, vocabulary: Vocabulary, *, may_be_null: bool = True, is_simplified: bool = False
+    body: Any, vocabulary: Vocabulary, nulls: Nulls = Nulls.WHOLE, *, is_simplified: bool = False
 ) -> EntityFragment:
     """A part of an entity. is_simplified: names stand for bare values. Raises InvalidInput, TooMany, TooLarge."""
     if not isinstance(body, dict):
         _refuse("an entity is a JSON object", None)
-    reader = _Reader(vocabulary, may_be_null, is_simplified)
+    reader = _Reader(vocabulary, nulls, is_simplified)
     identifier = body.get("id", body.get("@id"))
     if identifier is not None:
-        identifier = check_uri(identifier, "id") if isinstance(identifier, str) else _refuse("an id is a text", "id")
+        identifier = _uri(identifier, "id")
     types = body.get("type", body.get("@type"))
     attributes = [a for name, given in body.items() if name not in _OF_ENTITY for a in reader.attribute(name, given)]
     if len(attributes) > MAX_ATTRIBUTES:
         raise TooMany(f"an entity has at most {MAX_ATTRIBUTES} attributes in one request")
-    return EntityFragment(identifier, _types(types, vocabulary), attributes, _scopes(body.get("scope")))
+    return EntityFragment(identifier, _types(types, vocabulary), attributes, _scopes(body.get("scope"), nulls))
 
 
-def parse_attribute(body: Any, name: str, vocabulary: Vocabulary, *, may_be_null: bool = True) -> AttributeFragment:
+def parse_attribute(body: Any, name: str, vocabulary: Vocabulary, nulls: Nulls = Nulls.WHOLE) -> AttributeFragment:
     """What is sent for one attribute by its path. name: as it stands in the path; the value may be left out."""
-    reader = _Reader(vocabulary, may_be_null, is_simplified=False)
+    reader = _Reader(vocabulary, nulls, is_simplified=False)
     return reader.instance(vocabulary.name(name, "attrId"), body, name, 0)
 
 
@@ -79,13 +96,13 @@ def _types(types: Any, vocabulary: Vocabulary) -> list[str]:
     return list(dict.fromkeys(vocabulary.name(name, "type") for name in names))
 
 
-def _scopes(scope: Any) -> list[str] | None:
+def _scopes(scope: Any, nulls: Nulls) -> list[str] | None:
     if scope is None:
         return None
     scopes = scope if isinstance(scope, list) else [scope]
     if len(scopes) > MAX_SCOPES or not all(isinstance(one, str) for one in scopes):
         _refuse(f"a scope is a text, or a list of at most {MAX_SCOPES} texts", "scope")
-    if scopes == [NULL]:
+    if scopes == [NULL] and nulls is not Nulls.REFUSED:
         return []
     return list(dict.fromkeys(check_scope(one) for one in scopes))
 
@@ -93,13 +110,16 @@ def _scopes(scope: Any) -> list[str] | None:
 class _Reader:
     """Reads the attributes of one document."""
 
-    def __init__(self, vocabulary: Vocabulary, may_be_null: bool, is_simplified: bool) -> None:
+    def __init__(self, vocabulary: Vocabulary, nulls: Nulls, is_simplified: bool) -> None:
         self._vocabulary = vocabulary
-        self._may_be_null = may_be_null
+        self._nulls = nulls
+        self._may_be_null = nulls is not Nulls.REFUSED
         self._is_simplified = is_simplified
 
     def attribute(self, name: str, given: Any) -> list[AttributeFragment]:
         """The instances of one attribute: one, or several told apart by datasetId."""
+        if name in _NEVER_ATTRIBUTES or name.startswith(_PREVIOUS):
+            _refuse(f"{name} cannot name an attribute", name)
         iri = self._vocabulary.name(name, name)
         if self._is_simplified:
             return [self._bare(iri, given, name)]
@@ -115,6 +135,9 @@ class _Reader:
         if not isinstance(given, dict) or (given.get("type") in GEOMETRY_TYPES and "coordinates" in given):
             return self._bare(iri, given, where)
         kind = self._kind(given, where)
+        _check_members(kind, given, where)
+        if iri in _GEOGRAPHIC and kind not in (None, Kind.GEO_PROPERTY):
+            _refuse("this attribute is a GeoProperty", where)
         if kind is None and not self._may_be_null:
             _refuse("an attribute has a value, an object or a languageMap", where)
         value: Any = UNSET
@@ -153,7 +176,8 @@ class _Reader:
         return None
 
     def _value(self, kind: Kind, value: Any, where: str) -> Any:
-        if not self._may_be_null and holds_null(value):
+        may_hold = self._nulls is Nulls.WITHIN or (self._may_be_null and is_null(value))
+        if not may_hold and holds_null(value):
             _refuse(f"{NULL} removes something, and there is nothing to remove here", where)
         return check_value(kind, value, self._vocabulary, where)
 
@@ -219,11 +243,25 @@ def _is_instance(given: Any) -> bool:
     return isinstance(given, dict) and (given.get("type") in KINDS or not _BY_MEMBER.keys().isdisjoint(given))
 
 
+def _check_members(kind: Kind | None, given: dict[str, Any], where: str) -> None:
+    """Refuse members that belong to another kind of attribute, or to answers alone."""
+    if kind is None:
+        return
+    for name in given:
+        is_foreign = name in _BY_MEMBER and name != kind.value_key
+        if is_foreign or name.startswith(_PREVIOUS) or (name == "unitCode" and kind not in _WITH_UNIT):
+            _refuse(f"a {kind.type_name} has no {name}", where)
+
+
 def _dataset_id(given: dict[str, Any], where: str) -> str:
-    text = given.get("datasetId")
-    if text is None or text == "@none":
-        return ""
-    return check_uri(text, f"{where}.datasetId") if isinstance(text, str) else _refuse("a datasetId is a URI", where)
+    text = given.get("datasetId", "@none")
+    return "" if text == "@none" else _uri(text, f"{where}.datasetId")
+
+
+def _uri(text: Any, where: str) -> str:
+    if not isinstance(text, str) or text == NULL:
+        _refuse(f"{text!r:.80} is no id", where)
+    return check_uri(text, where)
 
 
 def _refuse(message: str, where: str | None, remedy: str | None = None) -> NoReturn:

@@ -5,7 +5,7 @@ Values that need no look inside pass from the database to the answer as they are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -21,7 +21,8 @@ _EXACT: Final = 2.0**53
 _NO_VALUE: Final = msgspec.Raw(b"null")
 # Kinds whose value is looked into on its way out.
 _PARSED: Final = frozenset({Kind.VOCAB_PROPERTY, Kind.LIST_RELATIONSHIP})
-_BARE: Final = frozenset({Kind.PROPERTY, Kind.GEO_PROPERTY, Kind.RELATIONSHIP})
+# Kinds whose simplified value would be taken for a Property's.
+_WRAPPED: Final = frozenset({Kind.LANGUAGE_PROPERTY, Kind.JSON_PROPERTY, Kind.VOCAB_PROPERTY})
 
 
 class Form(Enum):
@@ -142,7 +143,7 @@ class Presentation:
         value, lang = self._value(row)
         kind = Kind.PROPERTY if lang is not None else row.kind
         if self.form is Form.SIMPLIFIED:
-            return value if kind in _BARE else {kind.value_key: value}
+            return {kind.value_key: value} if kind in _WRAPPED else value
         body: dict[str, Any] = {"type": kind.type_name, kind.value_key: value}
         if lang is not None:
             body["lang"] = lang
@@ -174,13 +175,14 @@ class Presentation:
         return value
 
     def _translated(self, texts: dict[str, Any]) -> tuple[Any, str]:
-        """The text in the best language: one asked for, its base language, the neutral one, or the first there is."""
-        bases = [tag.split("-")[0] for tag in self.languages]
-        for tag in (*self.languages, *bases, "@none"):
-            if tag in texts:
-                return texts[tag], tag
-        tag = next((own for own in texts if own.split("-")[0] in bases), next(iter(texts), "@none"))
-        return texts.get(tag), tag
+        """The text in the best language (4.15, RFC 5646): one asked for, a wider or a narrower one, or any."""
+        tags = {tag.lower(): tag for tag in texts}
+        for language in self.languages:
+            tag = _lookup(language.lower(), tags)
+            if tag is not None:
+                return texts[tags[tag]], tags[tag]
+        chosen = "@none" if "@none" in texts else next(iter(texts), "@none")
+        return texts.get(chosen), chosen
 
     def _meta(self, meta: Meta) -> dict[str, Any]:
         """Sub-attributes with their names compacted."""
@@ -214,6 +216,14 @@ class Presentation:
         value = body["value"]
         is_object = isinstance(value, dict) or (isinstance(value, msgspec.Raw) and bytes(value)[:1] in (b"{", b"["))
         return value if kind is Kind.GEO_PROPERTY or not is_object else body
+
+
+def _lookup(asked: str, tags: Iterable[str]) -> str | None:
+    """The tag that is asked for, or one narrower than it, or the same of what it is part of."""
+    if not asked:
+        return None
+    narrower = (tag for tag in tags if tag == asked or tag.startswith(asked + "-"))
+    return min(narrower, key=len, default=None) or _lookup(asked.rpartition("-")[0], tags)
 
 
 def _raw(row: AttributeRow) -> Any:

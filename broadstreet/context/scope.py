@@ -12,7 +12,7 @@ from typing import Final
 from broadstreet.context.expression import Expression, Scanner, parse_expression
 from broadstreet.model.errors import InvalidInput
 
-_LEVEL: Final = r"[^\W\d_][\w-]*"
+_LEVEL: Final = r"[^\W\d_]\w*"
 _SCOPE: Final = re.compile(rf"/?{_LEVEL}(?:/{_LEVEL})*")
 _PATTERN: Final = re.compile(rf"/?(?:{_LEVEL}|\+)(?:/(?:{_LEVEL}|\+))*(?:/#)?|/?#")
 

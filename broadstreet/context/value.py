@@ -14,7 +14,7 @@ from broadstreet.context.vocabulary import Vocabulary
 from broadstreet.model.entity import Kind
 from broadstreet.model.errors import InvalidInput, TooLarge
 from broadstreet.model.geometry import parse_geometry
-from broadstreet.model.identifiers import check_uri
+from broadstreet.model.identifiers import check_iri
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*|@none")
 _encode: Final = msgspec.json.Encoder().encode
@@ -22,7 +22,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 def check_value(kind: Kind, value: Any, vocabulary: Vocabulary, where: str) -> Any:
     """The value as it is kept. NGSI-LD Null passes. Raises InvalidInput, TooLarge."""
-    if value is None and kind is not Kind.JSON_PROPERTY:
+    if value is None:
         _refuse("null is no value", where, "Leave the member out, or send urn:ngsi-ld:null to remove the attribute.")
     if is_null(value):
         return value
@@ -52,6 +52,12 @@ def _any(value: Any, _: Vocabulary, where: str) -> Any:
     return value
 
 
+def _json(value: Any, _: Vocabulary, where: str) -> Any:
+    if not isinstance(value, (dict, list)):
+        _refuse("a JsonProperty's json is an object or a list", where)
+    return value
+
+
 def _geometry(value: Any, _: Vocabulary, where: str) -> Any:
     if isinstance(value, str):  # 4.7.2: a geometry may come as text that holds it
         try:
@@ -72,7 +78,7 @@ def _uris(value: Any, _: Vocabulary, where: str) -> Any:
 def _uri(value: Any, where: str) -> str:
     if not isinstance(value, str):
         _refuse("a Relationship's object is a URI", where)
-    return check_uri(value, where)
+    return check_iri(value, where)
 
 
 def _language_map(value: Any, _: Vocabulary, where: str) -> Any:
@@ -112,7 +118,7 @@ _CHECKS: Final[dict[Kind, Callable[[Any, Vocabulary, str], Any]]] = {
     Kind.RELATIONSHIP: _uris,
     Kind.LANGUAGE_PROPERTY: _language_map,
     Kind.VOCAB_PROPERTY: _vocab,
-    Kind.JSON_PROPERTY: _any,
+    Kind.JSON_PROPERTY: _json,
     Kind.LIST_PROPERTY: _list,
     Kind.LIST_RELATIONSHIP: _object_list,
 }

@@ -152,7 +152,7 @@ class Library:
             raise InvalidInput("@vocab is not an IRI", where="@context")
         terms, prefixes = _Definitions(merged, vocabulary).resolve()
         uri = context if isinstance(context, str) else None
-        return Vocabulary(terms, vocabulary, _with_core(context), prefixes, uri)
+        return Vocabulary(terms, vocabulary, context, prefixes, uri)
 
     def _gather(self, context: Any, parts: list[dict[str, Any]], within: tuple[str, ...]) -> None:
         """The objects of an @context in order, URIs replaced by what they stand for."""
@@ -185,14 +185,6 @@ class Library:
         return document["@context"]
 
 
-def _with_core(context: Any) -> Any:
-    """The @context to show: what was sent, and the core after it unless it is there."""
-    listed = context if isinstance(context, list) else [context]
-    if any(isinstance(part, str) and CORE_CONTEXT_PATTERN.fullmatch(part) for part in listed):
-        return context
-    return [*listed, CORE_CONTEXT_URI]
-
-
 class _Definitions:
     """Term definitions of one merged @context on their way to IRIs: a term may lean on another as its prefix."""
 
@@ -219,6 +211,8 @@ class _Definitions:
         meaning = self._merged[term]
         is_plain = isinstance(meaning, str)
         if isinstance(meaning, dict):
+            if "@context" in meaning:
+                raise InvalidInput(f"the term {term[:80]!r} has an @context of its own", where="@context")
             is_prefix = meaning.get("@prefix") is True
             meaning = meaning.get("@id", term)
         else:

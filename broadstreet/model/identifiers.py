@@ -12,7 +12,9 @@ from broadstreet.model.errors import InvalidInput
 
 TENANT_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 DEVICE_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,126}")
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20]+")
+# The characters of RFC 3986; what is not ASCII stands percent-encoded.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`\x00-\x20]+")
 MAX_URI_LENGTH = 2048
 DEFAULT_TENANT = "city"
 
@@ -45,6 +47,13 @@ def check_uri(text: str, where: str | None = None) -> str:
         raise InvalidInput(
             f"{text[:80]!r} is not a URI", where=where, remedy="An id looks like urn:ngsi-ld:AirQualityObserved:a-17."
         )
+    return text
+
+
+def check_iri(text: str, where: str | None = None) -> str:
+    """An absolute IRI (RFC 3987), which may hold letters that are not ASCII, or InvalidInput."""
+    if len(text) > MAX_URI_LENGTH or _IRI.fullmatch(text) is None:
+        raise InvalidInput(f"{text[:80]!r} is not an IRI", where=where, remedy="It looks like urn:ngsi-ld:Street:a-17.")
     return text
 
 

@@ -13,6 +13,8 @@ from litestar import Router
 
 from broadstreet.apis.ngsi_ld.attributes import attributes_router
 from broadstreet.apis.ngsi_ld.batch import batch_router
+from broadstreet.apis.ngsi_ld.contexts import contexts_router
+from broadstreet.apis.ngsi_ld.discovery import discovery_router
 from broadstreet.apis.ngsi_ld.entities import entities_router
 from broadstreet.apis.ngsi_ld.problem import PROBLEMS
 
@@ -23,6 +25,12 @@ def ngsi_ld_router() -> Router:
     """Everything below `/ngsi-ld/v1`."""
     return Router(
         "/ngsi-ld/v1",
-        route_handlers=[entities_router(), attributes_router(), batch_router()],
+        route_handlers=[
+            entities_router(),
+            attributes_router(),
+            batch_router(),
+            discovery_router(),
+            contexts_router(),
+        ],
         exception_handlers=PROBLEMS,
     )

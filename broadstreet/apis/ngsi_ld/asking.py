@@ -29,7 +29,7 @@ from broadstreet.context import (
 )
 from broadstreet.context.bounds import DEFAULT_LIMIT, MAX_LIMIT, MAX_NAMES, MAX_OFFSET, MAX_PATTERN_LENGTH
 from broadstreet.context.vocabulary import check_name
-from broadstreet.model.errors import InvalidInput, TooLarge, TooMany
+from broadstreet.model.errors import InvalidInput, InvalidRequest, TooLarge, TooMany
 from broadstreet.model.identifiers import check_uri
 
 SHOWING: Final = ("attrs", "pick", "omit", "lang", "datasetId", "options", "format")
@@ -56,7 +56,7 @@ _FORMS: Final = {
     "simplified": Form.SIMPLIFIED,
     "keyValues": Form.SIMPLIFIED,
 }
-_LANGUAGE: Final = re.compile(r"[A-Za-z0-9*-]+")
+_LANGUAGE: Final = re.compile(r"\s*([A-Za-z0-9-]+|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*")
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
@@ -158,7 +158,7 @@ def selection_of(
     types_asked = [parameters.all.get("type"), *(one.type for one in wishes.entities or ())]
     return Selection(
         selectors=selectors or _selectors(wishes, vocabulary),
-        attributes=tuple(vocabulary.expand(name) for name in _checked(wishes.attrs, "attrs")),
+        attributes=_required(wishes, vocabulary),
         query=None if wishes.q is None else parse_query(wishes.q),
         geo=_geo(wishes.geoQ, vocabulary),
         scopes=None if wishes.scopeQ is None else parse_scope_query(wishes.scopeQ),
@@ -171,19 +171,48 @@ def selection_of(
     )
 
 
-def presentation_of(wishes: Wishes, options: set[str], read: Vocabulary, shown: Vocabulary) -> Presentation:
-    """What is shown and how. read: what names mean in the request; shown: in the answer. Raises InvalidInput."""
-    forms = {_FORMS[option] for option in options if option in _FORMS}
-    unknown = options - _FORMS.keys() - {"sysAttrs"}
-    if len(forms) > 1 or unknown:
-        raise InvalidInput("options that are not known or do not go together", where="options")
+def _required(wishes: Wishes, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Attributes of which an entity has one: those of attrs, or those picked where nothing else would be shown."""
+    picked = wishes.pick or []
+    names = _checked(wishes.attrs, "attrs") or (picked if _MEMBERS.isdisjoint(picked) else [])
+    return tuple(vocabulary.expand(name) for name in names)
+
+
+def presentation_of(wishes: Wishes, parameters: Parameters, read: Vocabulary, shown: Vocabulary) -> Presentation:
+    """What is shown and how. read: what names mean in the request; shown: in the answer.
+
+    Raises InvalidRequest for a format or an option that is not known, InvalidInput.
+    """
+    options, formats = parameters.names("options"), parameters.names("format")
+    check_known(options, {*_FORMS, "sysAttrs"}, "options")
+    check_known(formats, set(_FORMS), "format")
+    # format goes before options (6.3.7), and of several the first counts.
+    forms = [_FORMS[name] for name in (*formats, *options) if name in _FORMS]
     return Presentation(
         vocabulary=shown,
-        form=forms.pop() if forms else Form.NORMALIZED,
+        form=forms[0] if forms else Form.NORMALIZED,
         projection=_projection(wishes, read),
         with_times="sysAttrs" in options,
-        languages=tuple(_LANGUAGE.findall(re.sub(r";\s*q=[0-9.]+", "", wishes.lang))) if wishes.lang else (),
+        languages=_languages(wishes.lang or ""),
     )
+
+
+def check_known(names: Iterable[str], known: set[str], where: str) -> None:
+    """InvalidRequest for a name that is not among the known."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InvalidRequest(
+            f"{unknown[0][:40]!r} is not known in {where}", where=where, remedy=f"Known: {', '.join(sorted(known))}."
+        )
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    """Languages by their weights, as in Accept-Language. Raises InvalidInput."""
+    found = [_LANGUAGE.fullmatch(part) for part in text.split(",")] if text else []
+    if not all(found):
+        raise InvalidInput("lang names languages, such as fi,en;q=0.5", where="lang")
+    weighted = [(float(match[2] or 1), match[1]) for match in found if match is not None]
+    return tuple(tag for weight, tag in sorted(weighted, key=lambda pair: -pair[0]) if weight)
 
 
 def _projection(wishes: Wishes, vocabulary: Vocabulary) -> Projection:

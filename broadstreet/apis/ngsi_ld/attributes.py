@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import unquote
 
-import msgspec
 from litestar import Router, delete, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_200_OK, HTTP_207_MULTI_STATUS
 
 from broadstreet.access import requires
 from broadstreet.apis.ngsi_ld.entities import check_same, entity_id_of, gate_of
-from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty
+from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
 from broadstreet.apis.services import Call
-from broadstreet.context import AttributeFragment, Decision, EntityFragment, Vocabulary, parse_attribute, parse_fragment
+from broadstreet.context import (
+    AttributeFragment,
+    Decision,
+    EntityFragment,
+    Nulls,
+    parse_attribute,
+    parse_fragment,
+)
 from broadstreet.model.errors import InvalidInput
 from broadstreet.model.identifiers import check_uri
 
@@ -46,7 +52,7 @@ async def append_attributes(
         may_overwrite="noOverwrite" not in parameters.options,
         gate=gate_of(parameters, exchange),
     )
-    return _outcome(decided, exchange.vocabulary)
+    return _outcome(decided)
 
 
 @patch("/entities/{entity_id:str}/attrs", opt=requires("entity:write"), operation_class=_UPDATE.operation)
@@ -59,7 +65,7 @@ async def update_attributes(
     fragment = await _fragment(exchange, entity_id, may_merge=True)
     gate = gate_of(parameters, exchange)
     decided = await call.services.broker.update(call.principal, call.at_us, fragment, gate)
-    return _outcome(decided, exchange.vocabulary)
+    return _outcome(decided)
 
 
 @patch(
@@ -89,7 +95,7 @@ async def replace_attribute(
     owner = entity_id_of(entity_id)
     document = await exchange.body()
     name = unquote(attribute_id)
-    attribute = parse_attribute(_without_context(document), name, exchange.vocabulary, may_be_null=False)
+    attribute = parse_attribute(_without_context(document), name, exchange.vocabulary, Nulls.REFUSED)
     gate = gate_of(parameters, exchange)
     await call.services.broker.replace_attribute(call.principal, call.at_us, owner, attribute, gate)
     return empty()
@@ -137,16 +143,14 @@ def _without_context(document: dict[str, Any]) -> dict[str, Any]:
     return {name: member for name, member in document.items() if name != "@context"}
 
 
-def _outcome(decided: Decision, vocabulary: Vocabulary) -> ASGIResponse:
-    """Nothing where all was done; else what was and what was not, and why (5.2.18)."""
+def _outcome(decided: Decision) -> ASGIResponse:
+    """Nothing where all was done; else what was and what was not, and why (5.2.18). Names are whole, for the answer
+    carries no @context."""
     if not decided.untouched:
         return empty()
-    compact = vocabulary.compact
-    result = {
-        "updated": [compact(name) for name in decided.updated],
-        "notUpdated": [{"attributeName": compact(one.name), "reason": one.reason} for one in decided.untouched],
-    }
-    return ASGIResponse(body=msgspec.json.encode(result), media_type=JSON)
+    left = [{"attributeName": one.name, "reason": one.reason} for one in decided.untouched]
+    result = {"updated": decided.updated, "notUpdated": left}
+    return ASGIResponse(body=encode(result), media_type=JSON, status_code=HTTP_207_MULTI_STATUS)
 
 
 def attributes_router() -> Router:

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_201_CREATED, HTTP_207_MULTI_STATUS
 
 from broadstreet.access import requires
-from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty
+from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
 from broadstreet.apis.problem import problem_of
 from broadstreet.apis.services import Call
-from broadstreet.context import BatchError, BatchOperation, BatchOutcome, EntityFragment, parse_entity
+from broadstreet.context import BatchError, BatchOperation, BatchOutcome, EntityFragment, Nulls, parse_entity
 from broadstreet.context.bounds import MAX_BATCH
 from broadstreet.model.errors import BroadstreetError, InvalidInput, TooMany
 from broadstreet.model.identifiers import check_uri
@@ -38,7 +37,6 @@ _MERGE = Query("local", body="A list of entities.", answers={204: "All was done.
 _DELETE = Query("local", body="A list of ids.", answers={204: "All are deleted.", 207: _PARTLY})
 _UPSERTS: Final = {"update": BatchOperation.UPSERT_UPDATE, "replace": BatchOperation.UPSERT_REPLACE}
 _UPDATES: Final = {"noOverwrite": BatchOperation.UPDATE_NO_OVERWRITE, "replace": BatchOperation.UPDATE}
-_encode: Final = msgspec.json.Encoder().encode
 
 
 @post("/entityOperations/create", opt=requires("entity:write"), operation_class=_CREATE.operation)
@@ -84,8 +82,8 @@ async def _run(request: NgsiRequest, call: Call, operation: BatchOperation) -> B
     """Read the body's entities, carry out the operation on those that could be read."""
     exchange = Exchange(request, call.services.library)
     documents, is_linked_data = await exchange.documents()
-    if not isinstance(documents, list) or not documents:
-        raise InvalidInput("the body is a list that is not empty", where="body")
+    if not isinstance(documents, list) or not documents or None in documents:
+        raise InvalidInput("the body is a list that is not empty and holds no null", where="body")
     if len(documents) > MAX_BATCH:
         raise TooMany(f"a batch has at most {MAX_BATCH} entities", where="body", remedy="Send it in several requests.")
     read = _id_reader() if operation is BatchOperation.DELETE else _reader(exchange, is_linked_data, operation)
@@ -105,13 +103,13 @@ async def _run(request: NgsiRequest, call: Call, operation: BatchOperation) -> B
 
 def _reader(exchange: Exchange, is_linked_data: bool, operation: BatchOperation) -> Callable[[Any], EntityFragment]:
     """Reads a document as an entity: whole, or only what an update needs of one."""
-    may_be_null = operation in (BatchOperation.MERGE, BatchOperation.UPDATE)
+    nulls = {BatchOperation.MERGE: Nulls.WITHIN, BatchOperation.UPDATE: Nulls.WHOLE}.get(operation, Nulls.REFUSED)
 
     def read(document: Any) -> EntityFragment:
         if not isinstance(document, dict):
             raise InvalidInput("an entity is a JSON object")
         vocabulary = exchange.context_of(document, is_linked_data)
-        return parse_entity(document, vocabulary, may_be_null=may_be_null)
+        return parse_entity(document, vocabulary, nulls)
 
     return read
 
@@ -141,7 +139,7 @@ def _chosen(
 
 
 def _ids(ids: list[str]) -> ASGIResponse:
-    return ASGIResponse(body=_encode(ids), media_type=JSON, status_code=HTTP_201_CREATED)
+    return ASGIResponse(body=encode(ids), media_type=JSON, status_code=HTTP_201_CREATED)
 
 
 def _failed(outcome: BatchOutcome) -> ASGIResponse | None:
@@ -149,7 +147,7 @@ def _failed(outcome: BatchOutcome) -> ASGIResponse | None:
     if not outcome.errors:
         return None
     errors = [{"entityId": one.entity_id, "error": problem_of(one.error)} for one in outcome.errors]
-    body = _encode({"success": outcome.succeeded, "errors": errors})
+    body = encode({"success": outcome.succeeded, "errors": errors})
     return ASGIResponse(body=body, media_type=JSON, status_code=HTTP_207_MULTI_STATUS)
 
 

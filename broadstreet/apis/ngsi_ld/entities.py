@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, unquote, urlencode
 
 from litestar import Router, delete, get, patch, post, put
@@ -26,7 +26,14 @@ from broadstreet.apis.ngsi_ld.asking import (
 from broadstreet.apis.ngsi_ld.exchange import ENTITY_OFFERS, GEO_JSON, Exchange, NgsiRequest, empty
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.services import Call
-from broadstreet.context import EntityRow, Found, Presentation, Selector, parse_entity, parse_fragment, parse_types
+from broadstreet.context import (
+    Found,
+    Nulls,
+    Selector,
+    parse_entity,
+    parse_fragment,
+    parse_types,
+)
 from broadstreet.context.broker import Gate
 from broadstreet.context.selection import types_hold
 from broadstreet.model.errors import InvalidInput, NotFound
@@ -61,16 +68,19 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
     exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
     parameters = _SHOW.read(request.scope)
     wishes = wishes_of_parameters(parameters)
-    presentation = presentation_of(wishes, parameters.options, exchange.vocabulary, exchange.shown)
+    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown)
+    geometry_property = _geometry_property(parameters, exchange)
     row = await call.services.broker.retrieve(call.principal, entity_id_of(entity_id))
     if not types_hold(gate_of(parameters, exchange), row.types):
         raise NotFound("there is no such entity of this type", where="type")
-    names = presentation.projection.attributes
-    if wishes.attrs and names is not None and not any(one.name in names for one in row.attributes):
+    if wishes.attrs and not any(presentation.projection.shows(one.name, one.dataset_id) for one in row.attributes):
         raise NotFound("the entity has none of these attributes", where="attrs")
     if exchange.media_type == GEO_JSON:
-        return exchange.geo_answer(presentation.feature(row, _geometry_property(parameters, exchange)))
-    return exchange.answer(presentation.entity(row))
+        return exchange.geo_answer(presentation.feature(row, geometry_property))
+    shown = presentation.entity(row)
+    if not shown:
+        raise NotFound("the entity has none of these members", where="pick, omit")
+    return exchange.answer(shown)
 
 
 @get("/entities", opt=requires("entity:read"), operation_class=_FIND.operation)
@@ -100,7 +110,7 @@ async def _find(
     path: str,
 ) -> ASGIResponse:
     selection = selection_of(wishes, parameters, exchange.vocabulary, selectors)
-    presentation = presentation_of(wishes, parameters.options, exchange.vocabulary, exchange.shown)
+    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown)
     geometry_property = _geometry_property(parameters, exchange)
     found = await call.services.broker.query(call.principal, selection)
     headers = {} if found.count is None or not selection.counts else {_COUNT: str(found.count)}
@@ -110,11 +120,8 @@ async def _find(
     if exchange.media_type == GEO_JSON:
         features = [presentation.feature(row, geometry_property) for row in found.entities]
         return exchange.geo_answer({"type": "FeatureCollection", "features": features}, headers=headers)
-    return exchange.answer(_shown(presentation, found.entities), headers=headers)
-
-
-def _shown(presentation: Presentation, rows: list[EntityRow]) -> list[dict[str, Any]]:
-    return [presentation.entity(row) for row in rows]
+    shown = [entity for row in found.entities if (entity := presentation.entity(row))]
+    return exchange.answer(shown, headers=headers)
 
 
 def _geometry_property(parameters: Parameters, exchange: Exchange) -> str:
@@ -134,7 +141,8 @@ def _pages(path: str, parameters: Parameters, limit: int, offset: int, found: Fo
     shown = []
     for relation, start in links:
         values = sorted({**parameters.all, "limit": str(limit), "offset": str(start)}.items())
-        shown.append(f'<{path}?{urlencode(values)}>; rel="{relation}"; type="application/json"')
+        query = urlencode(values, safe=":*", quote_via=quote)
+        shown.append(f'<{path}?{query}>;rel="{relation}";type="application/json"')
     return ", ".join(shown)
 
 
@@ -158,7 +166,7 @@ async def merge_entity(request: NgsiRequest, call: NamedDependency[Call], entity
     owner = entity_id_of(entity_id)
     document = await exchange.body(may_merge=True)
     simplified = not {"keyValues", "simplified"}.isdisjoint(parameters.options)
-    fragment = parse_fragment(document, exchange.vocabulary, is_simplified=simplified)
+    fragment = parse_fragment(document, exchange.vocabulary, Nulls.WITHIN, is_simplified=simplified)
     check_same(fragment.id, owner)
     fragment.id = owner
     await call.services.broker.merge(call.principal, call.at_us, fragment, gate_of(parameters, exchange))
@@ -171,7 +179,7 @@ async def replace_entity(request: NgsiRequest, call: NamedDependency[Call], enti
     exchange = Exchange(request, call.services.library)
     parameters = _WRITE.read(request.scope)
     owner = entity_id_of(entity_id)
-    fragment = parse_fragment(await exchange.body(), exchange.vocabulary, may_be_null=False)
+    fragment = parse_fragment(await exchange.body(), exchange.vocabulary, Nulls.REFUSED)
     check_same(fragment.id, owner)
     fragment.id = owner
     await call.services.broker.replace(call.principal, call.at_us, fragment, gate_of(parameters, exchange))

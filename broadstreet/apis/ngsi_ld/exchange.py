@@ -30,10 +30,12 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 OFFERS: Final = (JSON, LD_JSON)
 ENTITY_OFFERS: Final = (JSON, LD_JSON, GEO_JSON)
 
+encode: Final = msgspec.json.Encoder().encode
+"""A value as JSON."""
+
 _CONTEXT_RELATION: Final = "http://www.w3.org/ns/json-ld#context"
 _LINK: Final = re.compile(r"<([^>]*)>((?:\s*;\s*[\w*]+\s*=\s*(?:\"[^\"]*\"|[^\s;,\"]+))*)")
 _RELATION: Final = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
-_encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
 
@@ -106,7 +108,7 @@ class Exchange:
         """
         document, is_linked_data = await self.documents(may_merge=may_merge)
         if not isinstance(document, dict):
-            raise InvalidInput("the body is a JSON object", where="body")
+            raise InvalidRequest("the body is a JSON object", where="body")
         self.vocabulary = self.context_of(document, is_linked_data)
         return document
 
@@ -146,7 +148,7 @@ class Exchange:
         elif self.media_type == LD_JSON:
             for one in content if isinstance(content, list) else [content]:
                 one["@context"] = vocabulary.reference
-        return ASGIResponse(body=_encode(content), media_type=self.media_type, status_code=status, headers=sent)
+        return ASGIResponse(body=encode(content), media_type=self.media_type, status_code=status, headers=sent)
 
     def geo_answer(self, content: dict[str, Any], *, headers: dict[str, str] | None = None) -> ASGIResponse:
         """A GeoJSON answer; its @context stands in the body, or in the Link header where `Prefer: body=json` asks."""
@@ -156,7 +158,7 @@ class Exchange:
             sent["Link"] = f'<{uri}>; rel="{_CONTEXT_RELATION}"; type="{LD_JSON}"'
         else:
             content["@context"] = self.vocabulary.reference
-        return ASGIResponse(body=_encode(content), media_type=GEO_JSON, headers=sent)
+        return ASGIResponse(body=encode(content), media_type=GEO_JSON, headers=sent)
 
 
 def empty(status: int = 204, headers: dict[str, str] | None = None) -> ASGIResponse:

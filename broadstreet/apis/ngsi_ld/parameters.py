@@ -111,11 +111,11 @@ class Parameters:
         return int(text)
 
     def names(self, name: str) -> list[str]:
-        """A list joined by commas; empty where it is left out. Raises InvalidInput, TooMany."""
+        """A list joined by `,` or `|`; empty where it is left out. Raises InvalidInput, TooMany."""
         text = self.text(name)
         if text is None:
             return []
-        names = [part.strip() for part in text.split(",")]
+        names = [part.strip() for part in text.replace("|", ",").split(",")]
         if "" in names:
             raise InvalidInput(f"{name} holds an empty name", where=name)
         if len(names) > MAX_NAMES:
@@ -124,8 +124,8 @@ class Parameters:
 
     @property
     def options(self) -> set[str]:
-        """What options and format ask for."""
-        return set(self.names("options")) | set(self.names("format"))
+        """What options and format ask for, where an operation has few enough not to tell them apart."""
+        return {*self.names("options"), *self.names("format")}
 
 
 class Query:
