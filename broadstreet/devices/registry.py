@@ -186,6 +186,10 @@ class Registry:
             return None
         return DeviceIdentity(row["tenant"], row["device_key"], username)
 
+    async def shut_out(self, usernames: Sequence[str]) -> list[str]:
+        """Which of these devices may not sign in, or no longer: to end the connections they have."""
+        return [row["username"] for row in await self._store.control.fetch(_LOGIN_SQL["shut_out"], list(usernames))]
+
     async def identify(self, username: str) -> DeviceIdentity | None:
         """The device of this user name, without proof: to note down a refused sign-in."""
         row = await self._store.control.fetchrow(_LOGIN_SQL["one"], username)

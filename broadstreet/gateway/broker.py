@@ -58,6 +58,10 @@ class Broker:
             found = self._subscriptions[tenant] = Subscriptions()
         return found
 
+    def sessions(self) -> list[Session]:
+        """Every session there is."""
+        return list(self._sessions.values())
+
     def enter(self, session: Session) -> Session | None:
         """A session begins; answers the one it takes over."""
         before = self._sessions.pop(session.place, None)

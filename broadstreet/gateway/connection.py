@@ -25,14 +25,21 @@ from broadstreet.gateway.bounds import (
     WRITE_HIGH_BYTES,
 )
 from broadstreet.gateway.door import Door
-from broadstreet.gateway.greeting import KEEP_ALIVE_GRACE, accept, fault_of, fault_of_will, keep_alive_s, refuse
+from broadstreet.gateway.greeting import (
+    KEEP_ALIVE_GRACE,
+    accept,
+    fault_of,
+    fault_of_will,
+    goodbye,
+    keep_alive_s,
+    refuse,
+)
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.peer import Peer
 from broadstreet.gateway.session import TOO_SLOW, Session
 from broadstreet.gateway.sightings import STORE_ERRORS
 from broadstreet.model.errors import BadPacket, NotAllowed, NotSignedIn, ProtocolError, TooMany, UnsupportedVersion
-from broadstreet.mqtt import Connect, Decoder, Disconnect, PublishRun, Reason, Version, encode, reason_of
-from broadstreet.mqtt.properties import with_reason
+from broadstreet.mqtt import Connect, Decoder, PublishRun, Reason, reason_of
 
 if TYPE_CHECKING:
     from broadstreet.gateway.broker import Broker
@@ -133,8 +140,8 @@ class Connection(asyncio.Protocol):
         """End it from this side, telling a version 5 client why."""
         if self.is_closing:
             return
-        if self._session is not None and self._session.version == Version.V5:
-            self.write(encode(Disconnect(reason, with_reason(words)), Version.V5))
+        if self._session is not None:
+            self.write(goodbye(self._session.connect, reason, words))
         self.finish(words)
 
     def finish(self, words: str) -> None:
@@ -203,14 +210,14 @@ class Connection(asyncio.Protocol):
     def _begin(self, connect: Connect) -> None:
         fault = fault_of(connect)
         if fault is not None:
-            self._turn_away(connect.version, *fault)
+            self._turn_away(connect, *fault)
             return
         self.hold(Hold.SIGNING_IN)
         self._signing_in = self._loop.create_task(self._sign_in(connect))
 
-    def _turn_away(self, version: Version, reason: Reason, words: str) -> None:
+    def _turn_away(self, connect: Connect, reason: Reason, words: str) -> None:
         self._broker.counters.sign_ins_refused += 1
-        self.write(refuse(version, reason, words))
+        self.write(refuse(connect, reason, words))
         self.finish(words)
 
     async def _sign_in(self, connect: Connect) -> None:
@@ -220,21 +227,21 @@ class Connection(asyncio.Protocol):
             await self._broker.retained.load(peer.tenant)
         except NotSignedIn as error:
             await self._note_refused(connect, error.message)
-            self._turn_away(connect.version, Reason.BAD_USER_NAME_OR_PASSWORD, error.message)
+            self._turn_away(connect, Reason.BAD_USER_NAME_OR_PASSWORD, error.message)
         except NotAllowed as error:
-            self._turn_away(connect.version, Reason.NOT_AUTHORIZED, error.message)
+            self._turn_away(connect, Reason.NOT_AUTHORIZED, error.message)
         except TooMany as error:
-            self._turn_away(connect.version, Reason.SERVER_BUSY, error.message)
+            self._turn_away(connect, Reason.SERVER_BUSY, error.message)
         except STORE_ERRORS as error:
             logger.warning("%s cannot sign in: %s", connect.username, error)
-            self._turn_away(connect.version, Reason.SERVER_UNAVAILABLE, "sign-ins cannot be checked now")
+            self._turn_away(connect, Reason.SERVER_UNAVAILABLE, "sign-ins cannot be checked now")
         else:
             fault = fault_of_will(connect, peer)
             if fault is None:
                 self._open(connect, peer)
             else:
                 self._broker.sightings.refused(peer, fault[1])
-                self._turn_away(connect.version, *fault)
+                self._turn_away(connect, *fault)
         self._signing_in = None
         if self._listener.is_pressed:
             self.hold(Hold.PRESSURE)

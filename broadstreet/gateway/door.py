@@ -71,6 +71,13 @@ class Door:
         self._remembered[proof] = self._time_s() + REMEMBERED_S, peer
         return peer
 
+    async def shut_out(self, devices: list[str]) -> set[str]:
+        """Which of these devices may not stay. Raises what the store raises."""
+        found = set(await self._registry.shut_out(devices))
+        if found:
+            self._remembered.clear()
+        return found
+
     async def known_device(self, username: str) -> Peer | None:
         """The device a refused sign-in was for, so that it can be noted."""
         identity = await self._registry.identify(username)

@@ -1,7 +1,8 @@
 """One gateway: the parts it is made of, and what runs beside its connections.
 
-Beside them run: the reports of its counters, the watch over the disk (below the watermark every pack is refused), what
-is written down of connections, retained messages on their way to the log, and what the house says to devices.
+Beside them run: the reports of its counters, the watch over the disk (below the watermark every pack is refused) and
+over who may stay, what is written down of connections, retained messages on their way to the log, and what the house
+says to devices.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from pathlib import Path
 from broadstreet.access.token import Tokens
 from broadstreet.devices import Registry
 from broadstreet.engines import check_disk
-from broadstreet.gateway.bounds import DISK_EVERY_S, REPORT_EVERY_S, STOP_WITHIN_S
+from broadstreet.gateway.bounds import (
+    DISK_EVERY_S,
+    MAX_SHUT_OUT_ASKED,
+    REPORT_EVERY_S,
+    SHUT_OUT_EVERY_S,
+    STOP_WITHIN_S,
+)
 from broadstreet.gateway.broker import Broker
 from broadstreet.gateway.connection import Connection
 from broadstreet.gateway.counters import Counters, announce
@@ -23,11 +30,13 @@ from broadstreet.gateway.listener import Listener
 from broadstreet.gateway.message import Message
 from broadstreet.gateway.packer import Packer
 from broadstreet.gateway.retained import Retained
-from broadstreet.gateway.sightings import Sightings
+from broadstreet.gateway.sightings import STORE_ERRORS, Sightings
 from broadstreet.log import Log
 from broadstreet.model.errors import DiskFull, EngineFailed
+from broadstreet.mqtt import Reason
 from broadstreet.store import Store
 
+SHUT_OUT = "the device was disabled"
 logger = logging.getLogger(__name__)
 
 
@@ -84,7 +93,14 @@ class Gateway:
     async def start(self, host: str, port: int) -> None:
         """Begin to take connections. Raises RoleFailed where the port cannot be had."""
         await self._sightings.begin()
-        work = (self._retained.run(), self._sightings.run(), self._report(), self._watch_disk(), self._hand_out())
+        work = (
+            self._retained.run(),
+            self._sightings.run(),
+            self._report(),
+            self._watch_disk(),
+            self._watch_logins(),
+            self._hand_out(),
+        )
         self._tasks = [asyncio.create_task(one) for one in work]
         await self.listener.start(host, port, lambda: Connection(self.listener, self._broker, self._door))
 
@@ -120,6 +136,23 @@ class Gateway:
             else:
                 self._packer.refuse(None)
             await asyncio.sleep(DISK_EVERY_S)
+
+    async def _watch_logins(self) -> None:
+        """End the connections of devices that were shut out."""
+        first = 0
+        while True:
+            await asyncio.sleep(SHUT_OUT_EVERY_S)
+            sessions = [session for session in self._broker.sessions() if session.peer.kind == "device"]
+            asked = sessions[first : first + MAX_SHUT_OUT_ASKED]
+            first = first + MAX_SHUT_OUT_ASKED if len(sessions) > first + MAX_SHUT_OUT_ASKED else 0
+            try:
+                shut_out = await self._door.shut_out([session.peer.name for session in asked]) if asked else set()
+            except STORE_ERRORS as error:
+                logger.warning("who was shut out cannot be asked: %s", error)
+                continue
+            for session in asked:
+                if session.peer.name in shut_out:
+                    session.link.close(Reason.NOT_AUTHORIZED, SHUT_OUT)
 
     async def _hand_out(self) -> None:
         """Messages of the house to devices, to whoever subscribes to their topics."""

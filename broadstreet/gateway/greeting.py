@@ -1,4 +1,4 @@
-"""CONNECT and its answer: what is refused before anyone is asked who they are, and what CONNACK promises."""
+"""The first and the last word: what CONNECT is refused for, what CONNACK promises, and how DISCONNECT says why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from broadstreet.gateway.bounds import (
     TOPIC_ALIAS_MAXIMUM,
 )
 from broadstreet.gateway.peer import Peer
-from broadstreet.mqtt import ConnAck, Connect, Properties, Reason, Version, encode
+from broadstreet.mqtt import ConnAck, Connect, Disconnect, Packet, Properties, Reason, Version, encode
 from broadstreet.mqtt.properties import with_reason
 from broadstreet.mqtt.reasons import connect_return_code
 
@@ -64,8 +64,22 @@ def accept(connect: Connect, assigned_client_id: str | None) -> bytes:
     return encode(ConnAck(properties=properties), connect.version)
 
 
-def refuse(version: Version, reason: Reason, words: str) -> bytes:
+def refuse(connect: Connect, reason: Reason, words: str) -> bytes:
     """The CONNACK that says no."""
-    if version != Version.V5:
-        return encode(ConnAck(False, connect_return_code(reason)), version)
-    return encode(ConnAck(False, reason, with_reason(words)), version)
+    if connect.version != Version.V5:
+        return encode(ConnAck(False, connect_return_code(reason)), connect.version)
+    return _within(connect, ConnAck(False, reason, with_reason(words)), ConnAck(False, reason))
+
+
+def goodbye(connect: Connect, reason: Reason, words: str) -> bytes:
+    """The DISCONNECT that says why; 3.1.1 has none."""
+    if connect.version != Version.V5:
+        return b""
+    return _within(connect, Disconnect(reason, with_reason(words)), Disconnect(reason))
+
+
+def _within(connect: Connect, packet: Packet, short: Packet) -> bytes:
+    """The packet's bytes; the short form's if the client takes no packet that large (MQTT-3.2.2-19, MQTT-3.14.2-3)."""
+    raw = encode(packet, Version.V5)
+    limit = connect.properties.maximum_packet_bytes
+    return raw if limit is None or len(raw) <= limit else encode(short, Version.V5)

@@ -56,6 +56,7 @@ class Session:
         self.broker = broker
         self.link = link
         self.peer = peer
+        self.connect = connect
         self.version = connect.version
         self.place = (peer.tenant, peer.name, client_id)
         self.outbound = Outbound(
@@ -70,7 +71,6 @@ class Session:
         source = broker.packer.source(peer.tenant, peer.key) if peer.kind == "device" else None
         self.intake = Intake(self, source)
         self._will = connect.will
-        self._asked_expiry_s = connect.properties.session_expiry_s or 0
         self._filters: set[str] = set()
         self._subscriptions = broker.subscriptions(peer.tenant)
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -163,7 +163,7 @@ class Session:
         self.link.write(encode(answer, self.version))
 
     def _disconnect(self, packet: Disconnect) -> None:
-        if packet.properties.session_expiry_s and not self._asked_expiry_s:
+        if packet.properties.session_expiry_s and not self.connect.properties.session_expiry_s:
             raise ProtocolError("DISCONNECT asks for a session that CONNECT did not", where="MQTT 5, 3.14.2.2.2")
         if packet.reason != Reason.DISCONNECT_WITH_WILL:
             self._will = None

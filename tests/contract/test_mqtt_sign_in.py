@@ -74,6 +74,22 @@ async def test_a_disabled_device_is_refused(site: Site) -> None:
     assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
 
 
+async def test_a_device_that_is_disabled_does_not_stay(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("broadstreet.gateway.gateway.SHUT_OUT_EVERY_S", 0.05)
+    async with open_gateway(site.services, site.engines.data_dir, name="gateway-u") as gateway:
+        before, site.gateway = site.gateway, gateway
+        wire, other = await site.connect("d-1"), await site.connect("d-0")
+        city = await site.services.store.tenant("city")
+        await site.services.registry.disable(city, "d-1", 1)
+        goodbye = await wire.receive(Disconnect)
+        assert (goodbye.reason, goodbye.properties.reason_string) == (Reason.NOT_AUTHORIZED, "the device was disabled")
+        _, answer = await site.greet("d-1")
+        assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
+        other.send(PingReq())
+        await other.receive(PingResp)
+        site.gateway = before
+
+
 async def test_a_token_lets_its_own_account_in_and_no_other(site: Site) -> None:
     await site.person("ada")
     issued = await site.services.access.tokens.issue("ada", "api", "test", 3600, by="test")
@@ -124,6 +140,15 @@ async def test_what_is_not_offered_is_said(site: Site, connect: Connect, reason:
     assert answer.reason == reason
     assert answer.properties.reason_string
     assert await wire.ended()
+
+
+async def test_words_are_left_out_where_the_client_takes_no_long_packet(site: Site) -> None:
+    small = Properties(maximum_packet_bytes=20)
+    wire, answer = await site.greet("d-9", properties=small)
+    assert answer == ConnAck(False, Reason.BAD_USER_NAME_OR_PASSWORD)
+    wire = await site.connect("d-1", properties=Properties(maximum_packet_bytes=60))
+    wire.send(ConnAck())
+    assert await wire.receive(Disconnect) == Disconnect(Reason.PROTOCOL_ERROR)
 
 
 async def test_a_will_on_another_devices_topic_is_refused(site: Site) -> None:

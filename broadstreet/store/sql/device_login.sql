@@ -22,3 +22,8 @@ FROM device_login l JOIN tenant t ON t.key = l.tenant_key WHERE l.username = $1;
 -- name: disable
 -- Refuse a device, or let it in again. $1: user name, $2: at or null.
 UPDATE device_login SET disabled_at = $2 WHERE username = $1;
+
+-- name: shut_out
+-- Which of these may not sign in, or no longer. $1: user names.
+SELECT username FROM unnest($1::text[]) AS asked (username)
+WHERE NOT EXISTS (SELECT FROM device_login l WHERE l.username = asked.username AND l.disabled_at IS NULL);
