@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 
 from litestar import Litestar
 
@@ -13,7 +12,7 @@ from broadstreet.apis import Metrics, Services, create_app
 from broadstreet.app.clock import now_us
 from broadstreet.app.http import serve_http
 from broadstreet.app.role import Call
-from broadstreet.app.settings import Mqtt, Settings
+from broadstreet.app.settings import Settings
 from broadstreet.devices import Registry
 from broadstreet.engines import EngineAddresses, check_disk
 from broadstreet.gateway import Counters, HttpIngest, Packer, readings_router
@@ -26,7 +25,6 @@ from broadstreet.store import Store
 LOOK_EVERY_S = 1.0
 """How often the disk is looked at, and what was taken in is reported."""
 FLUSH_S = 5.0
-EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 
 async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> None:
@@ -58,17 +56,12 @@ def portal_settings(settings: Settings) -> PortalSettings:
     """What the portal is told of the house."""
     return PortalSettings(
         data_dir=settings.data_path,
-        mqtt_host=reachable_host(settings.mqtt),
+        mqtt_host=settings.mqtt.public_host or settings.mqtt.host,
         mqtt_port=settings.mqtt.port,
         watermark_bytes=settings.disk.watermark_bytes,
         title=settings.city.title,
         zone=settings.city.time_zone,
     )
-
-
-def reachable_host(mqtt: Mqtt) -> str:
-    """What a device is told to connect to."""
-    return mqtt.public_host or (socket.gethostname() if mqtt.host in EVERYWHERE else mqtt.host)
 
 
 class Ingest:

@@ -14,6 +14,7 @@ from broadstreet.apis import Services
 from broadstreet.city import City, NamedStreet, save_city
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.geometry import Box
+from broadstreet.portal.enrolment import MqttAddress, connection_url, mqtt_address
 from tests.contract.conftest import BEGIN_US, Clock
 from tests.contract.portal_house import MINUTE, PortalHouse, S, air, open_portal
 
@@ -199,6 +200,12 @@ async def test_a_device_of_ones_own_speaks_with_the_line_it_is_given(house: Port
     assert (line.principal, line.action, line.subject) == ("root", "device.create", made["device"])
     for wrong in ({"profile": "none"}, {"lat": 91}, {"title": ""}, {"title": "  "}):
         assert (await house.ask("/portal/api/devices", "POST", body={**new, **wrong})).status in (400, 404), wrong
+
+
+async def test_a_gateway_that_listens_everywhere_is_where_the_portal_is() -> None:
+    assert mqtt_address("0.0.0.0", 1883, "city.example") == MqttAddress("city.example", 1883)
+    assert mqtt_address("gateway.example", 1883, "city.example") == MqttAddress("gateway.example", 1883)
+    assert connection_url(MqttAddress("::1", 1883), "a-1", "s/1") == "mqtt://a-1:s%2F1@[::1]:1883/readings"
 
 
 async def test_dead_letters_are_shown_with_their_reason(house: PortalHouse) -> None:

@@ -95,6 +95,10 @@ async def test_no_credential_that_does_not_hold_opens_a_route(app: Litestar, ser
     assert wrong == []
 
 
+async def test_no_permission_is_idle(app: Litestar) -> None:
+    assert {demand.permission for _, _, demand in calls(app)} - {None} == set(POLICY)
+
+
 async def test_public_routes_say_why(app: Litestar) -> None:
     assert [path for _, path, demand in calls(app) if demand.is_public and len(demand.reason.split()) < 3] == []
 
