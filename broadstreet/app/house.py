@@ -16,11 +16,12 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 from broadstreet.app.preparation import prepare_log, prepare_store
-from broadstreet.app.role import ROLES, ready_path
+from broadstreet.app.role import ROLES, Said, listen, said_path
 from broadstreet.app.settings import Settings, to_environment
 from broadstreet.engines import Child, Engines, HouseStatus, Keeper, status_of, together, write_status
 from broadstreet.model.errors import InvalidInput, RoleFailed
@@ -137,8 +138,7 @@ class House:
         """A role's process that has said it is ready. Raises RoleFailed with its last words."""
         await self.engines.running()
         folder = self.engines.folder
-        told = ready_path(folder, name)
-        told.unlink(missing_ok=True)
+        said_path(folder, name).unlink(missing_ok=True)
         child = await Child.spawn(
             name,
             [sys.executable, "-m", "broadstreet.app.role", name],
@@ -147,10 +147,9 @@ class House:
         )
         try:
             deadline = asyncio.get_running_loop().time() + READY_S
-            while not (told.exists() and told.read_text() == str(child.pid)):
+            while (said := listen(folder, name)) is None or said.message:
                 if child.exit_code is not None:
-                    words = child.words().splitlines() or [f"it ended with {child.exit_code}"]
-                    raise RoleFailed(f"the {name} did not start: {words[-1]}", where=str(folder.logs / f"{name}.log"))
+                    raise failure(child, said, folder.logs / f"{name}.log")
                 if asyncio.get_running_loop().time() > deadline:
                     raise RoleFailed(f"the {name} was not ready within {READY_S:.0f} s")
                 await asyncio.sleep(POLL_S)
@@ -158,6 +157,14 @@ class House:
             await child.stop()
             raise
         return child
+
+
+def failure(child: Child, said: Said | None, log_path: Path) -> RoleFailed:
+    """Why a role did not start: its own word, else the last line of its log."""
+    if said is not None:
+        return RoleFailed(said.message, where=said.where, remedy=said.remedy)
+    words = child.words().splitlines() or [f"it ended with {child.exit_code}"]
+    return RoleFailed(f"the {child.name} did not start: {words[-1]}", where=str(log_path))
 
 
 async def stop_role(child: Child) -> None:

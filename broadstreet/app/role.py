@@ -1,7 +1,7 @@
 """One role as a process of its own: `python -m broadstreet.app.role NAME`.
 
-The settings come by the environment, the engines' addresses from the data folder. A role says that it is ready by
-leaving its process id in `run/<name>.ready`, and ends in order at SIGTERM or SIGINT. What it composes stands in
+The settings come by the environment, the engines' addresses from the data folder. A role says in `run/<name>.said`
+that it is ready, or why it cannot go on, and ends in order at SIGTERM or SIGINT. What it composes stands in
 app/<name>.py, as `serve(settings, addresses, call)`.
 """
 
@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import uvloop
 
 from broadstreet.app.settings import Settings, from_environment
@@ -32,6 +33,32 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 
 
+class Said(msgspec.Struct, frozen=True):
+    """A role's word: it is ready, or, with a message, it cannot go on."""
+
+    pid: int
+    message: str = ""
+    where: str | None = None
+    remedy: str | None = None
+
+
+def said_path(folder: DataFolder, name: str) -> Path:
+    """Where a role leaves its word."""
+    return folder.run / f"{name}.said"
+
+
+def say(folder: DataFolder, name: str, error: BroadstreetError | None = None) -> None:
+    """Leave this process's word: it is ready, or what is wrong."""
+    said = Said(os.getpid(), error.message, error.where, error.remedy) if error else Said(os.getpid())
+    write_private(said_path(folder, name), msgspec.json.encode(said))
+
+
+def listen(folder: DataFolder, name: str) -> Said | None:
+    """A role's word, if it has left one."""
+    path = said_path(folder, name)
+    return msgspec.json.decode(path.read_bytes(), type=Said) if path.exists() else None
+
+
 class Call:
     """What the supervisor and a role say to each other."""
 
@@ -39,11 +66,11 @@ class Call:
         self.name = name
         self.stopping = asyncio.Event()
         """Set when the role is to end."""
-        self._path = ready_path(folder, name)
+        self._folder = folder
 
     def ready(self) -> None:
         """Say that the role serves."""
-        write_private(self._path, str(os.getpid()).encode())
+        say(self._folder, self.name)
 
     async def during(self, work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> None:
         """Let work that never ends by itself go on until the role is to end. What it raises is raised."""
@@ -61,11 +88,6 @@ class Call:
 
 Serve = Callable[[Settings, EngineAddresses, Call], Awaitable[None]]
 """A role: serves until `call.stopping` is set, then ends in order."""
-
-
-def ready_path(folder: DataFolder, name: str) -> Path:
-    """Where a role says that it is ready."""
-    return folder.run / f"{name}.ready"
 
 
 def raise_file_limit() -> None:
@@ -94,18 +116,20 @@ def main() -> None:
     if len(sys.argv) != 2 or sys.argv[1] not in ROLES:
         sys.exit(EXIT_USAGE)
     raise_file_limit()
-    failures: list[BaseException] = []
+    name, settings = sys.argv[1], from_environment(os.environ)
+    failures: list[BroadstreetError] = []
     try:
-        uvloop.run(run(sys.argv[1], from_environment(os.environ)))
+        uvloop.run(run(name, settings))
     except* BroadstreetError as failed:  # alone, or of several tasks
         failures = list(leaves(failed))
     for failure in failures:
         logging.getLogger(__name__).critical("%s", failure)
     if failures:
+        say(DataFolder(settings.data_path), name, failures[0])
         sys.exit(EXIT_FAILED)
 
 
-def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+def leaves(group: BaseExceptionGroup[BroadstreetError]) -> Iterator[BroadstreetError]:
     """The errors themselves, without the groups around them."""
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):

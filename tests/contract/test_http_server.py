@@ -48,7 +48,7 @@ async def served(folder: Path, port: int) -> AsyncIterator[tuple[Call, asyncio.T
     serving = asyncio.create_task(serve_http(application, "127.0.0.1", port, call))
     try:
         async with asyncio.timeout(PATIENCE_S):
-            while not (folder / "run" / "api.ready").exists():
+            while not (folder / "run" / "api.said").exists():
                 assert not serving.done()
                 await asyncio.sleep(0.01)
         yield call, serving

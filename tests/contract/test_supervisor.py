@@ -95,7 +95,7 @@ async def test_a_used_port_is_said_and_nothing_is_left(guest: Settings) -> None:
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", guest.http.port))
         squatter.listen()
-        with pytest.raises(RoleFailed, match=f"cannot listen at 127.0.0.1 port {guest.http.port}"):
+        with pytest.raises(RoleFailed, match=f"^cannot listen at 127.0.0.1 port {guest.http.port}"):
             await House(guest, ["recorder", "api"]).start()
     assert not [p for p in psutil.Process().children() if "broadstreet.app.role" in p.cmdline()]
     async with House(guest, ["api"]):
