@@ -21,7 +21,6 @@ from broadstreet.model.errors import BroadstreetError
 from tests.asgi import ask
 from tests.contract.conftest import Clock
 from tests.contract.house import portal_of, whole_app
-from tests.docs.pages import reference
 
 ORIGIN = {"origin": "http://city.example"}
 DENIED = {401, 403}
@@ -219,18 +218,6 @@ async def test_the_description_tells_every_route(app: Litestar) -> None:
             assert operation["tags"], (method, path)
             permission = demand_of(_handler(app, path, method).opt).permission  # type: ignore[union-attr]  # each declares
             assert permission is None or f"`{permission}`" in operation["description"]
-
-
-async def test_the_reference_tells_every_route(app: Litestar) -> None:
-    there = {
-        f"{method} {re.sub(r':[a-z]+}', '}', path)}": demand.permission or "none"
-        for path, handler in handlers_of(app)
-        for method in handler.http_methods
-        if (demand := demand_of(handler.opt)) is not None
-        and path.startswith(("/health", "/ready", "/metrics", "/openapi", "/v1"))
-    }
-    told = {first: rest.split("|")[0].strip(" `") for first, rest in reference("http-api").rows().items()}
-    assert told == there
 
 
 def _handler(app: Litestar, path: str, method: str) -> HTTPRouteHandler:
