@@ -71,15 +71,7 @@ def why(sensor: Sensor, together: Mapping[str, Outage], now_us: int, zone: tzinf
         return _why_nonsense(sensor.device, now_us, zone)
     if state == "never":
         return _why_never(sensor.device, now_us, zone)
-    outage = together.get(sensor.id)
-    told = _why_silent(sensor.device, now_us, zone, with_advice=outage is None)
-    if outage is not None:
-        others = count(len(outage.sensors) - 1, "other")
-        told += (
-            f" It fell silent with {others} on {outage.street}, since {since(outage.since_us, now_us, zone)}: "
-            "look at the cabinet or the power first."
-        )
-    return told
+    return _why_silent(sensor.device, together.get(sensor.id), now_us, zone)
 
 
 def _why_written(sensor: Sensor, now_us: int, zone: tzinfo) -> str:
@@ -99,13 +91,14 @@ def _why_nonsense(device: Device, now_us: int, zone: tzinfo) -> str:
 
 def _why_never(device: Device, now_us: int, zone: tzinfo) -> str:
     seen = device.connection
-    registered = f"since it was registered {moment(device.registered_us, now_us, zone)}"
-    if seen is None:
-        return f"Never heard: it has not connected {registered}. Check its power and its network first."
-    if seen.refused_us is not None and (seen.connected_us is None or seen.refused_us > seen.connected_us):
+    if seen is not None and seen.refused_us is not None and seen.refused_us > (seen.connected_us or 0):
         return f"Never heard: {_refused(seen.refused_us, seen.refused_reason, now_us, zone)}"
-    if seen.connected_us is None:
-        return f"Never heard: it has not connected {registered}. Check its power and its network first."
+    if seen is None or seen.connected_us is None:
+        registered = moment(device.registered_us, now_us, zone)
+        return (
+            f"Never heard: it has not connected since it was registered {registered}. "
+            "Check its power and its network first."
+        )
     if seen.is_open:
         return (
             f"Never heard: it is connected since {since(seen.connected_us, now_us, zone)} but has sent nothing. "
@@ -117,19 +110,26 @@ def _why_never(device: Device, now_us: int, zone: tzinfo) -> str:
     )
 
 
-def _why_silent(device: Device, now_us: int, zone: tzinfo, *, with_advice: bool) -> str:
+def _why_silent(device: Device, outage: Outage | None, now_us: int, zone: tzinfo) -> str:
     heard_us, seen = device.last_heard_us, device.connection
     assert heard_us is not None
     begin = f"Silent for {duration(now_us - heard_us)}, since {since(heard_us, now_us, zone)}"
     if seen is not None and seen.refused_us is not None and seen.refused_us > heard_us:
         return f"{begin}: {_refused(seen.refused_us, seen.refused_reason, now_us, zone)}"
     if seen is not None and seen.is_open:
-        advice = " Look at the sensor behind it." if with_advice else ""
-        return f"{begin}: it is connected, but sends nothing.{advice}"
-    advice = " Check its power and its network." if with_advice else ""
-    if seen is None or seen.disconnected_us is None:
-        return f"{begin}: it is not connected.{advice}"
-    return f"{begin}: its connection ended {moment(seen.disconnected_us, now_us, zone)}{_reason(seen.reason)}.{advice}"
+        cause, advice = "it is connected, but sends nothing", "Look at the sensor behind it."
+    elif seen is not None and seen.disconnected_us is not None:
+        ended = moment(seen.disconnected_us, now_us, zone)
+        cause, advice = f"its connection ended {ended}{_reason(seen.reason)}", "Check its power and its network."
+    else:
+        cause, advice = "it is not connected", "Check its power and its network."
+    if outage is None:
+        return f"{begin}: {cause}. {advice}"
+    others = count(len(outage.sensors) - 1, "other")
+    return (
+        f"Silent with {others} on {outage.street} since {since(outage.since_us, now_us, zone)}: look at the cabinet or "
+        f"the power first. {cause[:1].upper()}{cause[1:]}."
+    )
 
 
 def _refused(at_us: int, reason: str | None, now_us: int, zone: tzinfo) -> str:
