@@ -12,16 +12,18 @@ bound (bounds.py).
 """
 
 from broadstreet.context.batch import BatchError, BatchOperation, BatchOutcome
-from broadstreet.context.broker import Broker, Found
+from broadstreet.context.broker import Broker, Found, FoundEvolutions
 from broadstreet.context.decision import Decision, Untouched
 from broadstreet.context.discovery import AttributeUse, TypeUse
 from broadstreet.context.document import Nulls, parse_attribute, parse_entity, parse_fragment
+from broadstreet.context.evolution import Evolution, Summary, TemporalQuery, TimeProperty
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.georel import GeoQuery, parse_coordinates, parse_georel
 from broadstreet.context.query_language import parse_query, render_query
 from broadstreet.context.representation import EntityRow, Form, Presentation, Projection
 from broadstreet.context.scope import parse_scope_query
 from broadstreet.context.selection import Selection, Selector, parse_types
+from broadstreet.context.temporal_representation import TemporalForm, TemporalPresentation
 from broadstreet.context.vocabulary import CORE, Library, Vocabulary
 
 __all__ = [
@@ -35,8 +37,10 @@ __all__ = [
     "Decision",
     "EntityFragment",
     "EntityRow",
+    "Evolution",
     "Form",
     "Found",
+    "FoundEvolutions",
     "GeoQuery",
     "Library",
     "Nulls",
@@ -44,6 +48,11 @@ __all__ = [
     "Projection",
     "Selection",
     "Selector",
+    "Summary",
+    "TemporalForm",
+    "TemporalPresentation",
+    "TemporalQuery",
+    "TimeProperty",
     "TypeUse",
     "Untouched",
     "Vocabulary",

@@ -12,12 +12,13 @@ from broadstreet.context.batch import BatchOperation, BatchOutcome, decide_batch
 from broadstreet.context.bounds import MAX_BATCH
 from broadstreet.context.decision import Decision
 from broadstreet.context.discovery import AttributeUse, Discovery, TypeUse
+from broadstreet.context.evolution import Evolution, Historian, Summary, TemporalQuery
 from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.ledger import Ledger
 from broadstreet.context.meta import Metas
 from broadstreet.context.reading import Reader
-from broadstreet.context.representation import EntityRow
+from broadstreet.context.representation import EntityRow, Projection
 from broadstreet.context.search import Page, Search
 from broadstreet.context.selection import Selection, types_hold
 from broadstreet.context.stored import StoredEntity
@@ -39,6 +40,15 @@ class Found:
 
 
 @dataclass(frozen=True)
+class FoundEvolutions:
+    """A page of entities over time, as `Found`."""
+
+    evolutions: list[Evolution]
+    count: int | None
+    more: bool
+
+
+@dataclass(frozen=True)
 class _Tenant:
     """What is kept of one tenant while the process runs."""
 
@@ -49,6 +59,10 @@ class _Tenant:
     @property
     def reader(self) -> Reader:
         return Reader(self.database, self.terms, self.metas)
+
+    @property
+    def historian(self) -> Historian:
+        return Historian(self.database, self.terms, self.metas)
 
     @property
     def discovery(self) -> Discovery:
@@ -77,6 +91,33 @@ class Broker:
         tenant = await self._tenant(principal, "entity:read")
         page: Page = await Search(tenant.database, tenant.terms).page(selection)
         return Found(await tenant.reader.entities(page.keys), page.count, page.more)
+
+    async def retrieve_evolution(
+        self,
+        principal: Principal,
+        entity_id: str,
+        query: TemporalQuery,
+        projection: Projection,
+        summary: Summary | None = None,
+    ) -> Evolution:
+        """5.7.3. summary: what to sum up instead of showing instances. Raises NotFound, TooMany."""
+        tenant = await self._tenant(principal, "history:read")
+        return await tenant.historian.entity(entity_id, query, projection, summary)
+
+    async def query_evolutions(
+        self,
+        principal: Principal,
+        selection: Selection,
+        query: TemporalQuery,
+        projection: Projection,
+        summary: Summary | None = None,
+    ) -> FoundEvolutions:
+        """5.7.4, of entities selected as they are now. Raises as `query` does."""
+        selection.check_narrow()
+        tenant = await self._tenant(principal, "history:read")
+        page = await Search(tenant.database, tenant.terms).page(selection)
+        evolutions = await tenant.historian.entities(page.keys, query, projection, summary)
+        return FoundEvolutions(evolutions, page.count, page.more)
 
     async def types(self, principal: Principal, *, with_attributes: bool) -> list[TypeUse]:
         """5.7.5 and 5.7.6."""

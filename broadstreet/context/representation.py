@@ -93,8 +93,8 @@ class Presentation:
     languages: tuple[str, ...] = ()
     """LanguageProperties are shown in the first of these that is there, as Properties; none: as they are."""
 
-    def entity(self, row: EntityRow) -> dict[str, Any]:
-        """An entity as a JSON object."""
+    def header(self, row: EntityRow) -> dict[str, Any]:
+        """An entity's id, type, scope and times."""
         shown: dict[str, Any] = {}
         compact = self.vocabulary.compact
         projection = self.projection
@@ -107,6 +107,13 @@ class Presentation:
             shown["scope"] = row.scopes[0] if len(row.scopes) == 1 else row.scopes
         if self.with_times:
             self._show_times(shown, row.created_at_us, row.modified_at_us)
+        return shown
+
+    def entity(self, row: EntityRow) -> dict[str, Any]:
+        """An entity as a JSON object."""
+        shown = self.header(row)
+        compact = self.vocabulary.compact
+        projection = self.projection
         instances: dict[str, list[AttributeRow]] = {}
         for attribute in row.attributes:
             if projection.shows(attribute.name, attribute.dataset_id):

@@ -17,6 +17,7 @@ from broadstreet.apis.ngsi_ld.contexts import contexts_router
 from broadstreet.apis.ngsi_ld.discovery import discovery_router
 from broadstreet.apis.ngsi_ld.entities import entities_router
 from broadstreet.apis.ngsi_ld.problem import PROBLEMS
+from broadstreet.apis.ngsi_ld.temporal import temporal_router
 
 __all__ = ["ngsi_ld_router"]
 
@@ -31,6 +32,7 @@ def ngsi_ld_router() -> Router:
             batch_router(),
             discovery_router(),
             contexts_router(),
+            temporal_router(),
         ],
         exception_handlers=PROBLEMS,
     )

@@ -178,14 +178,21 @@ def _required(wishes: Wishes, vocabulary: Vocabulary) -> tuple[str, ...]:
     return tuple(vocabulary.expand(name) for name in names)
 
 
-def presentation_of(wishes: Wishes, parameters: Parameters, read: Vocabulary, shown: Vocabulary) -> Presentation:
-    """What is shown and how. read: what names mean in the request; shown: in the answer.
+def presentation_of(
+    wishes: Wishes,
+    parameters: Parameters,
+    read: Vocabulary,
+    shown: Vocabulary,
+    *,
+    more_options: Iterable[str] = (),
+) -> Presentation:
+    """What is shown and how. read: what names mean in the request; shown: in the answer; more_options: the caller's.
 
     Raises InvalidRequest for a format or an option that is not known, InvalidInput.
     """
     options, formats = parameters.names("options"), parameters.names("format")
-    check_known(options, {*_FORMS, "sysAttrs"}, "options")
-    check_known(formats, set(_FORMS), "format")
+    check_known(options, {*_FORMS, "sysAttrs", *more_options}, "options")
+    check_known(formats, {*_FORMS, *more_options}, "format")
     # format goes before options (6.3.7), and of several the first counts.
     forms = [_FORMS[name] for name in (*formats, *options) if name in _FORMS]
     return Presentation(

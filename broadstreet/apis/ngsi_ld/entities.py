@@ -27,7 +27,6 @@ from broadstreet.apis.ngsi_ld.exchange import ENTITY_OFFERS, GEO_JSON, Exchange,
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.services import Call
 from broadstreet.context import (
-    Found,
     Nulls,
     Selector,
     parse_entity,
@@ -39,7 +38,8 @@ from broadstreet.context.selection import types_hold
 from broadstreet.model.errors import InvalidInput, NotFound
 from broadstreet.model.identifiers import check_uri
 
-_COUNT: Final = "NGSILD-Results-Count"
+COUNT: Final = "NGSILD-Results-Count"
+"""The header that says how many there are."""
 _DONE: Final = {204: "Done."}
 _SHOW = Query(*SHOWING, "type", "geometryProperty", "local", answers={200: "The entity."})
 _FIND = Query(*SELECTING, *SHOWING, *PAGING, "geometryProperty", answers={200: "The entities."})
@@ -113,8 +113,8 @@ async def _find(
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown)
     geometry_property = _geometry_property(parameters, exchange)
     found = await call.services.broker.query(call.principal, selection)
-    headers = {} if found.count is None or not selection.counts else {_COUNT: str(found.count)}
-    pages = _pages(path, parameters, selection.limit, selection.offset, found)
+    headers = {} if found.count is None or not selection.counts else {COUNT: str(found.count)}
+    pages = page_links(path, parameters, selection.limit, selection.offset, found.more)
     if pages:
         headers["Link"] = pages
     if exchange.media_type == GEO_JSON:
@@ -131,12 +131,12 @@ def _geometry_property(parameters: Parameters, exchange: Exchange) -> str:
     return exchange.vocabulary.name(name or "location", "geometryProperty")
 
 
-def _pages(path: str, parameters: Parameters, limit: int, offset: int, found: Found) -> str:
+def page_links(path: str, parameters: Parameters, limit: int, offset: int, more: bool) -> str:
     """Link header values to the pages before and behind this one (6.3.10)."""
     links = []
     if limit and offset:
         links.append(("prev", max(offset - limit, 0)))
-    if limit and found.more:
+    if limit and more:
         links.append(("next", offset + limit))
     shown = []
     for relation, start in links:

@@ -87,6 +87,10 @@ class Parameters:
         """All of them as they came."""
         return self._values
 
+    def with_values(self, values: Mapping[str, str]) -> Parameters:
+        """These parameters and others."""
+        return Parameters({**self._values, **values})
+
     def text(self, name: str) -> str | None:
         """A parameter as it stands; None where it is left out. Raises InvalidInput where it is empty."""
         value = self._values.get(name)

@@ -1,0 +1,205 @@
+"""`/temporal/entities`: entities over time (6.18 to 6.20 of the standard)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+from litestar.status_codes import HTTP_200_OK, HTTP_206_PARTIAL_CONTENT
+
+from broadstreet.access import requires
+from broadstreet.apis.ngsi_ld.asking import (
+    PAGING,
+    SELECTING,
+    SHOWING,
+    Wishes,
+    check_known,
+    presentation_of,
+    selection_of,
+    selector_of,
+    wishes_of_body,
+    wishes_of_parameters,
+)
+from broadstreet.apis.ngsi_ld.entities import COUNT, entity_id_of, page_links
+from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest
+from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
+from broadstreet.apis.services import Call
+from broadstreet.context import (
+    Evolution,
+    Presentation,
+    Selector,
+    Summary,
+    TemporalForm,
+    TemporalPresentation,
+    TemporalQuery,
+    TimeProperty,
+)
+from broadstreet.context.bounds import MAX_LAST_N, MAX_TEMPORAL_ENTITIES
+from broadstreet.context.document import parse_utc
+from broadstreet.history import Method, Period
+from broadstreet.model.clock import format_rfc3339
+from broadstreet.model.errors import InvalidInput, NotFound, TooMany
+
+_WHEN: Final = (
+    "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration",
+)  # fmt: skip
+_ANSWERS: Final = {200: "Entities over time.", 206: "The first part of them: Content-Range says how far it goes."}
+_ONE: Final = Query(*SHOWING, *_WHEN, "local", answers=_ANSWERS)
+_FIND: Final = Query(*SELECTING, *SHOWING, *_WHEN, *PAGING, answers=_ANSWERS)
+_POST_FIND: Final = Query("options", "format", *PAGING, body="A Query with a temporalQ (5.2.23).", answers=_ANSWERS)
+_FORMS: Final = {form.value: form for form in TemporalForm if form is not TemporalForm.INSTANCES}
+
+
+class _Wanted:
+    """What a temporal request wants: when, in which form, summed up how."""
+
+    def __init__(self, parameters: Parameters, presentation: Presentation) -> None:
+        """Raises InvalidRequest, InvalidInput, TooMany."""
+        options = [*parameters.names("format"), *parameters.names("options")]
+        forms = [_FORMS[name] for name in options if name in _FORMS]
+        if "aggrMethods" in parameters:
+            forms.append(TemporalForm.AGGREGATES)
+        self.form = forms[0] if forms else TemporalForm.INSTANCES
+        self.query = _temporal_query(parameters, with_times=presentation.with_times)
+        self.summary = _summary(parameters) if self.form is TemporalForm.AGGREGATES else None
+        self.presentation = TemporalPresentation(presentation, self.form, self.query.property)
+
+
+def _temporal_query(parameters: Parameters, *, with_times: bool) -> TemporalQuery:
+    relation = parameters.text("timerel")
+    which = parameters.text("timeproperty") or TimeProperty.OBSERVED.value
+    if which not in list(TimeProperty):
+        raise InvalidInput(f"timeproperty is {', '.join(TimeProperty)}", where="timeproperty")
+    last_n = parameters.integer("lastN", 0, MAX_LAST_N) or None
+    if last_n is None and "lastN" in parameters:
+        raise InvalidInput("lastN is above 0", where="lastN")
+    if relation is None:
+        if parameters.text("timeAt") or parameters.text("endTimeAt"):
+            raise InvalidInput("timeAt goes with timerel", where="timerel")
+        return TemporalQuery(None, None, TimeProperty(which), last_n, with_times)
+    if relation not in ("before", "after", "between"):
+        raise InvalidInput("timerel is before, after or between", where="timerel")
+    at_us = parse_utc(parameters.text("timeAt"), "timeAt")
+    from_us, to_us = (None, at_us) if relation == "before" else (at_us, None)
+    if relation == "between":
+        to_us = parse_utc(parameters.text("endTimeAt"), "endTimeAt")
+        if to_us < at_us:
+            raise InvalidInput("endTimeAt is before timeAt", where="endTimeAt")
+    return TemporalQuery(from_us, to_us, TimeProperty(which), last_n, with_times)
+
+
+def _summary(parameters: Parameters) -> Summary:
+    names = parameters.names("aggrMethods")
+    if not names or not set(names) <= set(Method):
+        raise InvalidInput(f"aggrMethods names some of {', '.join(Method)}", where="aggrMethods")
+    period = Period.parse(parameters.text("aggrPeriodDuration") or "PT0S", "aggrPeriodDuration")
+    return Summary(tuple(Method(name) for name in dict.fromkeys(names)), period)
+
+
+@get("/temporal/entities/{entity_id:str}", opt=requires("history:read"), operation_class=_ONE.operation)
+async def retrieve_evolution(
+    request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]
+) -> ASGIResponse:
+    """Retrieve an entity over time (5.7.3)."""
+    exchange = Exchange(request, call.services.library)
+    parameters = _ONE.read(request.scope)
+    wishes = wishes_of_parameters(parameters)
+    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, more_options=_FORMS)
+    wanted = _Wanted(parameters, presentation)
+    evolution = await call.services.broker.retrieve_evolution(
+        call.principal, entity_id_of(entity_id), wanted.query, presentation.projection, wanted.summary
+    )
+    shown = wanted.presentation.entity(evolution)
+    if not shown or (wishes.attrs and not _tells(evolution, presentation)):
+        raise NotFound("the entity has no such attribute in this time", where="attrs")
+    status, headers = _extent([evolution], wanted.query)
+    return exchange.answer(shown, status=status, headers=headers)
+
+
+def _tells(evolution: Evolution, presentation: Presentation) -> bool:
+    """Whether there is anything of the entity in this time, or nothing but its members is asked for."""
+    is_of_members = presentation.projection.attributes == frozenset()
+    return is_of_members or bool(evolution.entity.attributes or evolution.summaries)
+
+
+@get("/temporal/entities", opt=requires("history:read"), operation_class=_FIND.operation)
+async def query_evolutions(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
+    """Query entities over time (5.7.4)."""
+    exchange = Exchange(request, call.services.library)
+    parameters = _FIND.read(request.scope)
+    selectors = (selector_of(parameters, exchange.vocabulary),)
+    return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
+
+
+@post("/temporal/entityOperations/query", opt=requires("history:read"), operation_class=_POST_FIND.operation)
+async def query_evolutions_by_post(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
+    """Query entities over time, the query in the body (5.7.4)."""
+    exchange = Exchange(request, call.services.library)
+    document = await exchange.body()
+    temporal = document.pop("temporalQ", {})
+    if not isinstance(temporal, dict):
+        raise InvalidInput("temporalQ is an object", where="temporalQ")
+    wishes = wishes_of_body(document)
+    parameters = _POST_FIND.read(request.scope).with_values(_of_body(temporal))
+    return await _find(call, exchange, parameters, wishes, (), request.url.path)
+
+
+def _of_body(temporal: dict[str, object]) -> dict[str, str]:
+    """A temporalQ as the query parameters it stands for."""
+    check_known(temporal, set(_WHEN), "temporalQ")
+    values: dict[str, str] = {}
+    for name, value in temporal.items():
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            values[name] = ",".join(map(str, value))
+        elif isinstance(value, str) or (name == "lastN" and type(value) is int):
+            values[name] = str(value)
+        else:
+            raise InvalidInput(f"{name} is a text", where=f"temporalQ.{name}")
+    return values
+
+
+async def _find(
+    call: Call,
+    exchange: Exchange,
+    parameters: Parameters,
+    wishes: Wishes,
+    selectors: tuple[Selector, ...],
+    path: str,
+) -> ASGIResponse:
+    selection = selection_of(wishes, parameters, exchange.vocabulary, selectors)
+    if selection.limit > MAX_TEMPORAL_ENTITIES:
+        raise TooMany(f"at most {MAX_TEMPORAL_ENTITIES} entities over time at once", where="limit")
+    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, more_options=_FORMS)
+    wanted = _Wanted(parameters, presentation)
+    found = await call.services.broker.query_evolutions(
+        call.principal, selection, wanted.query, presentation.projection, wanted.summary
+    )
+    told = [one for one in found.evolutions if _tells(one, presentation)]
+    status, headers = _extent(told, wanted.query)
+    if selection.counts:
+        headers[COUNT] = str(found.count)
+    links = page_links(path, parameters, selection.limit, selection.offset, found.more)
+    if links:
+        headers["Link"] = links
+    return exchange.answer([wanted.presentation.entity(one) for one in told], status=status, headers=headers)
+
+
+def _extent(evolutions: list[Evolution], query: TemporalQuery) -> tuple[int, dict[str, str]]:
+    """200, or 206 with how far the instances go where there are more than are shown at once (6.3.10)."""
+    if not any(one.is_cut for one in evolutions):
+        return HTTP_200_OK, {}
+    times = [row.observed_at_us or 0 for one in evolutions for row in one.entity.attributes]
+    start = format_rfc3339(min(times) if query.from_us is None else query.from_us)
+    return HTTP_206_PARTIAL_CONTENT, {"Content-Range": f"date-time {start}-{format_rfc3339(max(times))}/*"}
+
+
+def temporal_router() -> Router:
+    """`/temporal`."""
+    return Router(
+        "/",
+        route_handlers=[retrieve_evolution, query_evolutions, query_evolutions_by_post],
+        tags=["Temporal"],
+    )
