@@ -9,6 +9,8 @@ import { HOUR_MS, hear, readingsByType, sensorOf, setState, type Reading, type S
 
 /** Without a word from the stream for so long, what is shown is stale. */
 const STALE_AFTER_MS = 20_000;
+/** Why a sensor fell silent is the server's to say; it is asked a little later, once for all that fell silent together. */
+const REASON_AFTER_MS = 5_000;
 /** The hour's turn is asked for a little late, and not by all clients at one instant. */
 const HOUR_SLACK_MS = 5_000;
 
@@ -32,6 +34,7 @@ class City {
   #hearers = new Set<BatchHearer>();
   #close: (() => void) | null = null;
   #hour = 0;
+  #reason = 0;
 
   start(): void {
     if (this.#close) return;
@@ -47,6 +50,7 @@ class City {
     this.#close = () => {
       close();
       window.clearTimeout(this.#hour);
+      window.clearTimeout(this.#reason);
     };
   }
 
@@ -112,6 +116,7 @@ class City {
       for (const [id, state, heard_at] of items) {
         const sensor = this.#byId.get(id);
         if (!sensor) continue;
+        if (state === 'silent' && sensor.state !== 'silent') this.#askReason();
         restructured = setState(sensor, state, heard_at === null ? null : Date.parse(heard_at)) || restructured;
         changed.add(id);
       }
@@ -123,6 +128,11 @@ class City {
     if (changed.size === 0) return;
     this.beat += 1;
     for (const hearer of this.#hearers) hearer(changed);
+  }
+
+  #askReason(): void {
+    window.clearTimeout(this.#reason);
+    this.#reason = window.setTimeout(() => void this.load(), REASON_AFTER_MS);
   }
 
   #add(sensor: Sensor): boolean {

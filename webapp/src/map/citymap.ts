@@ -6,7 +6,7 @@ import './maplibre.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { addProtocol, Map as MapLibreMap, setWorkerUrl, type MapMouseEvent } from 'maplibre-gl';
 import { Protocol } from 'pmtiles';
-import type { Sensor } from '../city/sensor.ts';
+import { NEWEST, type Sensor } from '../city/sensor.ts';
 import type { CityFacts } from '../server/answers.ts';
 import { channels, inkOf, reducedMotion } from '../theme.svelte.ts';
 import { covers, levelOfZoom, stackScale, type Block } from './blocks.ts';
@@ -72,7 +72,10 @@ export class CityMap {
   readonly #facts: CityFacts;
   readonly #words: LabelWords;
   #inks = inks();
-  #hour = 0;
+  #hour = NEWEST;
+  #styled = false;
+  /** The theme turned before the style was there. */
+  #turned = false;
 
   /** Throws where the browser has no WebGL 2. */
   constructor(container: HTMLElement, labels: HTMLCanvasElement, facts: CityFacts, view: View | null, words: LabelWords, events: MapEvents) {
@@ -109,6 +112,8 @@ export class CityMap {
     map.on('style.load', () => {
       for (const { name, image, pixelRatio } of textures(this.#inks)) map.addImage(name, image, { pixelRatio });
       map.addLayer(this.#layer);
+      this.#styled = true;
+      if (this.#turned) this.repaint();
     });
     map.on('render', () => {
       drawLabels(this.#labels, map, this.#layer.standing, this.#inks, this.#hour, this.#words);
@@ -128,6 +133,11 @@ export class CityMap {
   get view(): View {
     const { lng, lat } = this.#map.getCenter();
     return { lon: lng, lat, zoom: this.#map.getZoom() };
+  }
+
+  /** Whether the plan, as far as it is in sight, has been drawn. */
+  get isDrawn(): boolean {
+    return this.#styled && this.#map.areTilesLoaded();
   }
 
   setSensors(sensors: readonly Sensor[]): void {
@@ -150,10 +160,8 @@ export class CityMap {
   repaint(): void {
     this.#inks = inks();
     this.#layer.setInks(stackInks());
-    if (!this.#map.isStyleLoaded()) {
-      this.#map.once('idle', () => this.repaint());
-      return;
-    }
+    this.#turned = !this.#styled;
+    if (this.#turned) return;
     for (const layer of planStyle(this.#facts.basemap, this.#facts.center[1], this.#inks).layers) {
       for (const [name, value] of Object.entries(layer.paint ?? {})) {
         this.#map.setPaintProperty(layer.id, name as Parameters<MapLibreMap['setPaintProperty']>[1], value);

@@ -94,7 +94,7 @@ export const en = {
     sensors: 'Sensors',
     ranking: 'Ranking',
     export: 'Export',
-    columns: { day: 'Last 24 hours', title: 'Sensor', type: 'Type', value: 'Value', heard: 'Heard', street: 'Street' },
+    columns: { day: 'Last 24 hours', title: 'Sensor', type: 'Type', value: 'Value', heard: 'Heard', street: 'Street', why: 'Why' },
     columnValueAt: (clock: string) => `Mean, ${clock}`,
     empty: 'No sensor stands in this city yet.',
     emptyRemedy: 'Add a device, or start the simulator: broadstreet demo.',
@@ -249,6 +249,7 @@ export const en = {
     stewardColumns: { attribute: 'Attribute', owner: 'Owner', purpose: 'Purpose', licence: 'Licence', personal: 'Personal data', retention: 'Kept' },
     kept: 'without end',
     notSaid: 'not stated',
+    describing: 'What it is',
     noAttributes: 'It has no attribute yet.',
     never: 'It has never been heard.',
     missing: 'No entity was named.',
@@ -291,6 +292,7 @@ export const en = {
 
   table: {
     rows: (count: number, told: string) => `${told} ${plural(count, 'row', 'rows')}`,
+    scrolled: (label: string) => `${label}, a table that scrolls sideways`,
     csv: 'CSV',
     csvLabel: (name: string) => `${name} as CSV`,
     call: 'API call',

@@ -1,0 +1,177 @@
+"""A whole demonstration city, and a browser in front of it.
+
+    demo      a running `broadstreet demo` with a day of history, one for all tests of a worker
+    open_page opens a path of the portal, signed in, at a size and in a theme; what it sees go wrong fails the test
+
+Screenshots go to the folder that BROADSTREET_SCREENSHOTS names, or are not taken.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+
+from webapp.build import STATIC, WEBAPP
+
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = WEBAPP / "node_modules" / "axe-core" / "axe.min.js"
+SCREENSHOTS = os.environ.get("BROADSTREET_SCREENSHOTS")
+LINK = re.compile(r"http://127\.0\.0\.1:\d+/portal/link/\S+")
+READY = "Ctrl-C"
+SIZES = {"phone": (390, 844), "tablet": (768, 1024), "desk": (1440, 900), "wall": (2560, 1300)}
+# WebGL 2 without a graphics card.
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demonstration: where it is, and the cookies of who is signed in."""
+
+    base: str
+    mqtt_port: int
+    cookies: list[Any]
+
+
+@dataclass
+class Seen:
+    """What a page did that it must not do."""
+
+    foreign: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page, base: str) -> None:
+        def request(sent: Request) -> None:
+            if not sent.url.startswith((f"{base}/", "data:", "blob:")):
+                self.foreign.append(sent.url)
+
+        def response(got: Response) -> None:
+            if got.status >= 400:
+                self.failed.append(f"{got.status} {got.url}")
+
+        def console(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                self.complaints.append(message.text)
+
+        page.on("request", request)
+        page.on("response", response)
+        page.on("console", console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo(chromium: Browser) -> Iterator[Demo]:
+    if not (STATIC / "index.html").exists() or not AXE.exists():
+        pytest.skip("the portal's client is not built: make portal")
+    folder = Path(tempfile.mkdtemp(prefix="broadstreet-"))
+    mqtt_port, http_port = _free_port(), _free_port()
+    options = ["--data-dir", str(folder), "--history-days", "2", "--no-browser"]
+    ports = ["--mqtt-port", str(mqtt_port), "--http-port", str(http_port)]
+    command = [str(Path(sys.executable).with_name("broadstreet")), "demo", *options, *ports]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        told = _until_ready(process)
+        (link,) = LINK.findall(told)
+        base = f"http://127.0.0.1:{http_port}"
+        context = chromium.new_context()
+        context.request.get(link, max_redirects=0)
+        cookies = context.cookies()
+        context.close()
+        yield Demo(base, mqtt_port, cookies)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    shutil.rmtree(folder)
+
+
+def _until_ready(process: subprocess.Popen[str]) -> str:
+    lines = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line)
+        if READY in line:
+            return "".join(lines)
+    raise AssertionError("the demo ended before it was ready:\n" + "".join(lines))
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, demo: Demo) -> Iterator[OpenPage]:
+    """`open_page(path, size="desk", theme="light", signed_in=True, **context options)`."""
+    opened: list[tuple[Page, Seen]] = []
+
+    def begin(path: str, *, size: str = "desk", theme: str = "light", signed_in: bool = True, **more: Any) -> Page:
+        width, height = SIZES[size]
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **more)
+        if signed_in:
+            context.add_cookies(demo.cookies)
+        page = context.new_page()
+        seen = Seen()
+        seen.watch(page, demo.base)
+        opened.append((page, seen))
+        page.goto(demo.base + path)
+        return page
+
+    yield begin
+    for page, seen in opened:
+        page.context.close()
+        assert seen.foreign == []
+        # Without a session the first question is answered with 401, which is how the client learns it.
+        assert [failure for failure in seen.failed if not failure.startswith("401")] == []
+        assert [text for text in seen.complaints if "401" not in text] == []
+
+
+def settled(page: Page) -> None:
+    """Waits until nothing on the page is loading (but specimens of loading), and the map, if any, is drawn."""
+    page.wait_for_selector("h1")
+    page.wait_for_selector("[aria-busy=true]:not([data-specimen] *)", state="detached")
+    if page.locator(".plate").count():
+        page.wait_for_selector(".plate[data-drawn]")
+
+
+def picture(page: Page, name: str) -> None:
+    """A screenshot for whoever asked for them."""
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong."""
+    found = page.evaluate(AXE.read_text(encoding="utf-8") + ";\naxe.run(document, {resultTypes: ['violations']})")
+    return [f"{rule['id']}: {node['target']}" for rule in found["violations"] for node in rule["nodes"]]
