@@ -43,9 +43,7 @@ from broadstreet.history import Method, Period
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.errors import InvalidInput, NotFound, TooMany
 
-_WHEN: Final = (
-    "timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration",
-)  # fmt: skip
+_WHEN: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration")
 _ANSWERS: Final = {200: "Entities over time.", 206: "The first part of them: Content-Range says how far it goes."}
 _ONE: Final = Query(*SHOWING, *_WHEN, "local", answers=_ANSWERS)
 _FIND: Final = Query(*SELECTING, *SHOWING, *_WHEN, *PAGING, answers=_ANSWERS)
