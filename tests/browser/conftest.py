@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
@@ -129,6 +129,7 @@ def _until_ready(process: subprocess.Popen[str]) -> str:
 
 
 OpenPage = Callable[..., Page]
+Theme = Literal["light", "dark"]
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def open_page(chromium: Browser, demo: Demo) -> Iterator[OpenPage]:
     """`open_page(path, size="desk", theme="light", signed_in=True, **context options)`."""
     opened: list[tuple[Page, Seen]] = []
 
-    def begin(path: str, *, size: str = "desk", theme: str = "light", signed_in: bool = True, **more: Any) -> Page:
+    def begin(path: str, *, size: str = "desk", theme: Theme = "light", signed_in: bool = True, **more: Any) -> Page:
         width, height = SIZES[size]
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **more)
         if signed_in:
