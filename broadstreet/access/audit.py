@@ -52,7 +52,7 @@ class Audit:
         self._control = control
 
     async def read(self, tenant: str, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
-        """Lines of a tenant and of the house itself, newest first. before: the key of the last line seen."""
+        """Lines of a tenant and of its accounts, newest first. before: the key of the last line seen."""
         rows = await self._control.fetch(_SQL["list"], tenant, before, min(limit, MAX_PAGE))
         return [
             AuditEntry(

@@ -34,7 +34,7 @@ def requires(permission: Permission) -> dict[str, Any]:
 
 
 def signed_in() -> dict[str, Any]:
-    """Any caller whose credential holds."""
+    """Any account whose credential holds; no device."""
     return {OPT_KEY: Demand(None)}
 
 

@@ -135,9 +135,10 @@ class Tokens:
         """End a token by its public id. Raises NotFound."""
         now_us = self._clock()
         async with self._control.transaction() as connection:
-            if await connection.fetchval(_SQL["revoke"], token_id, now_us) is None:
+            account = await connection.fetchval(_SQL["revoke"], token_id, now_us)
+            if account is None:
                 raise NotFound(f"there is no token {token_id[:80]!r} in use", remedy="List them to see their ids.")
-            await record(connection, now_us, by, "token.revoke", token_id)
+            await record(connection, now_us, by, "token.revoke", token_id, detail={"account": account})
         self.forget()
 
     async def revoke_secret(self, secret: str, *, by: str) -> None:
@@ -145,7 +146,7 @@ class Tokens:
         now_us = self._clock()
         async with self._control.transaction() as connection:
             await connection.execute(_SQL["revoke_hash"], hash_of(secret), now_us)
-            await record(connection, now_us, by, "token.revoke", id_of(secret))
+            await record(connection, now_us, by, "token.revoke", id_of(secret), detail={"account": by})
         self.forget()
 
     async def revoke_sessions(self, connection: Connection, account_key: int, now_us: int) -> None:

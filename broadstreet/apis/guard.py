@@ -52,6 +52,8 @@ class Guard:
         if demand.is_public:
             return
         principal = await self._principal(connection, authorization)
+        if not _lets_in(demand, principal):
+            raise NotAllowed("a device's credential opens nothing but what its readings need")
         if demand.permission is not None:
             principal.require(demand.permission)
         connection.scope["user"] = principal
@@ -63,7 +65,7 @@ class Guard:
             principal = await self._principal(connection, connection.headers.get("authorization"))
         except (NotSignedIn, NotAllowed, UnknownTenant):
             return False
-        return demand.permission is None or principal.may(demand.permission)
+        return _lets_in(demand, principal) and (demand.permission is None or principal.may(demand.permission))
 
     async def _principal(self, connection: ASGIConnection[Any, Any, Any, Any], authorization: str | None) -> Principal:
         tenant = connection.headers.get(TENANT_HEADER) or None
@@ -94,6 +96,11 @@ class Guard:
             return
         if urlsplit(origin).netloc != connection.headers.get("host") and origin not in self._origins:
             raise NotAllowed("this write was sent by a page of another site", where="Origin")
+
+
+def _lets_in(demand: Demand, principal: Principal) -> bool:
+    """Being signed in is enough for accounts alone; a device needs a permission."""
+    return demand.permission is not None or principal.kind == "account"
 
 
 def _basic(credential: str) -> tuple[str, str]:

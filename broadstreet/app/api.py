@@ -61,6 +61,7 @@ def portal_settings(settings: Settings) -> PortalSettings:
         watermark_bytes=settings.disk.watermark_bytes,
         title=settings.city.title,
         zone=settings.city.time_zone,
+        origin=settings.http.origin,
     )
 
 

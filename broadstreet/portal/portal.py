@@ -30,7 +30,13 @@ BUILT_CLIENT: Final = Path(__file__).parent / "static"
 
 @dataclass(frozen=True)
 class PortalSettings:
-    """What the portal must know of the house. title, zone: the city's, over what its description says; '' leaves it."""
+    """
+    What the portal must know of the house.
+
+    title, zone: the city's, over what its description says; '' leaves it.
+    origin:      the portal's address as browsers see it, where a proxy stands before it. Then the proxy is believed
+                 about who calls, and its address says whether cookies travel over TLS alone.
+    """
 
     data_dir: Path
     mqtt_host: str
@@ -38,6 +44,7 @@ class PortalSettings:
     watermark_bytes: int
     title: str = ""
     zone: str = ""
+    origin: str = ""
     client: Path = BUILT_CLIENT
 
     @property

@@ -63,12 +63,16 @@ class Credentials(msgspec.Struct, frozen=True):
     password: str
 
 
-def _address(request: AnyRequest) -> str:
+def _address(portal: Portal, request: AnyRequest) -> str:
+    """Where the caller is; behind a proxy, what the proxy itself added last to X-Forwarded-For."""
+    forwarded = request.headers.get("x-forwarded-for") if portal.settings.origin else None
+    if forwarded:
+        return forwarded.rsplit(",", 1)[-1].strip()
     return request.client.host if request.client else ""
 
 
-def _is_https(request: AnyRequest) -> bool:
-    return bool(request.url.scheme == "https")
+def _is_https(portal: Portal, request: AnyRequest) -> bool:
+    return (portal.settings.origin or request.url.scheme).startswith("https")
 
 
 def _range(portal: Portal, begin: str | None, end: str | None, default_us: int) -> tuple[int, int]:
@@ -90,9 +94,9 @@ async def session(portal: InPortal, principal: Caller) -> SessionView:
 @post("/api/sign-in", opt=public("the password in the body is the credential"), status_code=HTTP_200_OK)
 async def sign_in(portal: InPortal, request: AnyRequest, data: JSONBody[Credentials]) -> Response[SessionView]:
     """Sign in by password."""
-    issued = await portal.access.sign_in.with_password(data.name, data.password, _address(request))
+    issued = await portal.access.sign_in.with_password(data.name, data.password, _address(portal, request))
     principal = await portal.access.tokens.principal(issued.secret, "session")
-    cookie = session_cookie(issued, portal.clock(), is_https=_is_https(request))
+    cookie = session_cookie(issued, portal.clock(), is_https=_is_https(portal, request))
     return Response(await session_view(portal, principal), cookies=[cookie])
 
 
@@ -101,18 +105,18 @@ async def sign_out(portal: InPortal, request: AnyRequest, principal: Caller) -> 
     """End the session."""
     if secret := request.cookies.get(SESSION_COOKIE):
         await portal.access.sign_in.sign_out(secret, by=principal.name)
-    return Response(None, cookies=[no_cookie(is_https=_is_https(request))])
+    return Response(None, cookies=[no_cookie(is_https=_is_https(portal, request))])
 
 
 @get("/link/{secret:str}", opt=public("the secret in the path is the credential"), status_code=HTTP_303_SEE_OTHER)
 async def follow_link(portal: InPortal, request: AnyRequest, secret: FromPath[str]) -> Redirect:
     """Sign in by a one-time link."""
     try:
-        issued = await portal.access.sign_in.with_link(secret, _address(request))
+        issued = await portal.access.sign_in.with_link(secret, _address(portal, request))
     except NotSignedIn:
         # A browser came, not a program: the page for signing in can say what to do, a problem in JSON cannot.
         return Redirect("/sign-in?link=used", status_code=HTTP_303_SEE_OTHER)
-    cookie = session_cookie(issued, portal.clock(), is_https=_is_https(request))
+    cookie = session_cookie(issued, portal.clock(), is_https=_is_https(portal, request))
     return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
 

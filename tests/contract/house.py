@@ -12,10 +12,15 @@ from broadstreet.app.api import Ingest, compose
 from broadstreet.portal import Portal, PortalSettings
 
 
-def portal_of(services: Services, data_dir: Path) -> Portal:
+def portal_of(services: Services, data_dir: Path, origin: str = "") -> Portal:
     """The portal of a house whose data folder is `data_dir`. Its client is looked for in `data_dir/client`."""
     settings = PortalSettings(
-        data_dir, mqtt_host="127.0.0.1", mqtt_port=1883, watermark_bytes=1_000_000, client=data_dir / "client"
+        data_dir,
+        mqtt_host="127.0.0.1",
+        mqtt_port=1883,
+        watermark_bytes=1_000_000,
+        origin=origin,
+        client=data_dir / "client",
     )
     return Portal(services.store, services.log, services.access, services.registry, settings)
 

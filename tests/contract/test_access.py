@@ -228,9 +228,18 @@ async def test_every_change_leaves_a_line(access: Access, clock: Clock) -> None:
 
 
 async def test_a_tenant_sees_its_own_audit(access: Access) -> None:
-    await access.accounts.grant("snow", "viewer", tenant="harbour", by="root")
-    assert "account.grant" not in {line.action for line in await access.audit.read("city")}
-    assert "account.grant" in {line.action for line in await access.audit.read("harbour")}
+    await access.accounts.create("farr", "William Farr", tenant="harbour", roles=["steward"], by="root")
+    await access.tokens.issue("farr", "api", "for a script", DAY_S, by="console")
+    with pytest.raises(NotSignedIn):
+        await access.sign_in.with_password("farr", "guess", "192.0.2.1")
+    assert {line.subject for line in await access.audit.read("city")} == {"snow"}
+    assert [line.action for line in await access.audit.read("harbour")] == [
+        "sign-in.refused",
+        "token.create",
+        "account.create",
+    ]
+    await access.accounts.grant("farr", "viewer", tenant="city", by="root")
+    assert len(await access.audit.read("city")) == 4
 
 
 async def test_accounts_are_listed_with_their_roles(access: Access) -> None:

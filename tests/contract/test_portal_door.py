@@ -12,8 +12,9 @@ from broadstreet.access.sign_in import MAX_PER_PAIR
 from broadstreet.access.token import SESSION_LIFETIME_S
 from broadstreet.apis import Services
 from broadstreet.city import save_city
-from tests.asgi import ask
+from tests.asgi import Answer, ask
 from tests.contract.conftest import Clock
+from tests.contract.house import portal_of, whole_app
 from tests.contract.portal_house import ORIGIN, PortalHouse, air, open_portal
 from tests.contract.test_portal_pages import HELSINKI
 
@@ -65,6 +66,31 @@ async def test_a_wrong_password_and_too_many(house: PortalHouse) -> None:
 async def test_another_site_cannot_sign_anybody_in(house: PortalHouse) -> None:
     foreign = {"origin": "http://evil.example"}
     assert (await ask(house.app, "POST", "/portal/api/sign-in", body=PASSWORD, headers=foreign)).status == 403
+
+
+async def test_behind_a_proxy_callers_are_told_apart_and_cookies_kept_to_tls(
+    services: Services, data_dir: Path, house: PortalHouse
+) -> None:
+    async with portal_of(services, data_dir, "https://city.example") as portal:
+        app = whole_app(services, portal)
+
+        async def sign_in(body: dict[str, str], forwarded: str) -> Answer:
+            headers = {**ORIGIN, "x-forwarded-for": forwarded}
+            return await ask(app, "POST", "/portal/api/sign-in", body=body, headers=headers, address="127.0.0.1")
+
+        wrong = {**PASSWORD, "password": "guess"}
+        spoofed = [(await sign_in(wrong, f"203.0.113.{n}, 198.51.100.1")).status for n in range(MAX_PER_PAIR + 1)]
+        assert spoofed == [401] * MAX_PER_PAIR + [429]
+        answer = await sign_in(PASSWORD, "198.51.100.2")
+        assert answer.status == 200 and "secure" in answer.headers["set-cookie"].lower()
+
+
+async def test_without_a_proxy_nobody_says_where_he_is(house: PortalHouse) -> None:
+    wrong = {**PASSWORD, "password": "guess"}
+    for n in range(MAX_PER_PAIR + 1):
+        headers = {**ORIGIN, "x-forwarded-for": f"203.0.113.{n}"}
+        answer = await ask(house.app, "POST", "/portal/api/sign-in", body=wrong, headers=headers)
+    assert answer.status == 429
 
 
 async def test_a_link_opens_the_portal_once(house: PortalHouse) -> None:
