@@ -75,12 +75,12 @@ class GeoQuery:
             return [self.geometry.bounds]
         return None if math.isinf(self.max_distance_m) else _around(self.geometry.bounds, self.max_distance_m)
 
-    def matches(self, candidates: Sequence[dict[str, Any]]) -> Bools:
-        """Which of these GeoJSON geometries satisfy the query."""
+    def matches(self, candidates: Sequence[str]) -> Bools:
+        """Which of these geometries, as GeoJSON text, satisfy the query."""
         if not candidates:
             return np.zeros(0, np.bool_)
         reference = shapely.from_geojson(msgspec.json.encode(self.geometry.geojson()))
-        places: Geometries = shapely.from_geojson([msgspec.json.encode(place) for place in candidates])
+        places: Geometries = shapely.from_geojson(list(candidates))
         if self.relation is Relation.NEAR:
             distances_m = distances(reference, places)
             return np.asarray((distances_m >= self.min_distance_m) & (distances_m <= self.max_distance_m), np.bool_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from broadstreet.context.meta import Metas
@@ -46,36 +46,34 @@ class Reader:
             grouped.setdefault(row["key"], []).append(row)
         return [self._entity(grouped[key]) for key in keys if key in grouped]
 
-    async def _know(self, rows: Iterable[asyncpg.Record]) -> None:
+    async def _know(self, rows: Sequence[asyncpg.Record]) -> None:
         """Look up the names and sub-attributes that are not known yet; mostly there are none."""
-        terms = {row["term_key"] for row in rows}
-        terms.discard(None)
-        await self._terms.iris(terms.union(*(row["types"] for row in rows)))
-        await self._metas.learn(self._database, {row["meta_key"] for row in rows})
+        keys = {row["term_key"] for row in rows}.union(*[row["types"] for row in rows])
+        keys.discard(None)
+        if None in map(self._terms.iri, keys):
+            await self._terms.iris(keys)
+        metas = {row["meta_key"] for row in rows}
+        if None in map(self._metas.body, metas):
+            await self._metas.learn(self._database, metas)
 
     def _entity(self, rows: Sequence[asyncpg.Record]) -> EntityRow:
         first = rows[0]
         attributes = [self._attribute(row) for row in rows if row["series_key"] is not None]
-        return EntityRow(
-            id=first["id"],
-            types=[self._iri(key) for key in first["types"]],
-            scopes=first["scopes"],
-            created_at_us=first["created_at"],
-            modified_at_us=max([first["modified_at"], *(one.modified_at_us for one in attributes)]),
-            attributes=attributes,
-        )
+        modified_at_us = max([first["modified_at"], *[one.modified_at_us for one in attributes]])
+        types = [self._iri(key) for key in first["types"]]
+        return EntityRow(first["id"], types, first["scopes"], first["created_at"], modified_at_us, attributes)
 
     def _attribute(self, row: Any) -> AttributeRow:
         return AttributeRow(
-            name=self._iri(row["term_key"]),
-            dataset_id=row["dataset_id"],
-            kind=_KINDS[row["kind"]],
-            number=row["number"],
-            value=row["value"],
-            meta=self._metas.body(row["meta_key"]) or _NO_META,
-            observed_at_us=row["observed_at"],
-            created_at_us=row["attribute_created_at"],
-            modified_at_us=row["attribute_modified_at"],
+            self._iri(row["term_key"]),
+            row["dataset_id"],
+            _KINDS[row["kind"]],
+            row["number"],
+            row["value"],
+            self._metas.body(row["meta_key"]) or _NO_META,
+            row["observed_at"],
+            row["attribute_created_at"],
+            row["attribute_modified_at"],
         )
 
     def _iri(self, key: int) -> str:

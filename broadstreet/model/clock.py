@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from broadstreet.model.errors import InvalidInput
 
@@ -61,10 +62,15 @@ def parse_rfc3339(text: str, where: str | None = None) -> int:
 def format_rfc3339(at_us: int) -> str:
     """Microseconds since 1970 as RFC 3339 in UTC, with as many decimals as are needed (none, three or six)."""
     seconds, rest_us = divmod(at_us, US_PER_S)
-    text = to_datetime(seconds * US_PER_S).strftime("%Y-%m-%dT%H:%M:%S")
-    text = text.rjust(19, "0")
+    text = _to_the_second(seconds)
     if rest_us == 0:
         return text + "Z"
     if rest_us % 1000 == 0:
         return f"{text}.{rest_us // 1000:03d}Z"
     return f"{text}.{rest_us:06d}Z"
+
+
+@lru_cache(maxsize=16_384)
+def _to_the_second(seconds: int) -> str:
+    """The date and time of a whole second. Readings of one moment share it, hence the cache."""
+    return to_datetime(seconds * US_PER_S).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")

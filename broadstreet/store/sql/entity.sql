@@ -40,7 +40,7 @@ SELECT count(*) FROM entity e WHERE true /* filter */;
 
 -- name: candidates
 -- Entities with the geometries to be measured. $1: the GeoProperty's term key, $2: how many at most.
-SELECT e.key, p.geojson FROM entity e JOIN place p ON p.entity_key = e.key
+SELECT e.key, p.geojson::text AS geojson FROM entity e JOIN place p ON p.entity_key = e.key
 WHERE p.term_key = $1::int AND true /* filter */
 ORDER BY e.key LIMIT $2::int;
 
