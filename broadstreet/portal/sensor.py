@@ -72,6 +72,8 @@ class Device:
     profile_version: int
     interval_s: float
     registered_us: int
+    patience_us: int = field(init=False)
+    """How long it may say nothing before it is silent."""
     disabled_us: int | None = None
     first_heard_us: int | None = None
     last_heard_us: int | None = None
@@ -79,10 +81,8 @@ class Device:
     connection: Connection | None = None
     undecodable: Undecodable | None = None
 
-    @property
-    def patience_us(self) -> int:
-        """How long it may say nothing before it is silent."""
-        return round(SILENT_AFTER_INTERVALS * self.interval_s * US_PER_S)
+    def __post_init__(self) -> None:
+        self.patience_us = round(SILENT_AFTER_INTERVALS * self.interval_s * US_PER_S)
 
 
 @dataclass(slots=True)

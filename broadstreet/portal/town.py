@@ -1,8 +1,8 @@
 """One tenant's city as the portal keeps it: its roster, its bars, and the pages that watch it live.
 
 The roster is read when it is asked for and older than a moment, by one reader for all who ask; the costlier it was to
-read, the longer it is kept. While pages watch, the stream of changes moves it on between readings, and every two
-seconds the devices' table says who fell silent, who speaks again and who is new.
+read, the longer it is kept. While pages watch, the stream of changes moves it on instead, every two seconds the
+devices' table says who fell silent, who speaks again and who is new, and once a minute it is read whole.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import nats.errors
 from broadstreet.log import Log
 from broadstreet.model.change import ChangeBatch, Flag, decode_changes
 from broadstreet.model.clock import US_PER_S
-from broadstreet.model.errors import BroadstreetError
+from broadstreet.model.errors import BroadstreetError, EngineFailed
 from broadstreet.portal.bars import Bars, read_bars
 from broadstreet.portal.findings import Answer, city_answer
 from broadstreet.portal.live import Clients
@@ -74,6 +74,8 @@ class Town:
         self._roster: Roster | None = None
         self._bars = Bars()
         self._fresh_until_us = 0
+        self._is_followed = False
+        """Whether changes move the roster on, so that it need not be read again to be fresh."""
         self._since_load: list[ChangeBatch] | None = None
         self._dead_count = -1
         self._dead_at_us: list[int] = []
@@ -83,6 +85,8 @@ class Town:
 
     async def roster(self) -> Roster:
         """The roster, at most a moment old."""
+        if self._is_followed and self._roster is not None:
+            return self._roster
         if self._roster is None or self._clock() >= self._fresh_until_us:
             async with self._loading:
                 if self._roster is None or self._clock() >= self._fresh_until_us:
@@ -133,6 +137,8 @@ class Town:
             except* _EXPECTED as errors:
                 _log.warning("the live view of %s: %s; again in %g s", self.tenant, errors.exceptions[0], RETRY_S)
                 await asyncio.sleep(RETRY_S)
+            finally:
+                self._is_followed = False
 
     async def _load(self) -> Roster:
         began_s = asyncio.get_running_loop().time()
@@ -154,7 +160,9 @@ class Town:
     async def _follow(self) -> None:
         """Take in what changes."""
         async with self._log.live_changes(self.tenant) as bodies:
+            self._fresh_until_us = 0
             await self.roster()
+            self._is_followed = True
             async for body in bodies:
                 try:
                     batch = decode_changes(body)
@@ -165,6 +173,7 @@ class Town:
                     self._since_load.append(batch)
                 assert self._roster is not None
                 self._items |= _apply(self._roster, batch)
+        raise EngineFailed("the stream of changes has ended")
 
     async def _send(self) -> None:
         """Send what was gathered, twice a second."""
@@ -201,16 +210,15 @@ class Town:
                 },
             )
             if ticks % RELOAD_EVERY_TICKS == 0:
-                roster = await self.roster()  # what the stream of changes may have missed
+                roster = await self._reload()  # what the stream of changes may have missed
             if ticks % ANSWER_EVERY_TICKS == 0:
                 self._tell_answer(roster, now_us)
 
     async def _look_for_new(self, told: set[str]) -> Roster:
         """The roster, read again if something came; the pages are told of sensors they do not know yet."""
-        roster = await self.roster() if self._roster is None else self._roster
+        roster = await self.roster()
         if await self.loader.fingerprint() != roster.fingerprint:
-            async with self._loading:
-                roster = await self._load()
+            roster = await self._reload()
         if new := roster.sensors.keys() - told:
             now_us, zone = self._clock(), self.zone()
             together = outages(roster.sensors.values(), now_us)
@@ -219,6 +227,10 @@ class Town:
                 self.clients.tell("appeared", sensor_view(sensor, together, self._bars, now_us, zone))
             told |= new
         return roster
+
+    async def _reload(self) -> Roster:
+        async with self._loading:
+            return await self._load()
 
     def _tell_answer(self, roster: Roster, now_us: int) -> None:
         answer = city_answer(roster, outages(roster.sensors.values(), now_us), now_us, self.zone())
