@@ -57,6 +57,8 @@ export function channels(colour: string): [number, number, number] {
   return [red / 255, green / 255, blue / 255];
 }
 
+const stillness = matchMedia('(prefers-reduced-motion: reduce)');
+
 export function reducedMotion(): boolean {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches;
+  return stillness.matches;
 }

@@ -22,6 +22,8 @@ export interface ChartEvents {
   selected(window: Window): void;
   picked(index: number): void;
   pointed(index: number | null): void;
+  /** It stands, and its cursor can be set. */
+  ready(drawing: Drawing): void;
 }
 
 const HEIGHT_PX = 300;
@@ -177,6 +179,7 @@ export class Drawing {
 
   constructor(place: HTMLElement, sketch: Sketch, width: number, events: ChartEvents) {
     this.#plot = new uPlot(options(sketch, width, events), sketch.columns as uPlot.AlignedData, place);
+    queueMicrotask(() => events.ready(this)); // uPlot lays itself out in a microtask of its own, queued before
     this.#plot.over.addEventListener('click', () => {
       const index = this.#plot.cursor.idxs?.[VALUE];
       if (typeof index === 'number') events.picked(index);

@@ -1,12 +1,21 @@
 /** A sensor as the client keeps it: the server's answer, changed in place by what is heard, and its bars as numbers. */
-import type { CurrentValue, SensorAnswer, SensorState, TypeFacts } from '../server/answers.ts';
+import type { SensorAnswer, SensorState, TypeFacts, Value } from '../server/answers.ts';
 
 export const BARS = 24;
 export const NEWEST = BARS - 1;
 export const HOUR_MS = 3_600_000;
 
-export interface Sensor extends Omit<SensorAnswer, 'bars' | 'heard_at'> {
+/** A value as it is now. Times are numbers: thousands a second are compared. */
+export interface LiveValue {
+  value: Value;
+  observed_ms: number | null;
+  limit: number | null;
+  beyond: boolean;
+}
+
+export interface Sensor extends Omit<SensorAnswer, 'bars' | 'heard_at' | 'values'> {
   heard_ms: number | null;
+  values: Record<string, LiveValue>;
   /** 24 hourly levels, oldest first, 0 to 1; NaN where nothing was heard. The last is the newest value itself. */
   bars: Float32Array;
 }
@@ -31,16 +40,21 @@ export function readingsByType(types: TypeFacts[], scales: Record<string, [numbe
   );
 }
 
+function momentOf(at: string | null): number | null {
+  return at === null ? null : Date.parse(at);
+}
+
 export function sensorOf(answer: SensorAnswer, readings: Map<string, Reading>): Sensor {
-  const { bars, heard_at, ...rest } = answer;
+  const { bars, heard_at, values, ...rest } = answer;
   const levels = new Float32Array(BARS).fill(Number.NaN);
   for (let i = 0; i < BARS; i += 1) levels[i] = bars[i] ?? Number.NaN;
-  const sensor: Sensor = { ...rest, heard_ms: heard_at === null ? null : Date.parse(heard_at), bars: levels };
+  const sensor: Sensor = { ...rest, heard_ms: momentOf(heard_at), bars: levels, values: {} };
+  for (const [name, { observed_at, ...current }] of Object.entries(values)) sensor.values[name] = { ...current, observed_ms: momentOf(observed_at) };
   setNewestBar(sensor, readings.get(sensor.type));
   return sensor;
 }
 
-export function mainValue(sensor: Sensor, reading: Reading | undefined): CurrentValue | undefined {
+export function mainValue(sensor: Sensor, reading: Reading | undefined): LiveValue | undefined {
   return reading && sensor.values[reading.main];
 }
 
@@ -70,14 +84,13 @@ export function valueAtHour(sensor: Sensor, reading: Reading | undefined, hour: 
 export function hear(
   sensor: Sensor,
   reading: Reading | undefined,
-  item: { attribute: string; value: CurrentValue['value']; observed_ms: number; beyond: boolean },
+  item: { attribute: string; value: Value; observed_ms: number; beyond: boolean },
 ): boolean {
   const known = sensor.values[item.attribute];
-  const known_ms = known?.observed_at ? Date.parse(known.observed_at) : Number.NEGATIVE_INFINITY;
-  if (item.observed_ms < known_ms) return false;
+  if (known && known.observed_ms !== null && item.observed_ms < known.observed_ms) return false;
   sensor.values[item.attribute] = {
     value: item.value,
-    observed_at: new Date(item.observed_ms).toISOString(),
+    observed_ms: item.observed_ms,
     limit: known?.limit ?? null,
     beyond: item.beyond,
   };

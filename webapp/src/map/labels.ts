@@ -52,7 +52,8 @@ export function drawLabels(canvas: HTMLCanvasElement, map: MapLibreMap, blocks: 
       pen.textAlign = 'left';
       pen.textBaseline = 'alphabetic';
       write(pen, words.count(block.members.length), x + (STACK_WIDTH_PX / 2) * scale + 3, y - FOOT_PX * scale + 2);
-    } else if (hour === NEWEST && block.members[0]?.state !== 'live') {
+    }
+    if (hour === NEWEST && block.members.every(({ state }) => state !== 'live')) {
       pen.fillStyle = inks.muted;
       pen.textAlign = 'center';
       pen.textBaseline = 'middle';

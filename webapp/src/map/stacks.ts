@@ -4,7 +4,7 @@
  */
 import type { CustomLayerInterface, Map as MapLibreMap } from 'maplibre-gl';
 import { meanBars } from '../city/merge.ts';
-import { BARS, NEWEST } from '../city/sensor.ts';
+import { BARS, NEWEST, type Sensor } from '../city/sensor.ts';
 import { Blocks, levelOfZoom, stackScale, TINT_BELOW_ZOOM, type Block } from './blocks.ts';
 import { mercatorX, mercatorY, worldSize } from './mercator.ts';
 import { FRAGMENT, KIND, ROWS, VERTEX } from './shader.ts';
@@ -59,6 +59,13 @@ function compile(gl: WebGL2RenderingContext): WebGLProgram {
   gl.linkProgram(program);
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(`the stacks' shader failed: ${gl.getProgramInfoLog(program) ?? ''}`);
   return program;
+}
+
+/** A block of which none is live is silent as a whole. */
+function kindOf(members: readonly Sensor[]): number {
+  if (members.every(({ state }) => state === 'never')) return KIND.never;
+  if (members.every(({ state }) => state !== 'live')) return KIND.silent;
+  return members.length > 1 ? KIND.merged : KIND.live;
 }
 
 export class StacksLayer implements CustomLayerInterface {
@@ -301,7 +308,7 @@ export class StacksLayer implements CustomLayerInterface {
     if (!gl) return;
     const data = new Float32Array(sheet.blocks.length * FLOATS);
     sheet.blocks.forEach(({ x, y, angle, members }, row) => {
-      const kind = members.length > 1 ? KIND.merged : KIND[members[0]?.state ?? 'never'];
+      const kind = kindOf(members);
       const beyond = members.some((member) => member.beyond && member.state === 'live') ? 1 : 0;
       data.set([x - this.#origin[0], y - this.#origin[1], angle, row, kind, beyond], row * FLOATS);
     });
