@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from broadstreet.model.clock import US_PER_S
 from broadstreet.portal.roster import Roster
 from broadstreet.portal.sensor import Sensor, Value
 from broadstreet.portal.silence import Outage, why
@@ -21,11 +22,11 @@ from broadstreet.portal.words import (
     moment,
     quantity,
     sentences,
-    since,
     type_noun,
 )
 
 AIR: Final = "AirQualityObserved"
+DAY_US: Final = 86_400 * US_PER_S
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -142,6 +143,6 @@ def sensor_answer(sensor: Sensor, together: Mapping[str, Outage], now_us: int, z
     if main is None or not isinstance(main.value, float) or main.observed_us is None:
         return Answer("It reports as expected.", "fine")
     age_us = max(now_us - main.observed_us, 0)
-    when = f"{duration(age_us)} ago" if age_us < 86_400_000_000 else f"since {since(main.observed_us, now_us, zone)}"
+    when = f"{duration(age_us)} ago" if age_us < DAY_US else moment(main.observed_us, now_us, zone)
     within = f", within the limit of {quantity(main.limit, main.unit)}" if main.limit is not None else ""
     return Answer(f"{attribute_label(main.name)} was {quantity(main.value, main.unit)} {when}{within}.", "fine")

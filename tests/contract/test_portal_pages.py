@@ -75,6 +75,14 @@ async def test_an_entity_says_what_it_is_and_whether_to_believe_it(house: Portal
     assert no2["belief"] == {"verdict": "stale", "words": "Observed 62 minutes ago; it may be otherwise by now."}
 
 
+async def test_a_replayed_past_is_told_with_its_date(house: PortalHouse) -> None:
+    await house.send("a-1", {"ts": BEGIN_US - 400 * 24 * HOUR, "no2": 61})
+    page = await house.get(f"/portal/api/entity?id={A1}")
+    assert page["state"] == "live"
+    assert page["answer"]["sentence"].startswith("NO₂ was 61 µg/m³ on 25 January 2025 at 12:00")
+    assert page["attributes"][0]["belief"]["verdict"] == "stale"
+
+
 async def test_an_entity_that_is_no_sensor_has_a_page_too(house: PortalHouse) -> None:
     bearer = (await house.services.access.tokens.issue("root", "api", "test", 3600, by="test")).secret
     entity = {
