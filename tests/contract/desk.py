@@ -100,7 +100,8 @@ class Desk:
 
 
 def us(text: str) -> int:
-    return round(pd.Timestamp(text).timestamp() * 1_000_000)
+    at_us: int = round(pd.Timestamp(text).timestamp() * 1_000_000)
+    return at_us
 
 
 TABLE = """at,id,no2,status

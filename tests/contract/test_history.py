@@ -15,6 +15,7 @@ import pytest
 
 from broadstreet.history import (
     Appended,
+    ExportRow,
     Method,
     Observations,
     Period,
@@ -216,8 +217,8 @@ async def test_ranges_are_half_open(past: Past) -> None:
     for at_us, value in ((T0_US - 1, None), (T0_US, 1.0), (T0_US + 99, 3.0)):
         found = await nearest_before(database, key, at_us)
         assert (found.value if found else None) == value
-    found = (await extents(database, past.series_keys, T0_US + 1))[key]
-    assert (found.count, found.first_us, found.last_us) == (2, T0_US + 1, T0_US + 2)
+    extent = (await extents(database, past.series_keys, T0_US + 1))[key]
+    assert (extent.count, extent.first_us, extent.last_us) == (2, T0_US + 1, T0_US + 2)
     with pytest.raises(InvalidQuery):
         await read_range(database, key, T0_US, T0_US - 1)
 
@@ -377,7 +378,7 @@ async def test_export_streams_all_of_one_moment(past: Past) -> None:
     key, other = past.series_keys[:2]
     await past.append(Observations.of(key, T0_US + np.arange(7_000), np.arange(7_000)))
     await past.append(Observations.of(other, [T0_US], [1.0]), kind="simulated")
-    rows = []
+    rows: list[ExportRow] = []
     async for piece in export(past.database, [key, other], T0_US, T0_US + 6_500):
         if not rows:
             await past.append(Observations.of(other, [T0_US + 1], [2.0]))

@@ -53,7 +53,7 @@ async def test_paho(site: Site, version: Version) -> None:
         subscribed, all_heard = threading.Event(), threading.Event()
 
         def on_message(_: Any, __: Any, message: paho.MQTTMessage) -> None:
-            heard.append(message.payload)
+            heard.append(bytes(message.payload))
             if len(heard) == count:
                 all_heard.set()
 

@@ -38,7 +38,7 @@ def say(totals: Totals, rows: int) -> None:
 
 
 async def main(dsn: str, tenant: str, file: str, folder: str) -> None:
-    readings.BATCH_READINGS = BATCH_READINGS
+    vars(readings)["BATCH_READINGS"] = BATCH_READINGS
     principal = Principal.account("crash", "Crash", tenant, ["administrator"])
     async with await Store.connect(dsn) as store:
         database = await store.tenant(tenant)

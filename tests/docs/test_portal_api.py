@@ -26,7 +26,7 @@ def described() -> dict[tuple[str, str], str]:
 
 def there() -> dict[tuple[str, str], str]:
     """The same of the routes there are."""
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     for name, handler in vars(router).items():
         if isinstance(handler, HTTPRouteHandler) and name != CLIENT:
             demand = demand_of(handler.opt)

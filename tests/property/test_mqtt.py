@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -60,7 +61,7 @@ _MESSAGE = {
 }
 _REASON = {"reason_string": texts}
 _AUTHENTICATION = {"authentication_method": texts, "authentication_data": binaries}
-_BY_PLACE = {
+_BY_PLACE: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "connect": {
         "session_expiry_s": u32,
         "receive_maximum": identifiers,
@@ -106,7 +107,8 @@ def properties(place: str, version: Version) -> st.SearchStrategy[Properties]:
     if version == V3:
         return st.just(NO_PROPERTIES)
     users = st.lists(st.tuples(texts, texts), max_size=2).map(tuple)
-    some = st.fixed_dictionaries({}, optional={**_BY_PLACE[place], "user_properties": users})
+    optional: dict[str, st.SearchStrategy[Any]] = {**_BY_PLACE[place], "user_properties": users}
+    some: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({}, optional=optional)
     if place in ("connect", "connack"):
         some = some.filter(lambda found: "authentication_method" in found or "authentication_data" not in found)
     return st.just(NO_PROPERTIES) | some.map(lambda found: Properties(**found))

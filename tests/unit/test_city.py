@@ -92,8 +92,8 @@ def test_the_same_extract_is_read_the_same(extract: Extract) -> None:
 
 
 def framed(kind: str, content: bytes) -> bytes:
-    blob = Blob(raw=content, raw_size=len(content)).SerializeToString()
-    header = BlobHeader(type=kind, datasize=len(blob)).SerializeToString()
+    blob: bytes = Blob(raw=content, raw_size=len(content)).SerializeToString()
+    header: bytes = BlobHeader(type=kind, datasize=len(blob)).SerializeToString()
     return len(header).to_bytes(4, "big") + header + blob
 
 
@@ -215,9 +215,9 @@ def test_named_streets_stand_on_their_streets(extract: Extract) -> None:
         lines.setdefault(street.name, []).append(street.line)
     streets = named_streets(extract.streets)
     assert [street.name for street in streets] == sorted(name for name in lines if name)
-    for street in streets:
-        assert shapely.MultiLineString(lines[street.name]).distance(Point(street.lon, street.lat)) < 1e-6
-        assert 0 <= street.bearing_deg < 180
+    for named in streets:
+        assert shapely.MultiLineString(lines[named.name]).distance(Point(named.lon, named.lat)) < 1e-6
+        assert 0 <= named.bearing_deg < 180
 
 
 def test_bearing_and_length_are_those_on_the_ellipsoid() -> None:

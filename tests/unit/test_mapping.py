@@ -66,7 +66,7 @@ def test_what_is_left_out_has_a_default() -> None:
     assert (mapping.on_empty, mapping.profile_text, mapping.file.form) == (OnEmpty.REJECT, None, Form.LONG)
 
 
-WRONG = [
+WRONG: list[tuple[dict[str, Any], str | None]] = [
     ({"file.form": "round"}, "file.form"),
     ({"file.kind": "long"}, "file"),
     ({"file.encoding": "utf-99"}, "file.encoding"),

@@ -51,7 +51,7 @@ def _decode(raw: bytes, version: Version | None) -> Packet | Run | None:
     return decoder.next()
 
 
-GOLDEN = {
+GOLDEN: dict[str, tuple[Version, str, Packet]] = {
     # 3.1.1, figures 3.6 and 3.2: name, password, will at QoS 1, clean session, keep alive 10.
     "connect 3.1.1": (
         V3,
