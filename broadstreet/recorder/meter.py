@@ -19,12 +19,24 @@ class Meter(msgspec.Struct):
     failures: int = 0
     published: int = 0
     behind_since_us: dict[str, int] = {}
-    """For each partition that is behind, when the oldest pack not yet applied was received."""
+    """For each partition that is applying packs, when the oldest of them was received."""
+    worst_lag_us: int = 0
+    """The longest that a reading applied since the last announcement had waited."""
     at_us: int = 0
 
+    def begin(self, partition: str, received_us: int) -> None:
+        """A partition begins to apply packs, the oldest received at this time."""
+        self.behind_since_us[partition] = received_us
+
+    def finish(self, partition: str, now_us: int) -> None:
+        """A partition has applied what it began."""
+        received_us = self.behind_since_us.pop(partition, now_us)
+        self.worst_lag_us = max(self.worst_lag_us, now_us - received_us)
+
     def lag_s(self, now_us: int) -> float:
-        """How old the oldest reading is that is not yet applied, in seconds; 0 when all are."""
-        return max((now_us - at_us for at_us in self.behind_since_us.values()), default=0) / 1_000_000
+        """How long the slowest reading waited, applied lately or just now, in seconds; 0 when nothing came."""
+        waiting_us = max((now_us - at_us for at_us in self.behind_since_us.values()), default=0)
+        return max(waiting_us, self.worst_lag_us) / 1_000_000
 
 
 class MeterReport(msgspec.Struct):

@@ -78,7 +78,6 @@ class Partition:
             while True:
                 messages = held or await reader.fetch(MAX_PACKS, WAIT_S)
                 if not messages:
-                    self._meter.behind_since_us.pop(self._label, None)
                     await self._check_stream(stream)
                 else:
                     cursor, held = await self._apply(stream, cursor, messages)
@@ -112,7 +111,7 @@ class Partition:
         left = [message for message in messages if message.sequence > last]
         packs = packs[:taken]
         if packs:
-            self._meter.behind_since_us[self._label] = packs[0][1].received_us[0]
+            self._meter.begin(self._label, packs[0][1].received_us[0])
         repeated: set[bytes] = set()
         carefully = False
         for attempt in range(MAX_ATTEMPTS):
@@ -135,6 +134,7 @@ class Partition:
                     place = Place(self._partition, stream, cursor, last)
                     applied = await applying.apply(place, fresh, batch, version, carefully=carefully)
                 self._count(applied, fresh, attempt)
+                self._meter.finish(self._label, self._clock())
                 return (stream, last), left
             except RegistryMoved:
                 await self._plans.refresh()

@@ -122,4 +122,5 @@ class Recorder:
             at_us = self._clock()
             self.meter.at_us = at_us
             report = MeterReport(self._name, os.getpid(), self.meter.lag_s(at_us), self.meter)
+            self.meter.worst_lag_us = 0
             await self._log.announce(f"metrics.recorder.{self._name}", msgspec.json.encode(report))

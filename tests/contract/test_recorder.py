@@ -10,6 +10,7 @@ import pytest
 
 from broadstreet.log import DeadReason, StreamLimits, encode_pack
 from broadstreet.model.change import Flag
+from broadstreet.recorder import Meter
 from broadstreet.store import write_origin
 from tests.contract.recording import PROFILE, T0_US, House, S, open_house
 
@@ -299,3 +300,14 @@ async def test_any_mixture_equals_a_simple_model(seed: int, house: House) -> Non
         for series, version in zip(batch.series, batch.version, strict=True):
             versions.setdefault(series, []).append(version)
     assert all(seen == list(range(1, len(seen) + 1)) for seen in versions.values())
+
+
+def test_the_lag_is_what_readings_waited_and_nothing_when_none_came() -> None:
+    meter = Meter()
+    assert meter.lag_s(T0_US) == 0
+    meter.begin("city.0", T0_US)
+    assert meter.lag_s(T0_US + 2 * S) == 2
+    meter.finish("city.0", T0_US + 3 * S)
+    assert meter.lag_s(T0_US + 60 * S) == 3
+    meter.worst_lag_us = 0
+    assert meter.lag_s(T0_US + 60 * S) == 0
