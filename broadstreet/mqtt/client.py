@@ -149,6 +149,10 @@ class Client:
         self._max_packet_bytes = properties.maximum_packet_bytes
         keep_alive_s = properties.server_keep_alive_s
         self._link = link
+        link.begin()
+        if link.is_over:
+            self._link = None
+            raise Unavailable(link.words)
         link.keep_alive(self._connect.keep_alive_s if keep_alive_s is None else keep_alive_s)
         if self._subscriptions:
             try:
@@ -322,6 +326,7 @@ class Client:
                 answer.set_result(packet)
         elif isinstance(packet, Disconnect) and self._link is not None:
             self._link.words = packet.properties.reason_string or Reason(packet.reason).words
+            self._link.close()
 
     def _answered(self, identifier: int, reason: int) -> None:
         sent = self._sent.pop(identifier, None)

@@ -38,6 +38,7 @@ class Link(asyncio.Protocol):
         self.welcome: asyncio.Future[ConnAck] = self._loop.create_future()
         """The server's answer to CONNECT; ConnectionError if it hangs up instead."""
         self.closed = asyncio.Event()
+        self._is_begun = False
         self.is_full = False
         self.words = "the connection was lost"
 
@@ -47,9 +48,25 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._heard_s = self._loop.time()
         self._decoder.feed(data)
+        self._read()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the connection is ending, or has."""
+        return self._transport is None or self._transport.is_closing()
+
+    def begin(self) -> None:
+        """The server's welcome has been read: hand on what follows it."""
+        self._is_begun = True
+        self._read()
+
+    def _read(self) -> None:
         try:
-            while (packet := self._decoder.next()) is not None:
-                if self.welcome.done():
+            while self._is_begun or not self.welcome.done():
+                packet = self._decoder.next()
+                if packet is None:
+                    return
+                if self._is_begun:
                     self._received(packet)
                 elif isinstance(packet, ConnAck):
                     self.welcome.set_result(packet)

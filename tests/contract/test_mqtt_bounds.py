@@ -15,6 +15,7 @@ from broadstreet.apis import Services
 from broadstreet.engines import Engines
 from broadstreet.gateway import CountersReport
 from broadstreet.mqtt import (
+    ConnAck,
     Connect,
     Disconnect,
     PingReq,
@@ -22,6 +23,7 @@ from broadstreet.mqtt import (
     Properties,
     PubAck,
     Publish,
+    Reason,
     SubAck,
     Subscribe,
     Subscription,
@@ -177,3 +179,36 @@ async def test_what_concerns_one_packet_does_not_concern_the_next(site: Site) ->
     assert [message.properties.content_type for message in found] == [None, None, "a", None, None, None]
     assert [message.retain for message in found] == [False, False, False, False, True, False]
     assert not any(message.dup for message in found)
+
+
+async def test_while_the_packer_holds_too_much_nobody_is_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And then everything is acknowledged, whoever connected meanwhile included."""
+    monkeypatch.setattr("broadstreet.gateway.packer.HELD_BYTES_HIGH", 100_000)
+    monkeypatch.setattr("broadstreet.gateway.packer.HELD_BYTES_LOW", 50_000)
+    wires = [await site.connect("d-0"), await site.connect("d-1")]
+    async with site.frozen_log():
+        wires[0].send(*(Publish("readings", b"x" * 1000, 1, identifier=n) for n in range(1, 1001)))
+        await site.counts("held_bytes")
+        assert await wires[0].is_silent()
+        late = await site.wire()
+        late.send(Connect("plant:7", username="plant:7", password=f"{SECRET}plant:7".encode()))
+        wires[1].send(PingReq())
+        assert await wires[1].is_silent()
+        assert site.gateway.counters.messages < 1000
+    for n in range(1, 1001):
+        assert (await wires[0].receive(PubAck)).identifier == n
+    await wires[1].receive(PingResp)
+    assert (await late.receive(ConnAck)).reason == 0
+    assert len(await site.kept()) == 1000
+    assert site.gateway.counters.held_bytes == 0
+
+
+async def test_a_store_that_is_away_refuses_sign_ins_and_keeps_connections(site: Site) -> None:
+    wire = await site.connect()
+    await site.sees(lambda row: row["connected_at"] is not None)
+    await site.services.store.control.close()
+    for version, code in ((V3, 3), (V5, Reason.SERVER_UNAVAILABLE)):
+        _, answer = await site.greet("d-1", version)
+        assert answer.reason == code
+    wire.send(Publish("readings", b"{}", 1, identifier=1))
+    assert await wire.receive(PubAck) == PubAck(1)

@@ -240,6 +240,12 @@ async def test_a_second_connect_and_a_servers_packet_are_protocol_errors(site: S
     assert (await wire.receive(Disconnect)).reason == Reason.PROTOCOL_ERROR
 
 
+async def test_a_goodbye_that_asks_for_what_connect_did_not(site: Site) -> None:
+    wire = await site.connect()
+    wire.send(Disconnect(properties=Properties(session_expiry_s=10)))
+    assert (await wire.receive(Disconnect)).reason == Reason.PROTOCOL_ERROR
+
+
 async def test_what_follows_connect_in_the_same_bytes_is_not_lost(site: Site) -> None:
     wire = await site.wire()
     wire.send(
