@@ -16,9 +16,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,8 +87,16 @@ class Seen:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all of them, one after the other: they share a city."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser. Playwright keeps an event loop running, which async tests of the same worker must not meet."""
     if not CHROMIUM.exists():
         pytest.skip(f"there is no browser at {CHROMIUM}")
     with sync_playwright() as playwright:
@@ -96,7 +106,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo(chromium: Browser) -> Iterator[Demo]:
+def demo() -> Iterator[Demo]:
     if not (STATIC / "index.html").exists() or not AXE.exists():
         pytest.skip("the portal's client is not built: make portal")
     folder = Path(tempfile.mkdtemp(prefix="broadstreet-"))
@@ -108,11 +118,7 @@ def demo(chromium: Browser) -> Iterator[Demo]:
         told = _until_ready(process)
         (link,) = LINK.findall(told)
         base = f"http://127.0.0.1:{http_port}"
-        context = chromium.new_context()
-        context.request.get(link, max_redirects=0)
-        cookies = context.cookies()
-        context.close()
-        yield Demo(base, mqtt_port, cookies)
+        yield Demo(base, mqtt_port, [_sign_in(link, base)])
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     shutil.rmtree(folder)
@@ -126,6 +132,14 @@ def _until_ready(process: subprocess.Popen[str]) -> str:
         if READY in line:
             return "".join(lines)
     raise AssertionError("the demo ended before it was ready:\n" + "".join(lines))
+
+
+def _sign_in(link: str, base: str) -> dict[str, str]:
+    """Follows a one-time link; the session's cookie, as a browser takes it."""
+    jar = CookieJar()
+    urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar)).open(link, timeout=30).close()
+    (cookie,) = jar
+    return {"name": cookie.name, "value": cookie.value or "", "url": base}
 
 
 OpenPage = Callable[..., Page]
