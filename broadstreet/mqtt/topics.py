@@ -32,16 +32,3 @@ def filter_fault(topic_filter: str) -> str | None:
         if "+" in level and level != "+":
             return "+ fills a whole level of a topic filter [MQTT-4.7.1-2]"
     return None
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Whether a topic name falls under a filter. A leading wildcard does not match a leading $ (MQTT-4.7.2-1)."""
-    if topic.startswith("$") and topic_filter[:1] in ("+", "#"):
-        return False
-    wanted, given = topic_filter.split("/"), topic.split("/")
-    for at, level in enumerate(wanted):
-        if level == "#":
-            return True
-        if at >= len(given) or level not in ("+", given[at]):
-            return False
-    return len(wanted) == len(given)

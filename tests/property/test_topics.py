@@ -9,7 +9,6 @@ from broadstreet.gateway.message import Message
 from broadstreet.gateway.retained import Topics
 from broadstreet.gateway.subscriptions import Subscriptions
 from broadstreet.mqtt import Subscription
-from broadstreet.mqtt.topics import matches
 
 levels = st.sampled_from(["", "a", "b", "$s", "é"])
 topics = st.lists(levels, min_size=1, max_size=4).map("/".join).filter(bool)
@@ -18,6 +17,19 @@ filters = (
     .map(lambda parts: "/".join([*parts[0], *([parts[1]] if parts[1] else [])]))
     .filter(bool)
 )
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """The standard's rule, level by level: whether a topic name falls under a filter (section 4.7)."""
+    if topic.startswith("$") and topic_filter[:1] in ("+", "#"):
+        return False
+    wanted, given = topic_filter.split("/"), topic.split("/")
+    for at, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if at >= len(given) or level not in ("+", given[at]):
+            return False
+    return len(wanted) == len(given)
 
 
 @given(

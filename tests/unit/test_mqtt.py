@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from broadstreet.gateway.subscriptions import Subscriptions
 from broadstreet.model.errors import (
     InvalidInput,
     MalformedPacket,
@@ -35,7 +36,7 @@ from broadstreet.mqtt import (
     encode,
     encode_pubacks,
 )
-from broadstreet.mqtt.topics import filter_fault, matches
+from broadstreet.mqtt.topics import filter_fault
 from broadstreet.mqtt.wire import Reader, write_string, write_variable
 
 V3, V5 = Version.V3_1_1, Version.V5
@@ -286,7 +287,9 @@ def test_what_a_version_cannot_say_is_refused(packet: Packet, version: Version) 
     ],
 )
 def test_filters_match_as_the_standard_says(topic_filter: str, topic: str, expected: bool) -> None:
-    assert matches(topic_filter, topic) is expected
+    tree: Subscriptions[str] = Subscriptions()
+    tree.add("someone", Subscription(topic_filter))
+    assert bool(tree.match(topic)) is expected
 
 
 @pytest.mark.parametrize(
