@@ -18,6 +18,7 @@ from broadstreet.mqtt import (
     ConnAck,
     Connect,
     Disconnect,
+    Packet,
     PingReq,
     PingResp,
     Properties,
@@ -48,7 +49,7 @@ def _some_stream(chance: random.Random) -> bytes:
         return chance.randbytes(chance.randrange(200))
     version = chance.choice([V3, V5])
     will = Will("devices/d-0/status", b"gone", 1, retain=True) if chance.random() < 0.5 else None
-    packets = [
+    packets: list[Packet] = [
         Connect("d-0", version, True, 10, "d-0", f"{SECRET}d-0".encode(), will),
         Publish("readings", b'{"no2":1}', 1, identifier=1),
         Subscribe(2, (Subscription("devices/d-0/#", 1),)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
         listener.close()
 
 
-def welcome(packet: Packet, **properties: int) -> list[Packet]:
+def welcome(packet: Packet, **properties: Any) -> list[Packet]:
     """A server that lets everyone in and takes everything."""
     if isinstance(packet, Connect):
         return [ConnAck(properties=Properties(**properties))]

@@ -33,7 +33,7 @@ def _does_nothing(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def stubs(tree: Tree) -> Iterator[Fault]:
-    """Functions of the shipped source that do nothing. Shapes (protocols, abstract methods) and `_ignore` may."""
+    """Functions of the shipped source that do nothing. Shapes may (protocols, abstract methods), and what says so."""
     for path, module in tree.modules(*SHIPPED):
         shapes = {
             f"{node.name}.{inner.name}"
@@ -44,7 +44,8 @@ def stubs(tree: Tree) -> Iterator[Fault]:
         }
         for name, node in functions(module):
             is_shape = _is_abstract(node) or ".".join(name.split(".")[-2:]) in shapes
-            if _does_nothing(node) and not is_shape and not NAMED_FOR_NOTHING.fullmatch(name):
+            is_meant = NAMED_FOR_NOTHING.fullmatch(name) or "nothing" in (ast.get_docstring(node) or "")
+            if _does_nothing(node) and not is_shape and not is_meant:
                 yield Fault(path, node.lineno, f"{name} does nothing")
 
 
@@ -145,6 +146,7 @@ RULES = (
         {
             "broadstreet/a.py": 'class A:\n    def f(self) -> None:\n        """Does it."""\n',
             "broadstreet/b.py": "class A(Protocol):\n    def f(self) -> None: ...\n",
+            "broadstreet/d.py": 'def _keep() -> None:\n    """What is done with it: nothing."""\n',
             "broadstreet/c.py": "class A(ABC):\n    @abstractmethod\n    def f(self) -> None: ...\n",
         },
         frozenset({"broadstreet/a.py"}),
