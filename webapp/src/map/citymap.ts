@@ -137,7 +137,7 @@ export class CityMap {
 
   /** Whether the plan, as far as it is in sight, has been drawn. */
   get isDrawn(): boolean {
-    return this.#styled && this.#map.areTilesLoaded();
+    return this.#styled && this.#map.loaded();
   }
 
   setSensors(sensors: readonly Sensor[]): void {

@@ -258,12 +258,17 @@ export class StacksLayer implements CustomLayerInterface {
     return sheet;
   }
 
-  /** Where a block's bars are to stand: its members' mean, as texels. */
+  /** Where a block's bars are to stand: its members' mean, as texels, but for the newest of what is beyond a limit. */
   #aim(sheet: Sheet, row: number): void {
     const members = sheet.blocks[row]?.members ?? [];
     const [alone] = members;
     const bars = members.length === 1 && alone ? alone.bars : this.#bars;
-    if (bars === this.#bars) meanBars(members.map((member) => member.bars), bars);
+    if (bars === this.#bars) {
+      meanBars(members.map((member) => member.bars), bars);
+      // Where one is beyond its limit, the newest bar is that one's: the red must not drown in a mean.
+      const beyond = members.filter((member) => member.beyond && member.state === 'live').map((member) => member.bars[NEWEST] ?? 0);
+      if (beyond.length > 0) bars[NEWEST] = Math.max(...beyond);
+    }
     const first = ((row % ROWS) * sheet.columns + Math.floor(row / ROWS)) * BARS;
     for (let bar = 0; bar < BARS; bar += 1) {
       const level = bars[bar] ?? Number.NaN;
