@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 
 from msgspec import UNSET, UnsetType
 
-from broadstreet.context.bounds import MAX_ATTRIBUTES, MAX_DEPTH, MAX_SCOPES, MAX_TYPES
+from broadstreet.context.bounds import MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME_LENGTH, MAX_SCOPES, MAX_TYPES
 from broadstreet.context.fragment import NULL, AttributeFragment, EntityFragment, holds_null, is_null
 from broadstreet.context.scope import check_scope
 from broadstreet.context.value import check_value
@@ -199,7 +199,8 @@ class _Reader:
                 continue
             place = f"{where}.{name}"
             if name == "unitCode":
-                meta[name] = sub if isinstance(sub, str) else _refuse("a unitCode is a text", place)
+                is_code = isinstance(sub, str) and len(sub) <= MAX_NAME_LENGTH and sub.isprintable()
+                meta[name] = sub if is_code else _refuse("a unitCode is a short text", place)
             elif name == "objectType":
                 meta[name] = sub if sub == NULL else _types(sub, self._vocabulary)
             else:

@@ -42,6 +42,9 @@ class Search:
         terms = await self._terms.find(selection.iris)
         try:
             async with self._database.acquire() as connection:
+                if selection.patterns:
+                    # Whether they are regular expressions must not hang on whether there is anything to match.
+                    await connection.fetchval(_SQL["try_patterns"], selection.patterns)
                 if selection.geo is not None:
                     return await self._measured(connection, selection, selection.geo, terms)
                 return await self._page(connection, selection, terms)

@@ -11,7 +11,7 @@ from broadstreet.context.bounds import DEFAULT_LIMIT
 from broadstreet.context.expression import AllOf, Expression, One, Scanner, leaves, parse_expression
 from broadstreet.context.georel import GeoQuery
 from broadstreet.context.predicate import asks_only_of_times, names_of
-from broadstreet.context.query_language import Query
+from broadstreet.context.query_language import Pattern, Query
 from broadstreet.context.vocabulary import CORE, Vocabulary, check_name
 from broadstreet.model.errors import InvalidInput
 
@@ -57,6 +57,13 @@ class Selection:
         if self.geo is not None:
             found.append(self.geo.geo_property)
         return found
+
+    @property
+    def patterns(self) -> list[str]:
+        """Every regular expression in the query."""
+        terms = leaves(self.query) if self.query is not None else []
+        found = [term.operand.regex for term in terms if isinstance(term.operand, Pattern)]
+        return found + [one.id_pattern for one in self.selectors if one.id_pattern is not None]
 
     def check_narrow(self) -> None:
         """InvalidInput for a query that would fetch everything (5.7.2.4)."""

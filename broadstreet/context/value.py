@@ -18,6 +18,8 @@ from broadstreet.model.identifiers import check_iri
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*|@none")
 _encode: Final = msgspec.json.Encoder().encode
+# The one character that PostgreSQL cannot keep, as JSON writes it: behind an even number of backslashes.
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def check_value(kind: Kind, value: Any, vocabulary: Vocabulary, where: str) -> Any:
@@ -27,12 +29,15 @@ def check_value(kind: Kind, value: Any, vocabulary: Vocabulary, where: str) -> A
     if is_null(value):
         return value
     if isinstance(value, (dict, list, str)):
-        _check_size(value, where)
+        _check_text(value, where)
     return _CHECKS[kind](value, vocabulary, where)
 
 
-def _check_size(value: Any, where: str) -> None:
-    size = len(_encode(value))
+def _check_text(value: Any, where: str) -> None:
+    encoded = _encode(value)
+    if _NUL.search(encoded) is not None:
+        _refuse("a value cannot hold the character U+0000", where)
+    size = len(encoded)
     if size > MAX_VALUE_BYTES:
         raise TooLarge(f"a value of {size} bytes is over the bound of {MAX_VALUE_BYTES}", where=where)
     layer, depth = [value], 0

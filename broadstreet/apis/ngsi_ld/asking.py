@@ -143,6 +143,8 @@ def selector(ids: Iterable[str], pattern: str | None, types: str | None, vocabul
     """A selector, checked. Raises InvalidInput, TooLarge."""
     if pattern is not None and len(pattern) > MAX_PATTERN_LENGTH:
         raise TooLarge(f"a pattern has at most {MAX_PATTERN_LENGTH} characters", where="idPattern")
+    if pattern is not None and "\x00" in pattern:
+        raise InvalidInput("the character U+0000 stands nowhere", where="idPattern")
     expression = None if types is None else parse_types(types, vocabulary)
     return Selector(tuple(check_uri(one, "id") for one in ids), pattern, expression)
 

@@ -156,6 +156,8 @@ class Query:
                     where=name[:40],
                     remedy=f"Known: {', '.join(sorted(self._names)) or 'none'}.",
                 )
+            if "\x00" in value:
+                raise InvalidInput("the character U+0000 stands nowhere", where=name)
             if name in values and name != "options":
                 raise InvalidInput(f"{name} comes twice", where=name)
             values[name] = f"{values[name]},{value}" if name in values else value

@@ -44,6 +44,10 @@ SELECT e.key, p.geojson::text AS geojson FROM entity e JOIN place p ON p.entity_
 WHERE p.term_key = $1::int AND true /* filter */
 ORDER BY e.key LIMIT $2::int;
 
+-- name: try_patterns
+-- Fails where one of these is no regular expression. $1: patterns.
+SELECT count(*) FROM unnest($1::text[]) AS own (pattern) WHERE '' ~ own.pattern;
+
 -- name: metas
 -- Interned sub-attributes. $1: keys.
 SELECT key, body FROM meta WHERE key = ANY ($1::int[]);
