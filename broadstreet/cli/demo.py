@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 import webbrowser
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 
+from broadstreet.app.settings import variable
 from broadstreet.cli.city import (
     FLEET_FILE,
     HISTORY_DAYS,
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from broadstreet.app import Settings
-    from broadstreet.app.house import House
     from broadstreet.engines import Child
     from broadstreet.store import Database, Store
     from simulator import Fleet
@@ -47,6 +48,7 @@ ACCOUNT: Final = "demo"
 PRINCIPAL: Final = "broadstreet demo"
 PAST_FILE: Final = "past-complete"
 """In the data folder once the simulated past is all there: an interrupted demo goes on where it was."""
+PORTS_TRIED: Final = 20
 FIRST_WORD_S: Final = 30.0
 POLL_S: Final = 0.05
 STOP_S: Final = 5.0
@@ -63,32 +65,56 @@ def demo(
     browser: Annotated[bool, typer.Option(help="Open the portal in a browser, where there is one.")] = True,
 ) -> None:
     """A simulated city to look at: engines, 520 devices, thirty days of history, the portal. Ctrl-C stops it all."""
-    from broadstreet.app.house import House
+    from broadstreet.app.settings import Http, Mqtt
 
     chosen = house_settings(data_dir, settings, mqtt__port=mqtt_port, http__port=http_port)
-    wait_for(Demo(House(chosen, on_step=say), Wish(history_days=history_days), browser).run())
+    chosen = house_settings(
+        mqtt__port=None if mqtt_port else free_port("MQTT", chosen.mqtt.host, chosen.mqtt.port, Mqtt().port),
+        http__port=None if http_port else free_port("HTTP", chosen.http.host, chosen.http.port, Http().port),
+    )
+    wait_for(Demo(chosen, Wish(history_days=history_days), browser).run())
+
+
+def free_port(what: str, host: str, port: int, default: int) -> int:
+    """The port, or where nobody chose it and somebody else has it, the next one that is free."""
+    if port != default:
+        return port
+    for candidate in range(port, port + PORTS_TRIED):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, candidate))
+            if candidate != port:
+                console.print(f"Port {port} is taken, so {what} is spoken on {candidate}.")
+            return candidate
+    return port
 
 
 class Demo:
     """The demonstration, from the first step to the last."""
 
-    def __init__(self, house: House, wish: Wish, browser: bool) -> None:
-        self._house = house
-        self._settings: Settings = house.settings
+    def __init__(self, settings: Settings, wish: Wish, browser: bool) -> None:
+        from broadstreet.app.house import House
+
+        self._house = House(settings, on_step=self._say)
+        self._settings = settings
         self._wish = wish
         self._browser = browser
-        self._began_s = time.monotonic()
+        self._began_s = self._engines_s = time.monotonic()
 
     async def run(self) -> None:
         """Everything, until a signal."""
         console.print(f"Starting the house in {self._settings.data_path}")
         await self._house.run(self._live)
 
+    def _say(self, what: str, took_s: float) -> None:
+        if what == "engines":
+            self._engines_s = time.monotonic()
+        say(what, took_s)
+
     async def _live(self) -> None:
         from broadstreet.model.identifiers import DEFAULT_TENANT
         from broadstreet.store import Store
 
-        ready_s = time.monotonic()
         addresses = self._house.engines.addresses
         async with await Store.connect(addresses.postgres_dsn) as store:
             database = await store.tenant(DEFAULT_TENANT)
@@ -96,7 +122,7 @@ class Demo:
             async with self._simulated() as simulator:
                 with step("First reading") as came_of_it:
                     await self._first_word(database, simulator)
-                    came_of_it(f"{time.monotonic() - ready_s:.1f} s after the house was ready")
+                    came_of_it(f"{time.monotonic() - self._engines_s:.1f} s after the engines were ready")
                 await self._give_past(store, database, fleet)
                 link = await self._link(store)
                 self._show(link)
@@ -175,9 +201,10 @@ class Demo:
     def _show(self, link: str) -> None:
         console.print(f"\nReady after {time.monotonic() - self._began_s:.1f} s. The portal, signed in once:")
         console.print(f"  {link}", style="bold", soft_wrap=True)
-        console.print(
-            f"Another one: broadstreet account link {ACCOUNT} --data-dir {self._settings.data_path}", soft_wrap=True
-        )
+        again = f"{sys.argv[0]} account link {ACCOUNT} --data-dir {self._settings.data_path}"
+        if self._settings.http.port != type(self._settings.http)().port:
+            again = f"{variable('http.port')}={self._settings.http.port} {again}"
+        console.print(f"Another one: {again}", soft_wrap=True)
         console.print("Ctrl-C stops everything; what was collected stays.")
         has_display = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
         if self._browser and has_display:
