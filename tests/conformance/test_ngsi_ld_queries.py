@@ -64,7 +64,7 @@ async def found(client: Client, kind: str, query: str) -> set[str]:
         ('name~="VALO"', ""),
         ("lit==true", "lamp"),
         ("lit!=true", "pole"),
-        ("tags==\"led\"", "lamp"),
+        ('tags=="led"', "lamp"),
         ("tags==7", "lamp"),
         ("tags>6", "lamp"),
         ("tags!=7", ""),
@@ -88,7 +88,7 @@ async def found(client: Client, kind: str, query: str) -> set[str]:
         ("partOf==urn:ngsi-ld:Cabinet:1", "lamp"),
         ("partOf!=urn:ngsi-ld:Cabinet:1", "pole"),
         ('partOf>"urn:a"', ""),
-        ("power.unitCode==\"WTT\"", "lamp"),
+        ('power.unitCode=="WTT"', "lamp"),
         ("power.accuracy<1", "lamp"),
         ("power.accuracy", "lamp"),
         ("power.accuracy!=0.5", ""),
@@ -105,7 +105,7 @@ async def found(client: Client, kind: str, query: str) -> set[str]:
         ('power==40|name=="Pole 2"', "lamp pole"),
         ("(power==5|nobodyHasThis);lit==false", "pole"),
     ],
-)  # fmt: skip
+)
 async def test_q(client: Client, kind: str, q: str, expected: str) -> None:
     assert await found(client, kind, f"q={quote(q)}") == set(expected.split())
     counted = await client.ask("GET", f"entities?type={kind}&count=true&limit=0&q={quote(q)}")
