@@ -178,6 +178,9 @@ def settled(page: Page) -> None:
     page.wait_for_selector("[aria-busy=true]:not([data-specimen] *)", state="detached")
     if page.locator(".plate").count():
         page.wait_for_selector(".plate[data-drawn]")
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished))"
+    )
 
 
 def picture(page: Page, name: str) -> None:
