@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from broadstreet.app.edges import write_edges
 from broadstreet.app.preparation import prepare_log, prepare_store
 from broadstreet.app.role import ROLES, Said, listen, said_path
 from broadstreet.app.settings import Settings, to_environment
@@ -65,6 +66,7 @@ class House:
             await together(*(self._step(name, self._start_role(name)) for name in self._roles))
             undo.pop_all()
         self._complete = True
+        write_edges(self.engines.folder, self.settings)
         for keeper in (*self.engines.keepers.values(), *self._keepers.values()):
             keeper.on_change = self._tell
         self._tell()

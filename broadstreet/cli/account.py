@@ -68,9 +68,10 @@ def new(
 @app.command()
 def link(name: Name, data_dir: DataDir = None, settings: SettingsFile = None) -> None:
     """An address that signs one browser in as this account, once, within 15 minutes."""
+    from broadstreet.app.edges import running_edges
+
     path = with_access(data_dir, settings, lambda access: access.sign_in.create_link(name, by=BY))
-    http = house_settings(data_dir, settings).http
-    console.print(f"http://{http.host}:{http.port}{path}", soft_wrap=True)
+    console.print(running_edges(house_settings(data_dir, settings)).portal_url + path, soft_wrap=True)
 
 
 @app.command("list")

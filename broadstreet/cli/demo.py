@@ -196,7 +196,9 @@ class Demo:
         with contextlib.suppress(Conflict):  # it was made by an earlier demo
             await access.accounts.create(ACCOUNT, "Demo", tenant=DEFAULT_TENANT, roles=["administrator"], by=PRINCIPAL)
         path = await access.sign_in.create_link(ACCOUNT, by=PRINCIPAL)
-        return f"http://{self._settings.http.host}:{self._settings.http.port}{path}"
+        from broadstreet.app.edges import edges_of
+
+        return edges_of(self._settings).portal_url + path
 
     def _show(self, link: str) -> None:
         console.print(f"\nReady after {time.monotonic() - self._began_s:.1f} s. The portal, signed in once:")

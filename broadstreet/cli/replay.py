@@ -32,7 +32,7 @@ def replay(
         bool, typer.Option("--shift-to-now", help="Move all times so that the replay ends now.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many messages.")] = None,
-    host: Annotated[str | None, typer.Option(help="Where the MQTT listener is; else as the settings say.")] = None,
+    host: Annotated[str | None, typer.Option(help="Where the MQTT listener is; else as the house has it.")] = None,
     port: Annotated[int | None, typer.Option(help="And its port.")] = None,
     locations: LocationsFile = None,
     tenant: Tenant = DEFAULT_TENANT,
@@ -40,11 +40,13 @@ def replay(
     settings: SettingsFile = None,
 ) -> None:
     """Send a table over MQTT as its sensors would: a client and a credential each. The house must be up."""
+    from broadstreet.app.edges import running_edges
     from broadstreet.importer import Pace
 
     chosen = house_settings(data_dir, settings)
     pace = Pace(speed=speed, shift_to_now=shift_to_now, limit=limit)
-    address = host or chosen.mqtt.host, port or chosen.mqtt.port
+    edges = running_edges(chosen)
+    address = host or edges.mqtt_host, port or edges.mqtt_port
     began: list[Replay] = []
     try:
         wait_for(send(chosen, file, mapping, locations, tenant, pace, address, began))

@@ -21,6 +21,7 @@ def up(
     http_port: Annotated[int | None, typer.Option(help="Where the portal and the APIs are.")] = None,
 ) -> None:
     """Start the house: engines, gateway, recorder, API and portal. Ctrl-C stops it."""
+    from broadstreet.app.edges import edges_of
     from broadstreet.app.house import House
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
@@ -28,7 +29,7 @@ def up(
     house = House(chosen, roles.split(","), say)
 
     async def ready() -> None:
-        console.print(f"Ready. Portal: http://{chosen.http.host}:{chosen.http.port}/  Ctrl-C stops everything.")
+        console.print(f"Ready. Portal: {edges_of(chosen).portal_url}/  Ctrl-C stops everything.")
 
     wait_for(house.run(ready))
 
