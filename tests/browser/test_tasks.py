@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Demo, OpenPage, picture, settled
 
-LIVE_MS = 15_000
+LIVE_MS = 30_000
 
 
 class Hand:

@@ -9,8 +9,8 @@ import { HOUR_MS, hear, readingsByType, sensorOf, setState, type Reading, type S
 
 /** Without a word from the stream for so long, what is shown is stale. */
 const STALE_AFTER_MS = 20_000;
-/** Why a sensor fell silent is the server's to say; it is asked a little later, once for all that fell silent together. */
-const REASON_AFTER_MS = 5_000;
+/** Why a sensor fell silent, or who a stranger is, is the server's to say; it is asked a little later, once for all. */
+const RELOAD_AFTER_MS = 5_000;
 /** The hour's turn is asked for a little late, and not by all clients at one instant. */
 const HOUR_SLACK_MS = 5_000;
 
@@ -34,7 +34,9 @@ class City {
   #hearers = new Set<BatchHearer>();
   #close: (() => void) | null = null;
   #hour = 0;
-  #reason = 0;
+  #soon = 0;
+  /** Heard, but not of the city as it was loaded. Each is asked after once. */
+  #strangers = new Set<string>();
 
   start(): void {
     if (this.#close) return;
@@ -50,7 +52,7 @@ class City {
     this.#close = () => {
       close();
       window.clearTimeout(this.#hour);
-      window.clearTimeout(this.#reason);
+      window.clearTimeout(this.#soon);
     };
   }
 
@@ -107,7 +109,10 @@ class City {
     for (const { items } of batch.readings) {
       for (const [id, attribute, value, observed_ms, beyond] of items) {
         const sensor = this.#byId.get(id);
-        if (!sensor) continue;
+        if (!sensor) {
+          this.#meet(id);
+          continue;
+        }
         restructured = hear(sensor, this.readings.get(sensor.type), { attribute, value, observed_ms, beyond }) || restructured;
         changed.add(id);
       }
@@ -116,7 +121,7 @@ class City {
       for (const [id, state, heard_at] of items) {
         const sensor = this.#byId.get(id);
         if (!sensor) continue;
-        if (state === 'silent' && sensor.state !== 'silent') this.#askReason();
+        if (state === 'silent' && sensor.state !== 'silent') this.#loadSoon();
         restructured = setState(sensor, state, heard_at === null ? null : Date.parse(heard_at)) || restructured;
         changed.add(id);
       }
@@ -130,9 +135,15 @@ class City {
     for (const hearer of this.#hearers) hearer(changed);
   }
 
-  #askReason(): void {
-    window.clearTimeout(this.#reason);
-    this.#reason = window.setTimeout(() => void this.load(), REASON_AFTER_MS);
+  #meet(stranger: string): void {
+    if (this.#strangers.has(stranger)) return;
+    this.#strangers.add(stranger);
+    this.#loadSoon();
+  }
+
+  #loadSoon(): void {
+    window.clearTimeout(this.#soon);
+    this.#soon = window.setTimeout(() => void this.load(), RELOAD_AFTER_MS);
   }
 
   #add(sensor: Sensor): boolean {
