@@ -80,17 +80,21 @@ class Broker:
         self._store = store
         self._tenants: dict[str, _Tenant] = {}
 
-    async def retrieve(self, principal: Principal, entity_id: str) -> EntityRow:
-        """5.7.1. Raises NotFound."""
+    async def retrieve(self, principal: Principal, entity_id: str, *, with_times: bool = False) -> EntityRow:
+        """5.7.1. with_times: whether createdAt and modifiedAt are wanted. Raises NotFound."""
         tenant = await self._tenant(principal, "entity:read")
-        return await tenant.reader.entity(entity_id)
+        return await tenant.reader.entity(entity_id, with_times=with_times)
 
-    async def query(self, principal: Principal, selection: Selection) -> Found:
-        """5.7.2. Raises InvalidInput for a query that would fetch everything, InvalidQuery, TooMany."""
+    async def query(self, principal: Principal, selection: Selection, *, with_times: bool = False) -> Found:
+        """5.7.2. with_times: as for `retrieve`.
+
+        Raises InvalidInput for a query that would fetch everything, InvalidQuery, TooMany.
+        """
         selection.check_narrow()
         tenant = await self._tenant(principal, "entity:read")
         page: Page = await Search(tenant.database, tenant.terms).page(selection)
-        return Found(await tenant.reader.entities(page.keys), page.count, page.more)
+        entities = await tenant.reader.entities(page.keys, with_times=with_times)
+        return Found(entities, page.count, page.more)
 
     async def retrieve_evolution(
         self,

@@ -27,41 +27,43 @@ class Reader:
         self._terms = terms
         self._metas = metas
 
-    async def entity(self, entity_id: str) -> EntityRow:
-        """An entity by its id. Raises NotFound."""
-        rows = await self._database.fetch(_SQL["entity"], entity_id)
+    async def entity(self, entity_id: str, *, with_times: bool = False) -> EntityRow:
+        """An entity by its id. with_times: whether attributes' createdAt and modifiedAt are wanted. Raises NotFound."""
+        rows = await self._database.fetch(_SQL["entity"], entity_id, with_times)
         if not rows:
             raise NotFound(f"there is no entity {entity_id[:200]}", where="id")
-        await self._know(rows)
-        return self._entity(rows)
+        return (await self._entities(rows))[0]
 
-    async def entities(self, keys: Sequence[int]) -> list[EntityRow]:
+    async def entities(self, keys: Sequence[int], *, with_times: bool = False) -> list[EntityRow]:
         """Entities by their keys, in that order; one that is gone meanwhile is left out."""
         if not keys:
             return []
-        rows = await self._database.fetch(_SQL["entities"], list(keys))
+        return await self._entities(await self._database.fetch(_SQL["entities"], list(keys), with_times))
+
+    async def _entities(self, rows: Sequence[asyncpg.Record]) -> list[EntityRow]:
+        """Entities from their rows; the first of each says what it is."""
         await self._know(rows)
-        grouped: dict[int, list[asyncpg.Record]] = {}
+        entities: list[EntityRow] = []
         for row in rows:
-            grouped.setdefault(row["key"], []).append(row)
-        return [self._entity(grouped[key]) for key in keys if key in grouped]
+            if row["key"] is not None:
+                types = [self._iri(key) for key in row["types"]]
+                entities.append(EntityRow(row["id"], types, row["scopes"], row["created_at"], row["modified_at"], []))
+            if row["series_key"] is not None:
+                attribute = self._attribute(row)
+                entity = entities[-1]
+                entity.attributes.append(attribute)
+                entity.modified_at_us = max(entity.modified_at_us, attribute.modified_at_us)
+        return entities
 
     async def _know(self, rows: Sequence[asyncpg.Record]) -> None:
         """Look up the names and sub-attributes that are not known yet; mostly there are none."""
-        keys = {row["term_key"] for row in rows}.union(*[row["types"] for row in rows])
+        keys = {row["term_key"] for row in rows}.union(*[row["types"] for row in rows if row["types"] is not None])
         keys.discard(None)
         if None in map(self._terms.iri, keys):
             await self._terms.iris(keys)
         metas = {row["meta_key"] for row in rows}
         if None in map(self._metas.body, metas):
             await self._metas.learn(self._database, metas)
-
-    def _entity(self, rows: Sequence[asyncpg.Record]) -> EntityRow:
-        first = rows[0]
-        attributes = [self._attribute(row) for row in rows if row["series_key"] is not None]
-        modified_at_us = max([first["modified_at"], *[one.modified_at_us for one in attributes]])
-        types = [self._iri(key) for key in first["types"]]
-        return EntityRow(first["id"], types, first["scopes"], first["created_at"], modified_at_us, attributes)
 
     def _attribute(self, row: Any) -> AttributeRow:
         return AttributeRow(
@@ -72,8 +74,8 @@ class Reader:
             row["value"],
             self._metas.body(row["meta_key"]) or _NO_META,
             row["observed_at"],
-            row["attribute_created_at"],
-            row["attribute_modified_at"],
+            row["attribute_created_at"] or 0,
+            row["attribute_modified_at"] or 0,
         )
 
     def _iri(self, key: int) -> str:

@@ -57,7 +57,8 @@ class Projection:
 
 
 class AttributeRow(msgspec.Struct):
-    """An attribute instance as it was read. `value` is JSON text where it is no number."""
+    """An attribute instance as it was read. `value` is JSON text where it is no number; the times of its creation and
+    change are 0 where nobody asked for them."""
 
     name: str
     dataset_id: str

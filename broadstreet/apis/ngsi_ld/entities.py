@@ -70,7 +70,8 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
     wishes = wishes_of_parameters(parameters)
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown)
     geometry_property = _geometry_property(parameters, exchange)
-    row = await call.services.broker.retrieve(call.principal, entity_id_of(entity_id))
+    broker, with_times = call.services.broker, presentation.with_times
+    row = await broker.retrieve(call.principal, entity_id_of(entity_id), with_times=with_times)
     if not types_hold(gate_of(parameters, exchange), row.types):
         raise NotFound("there is no such entity of this type", where="type")
     if wishes.attrs and not any(presentation.projection.shows(one.name, one.dataset_id) for one in row.attributes):
@@ -112,7 +113,7 @@ async def _find(
     selection = selection_of(wishes, parameters, exchange.vocabulary, selectors)
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown)
     geometry_property = _geometry_property(parameters, exchange)
-    found = await call.services.broker.query(call.principal, selection)
+    found = await call.services.broker.query(call.principal, selection, with_times=presentation.with_times)
     headers = {} if found.count is None or not selection.counts else {COUNT: str(found.count)}
     pages = page_links(path, parameters, selection.limit, selection.offset, found.more)
     if pages:

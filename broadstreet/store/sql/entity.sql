@@ -1,34 +1,46 @@
 -- Entities and their attributes as they are now. `true /* filter */` is where context/ puts a query's own clause.
 
 -- name: entity
--- One entity that is there, a row for each of its attribute instances; one row of nulls where it has none. $1: id.
-SELECT e.id, e.types, e.scopes, e.created_at, e.modified_at,
-    a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at, a.attribute_created_at,
-    a.attribute_modified_at, a.series_key
+-- One entity that is there, a row for each of its attribute instances, the first of which says what the entity is; one row
+-- where it has none. $1: id, $2: whether times of creation and change are wanted.
+SELECT CASE WHEN a.place > 1 THEN NULL ELSE e.key END AS key, CASE WHEN a.place > 1 THEN NULL ELSE e.id END AS id,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.types END AS types,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.scopes END AS scopes,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.created_at END AS created_at,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.modified_at END AS modified_at,
+    a.series_key, a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at,
+    a.attribute_created_at, a.attribute_modified_at
 FROM entity e
 LEFT JOIN LATERAL (
-    SELECT s.term_key, s.dataset_id, a.kind, a.meta_key, a.number, a.value::text AS value, a.observed_at,
-        a.created_at AS attribute_created_at, a.modified_at AS attribute_modified_at, a.series_key
+    SELECT row_number() OVER (ORDER BY s.key) AS place, s.key AS series_key, s.term_key, s.dataset_id, a.kind, a.meta_key,
+        a.number, a.value::text AS value, a.observed_at, CASE WHEN $2::bool THEN a.created_at END AS attribute_created_at,
+        CASE WHEN $2::bool THEN a.modified_at END AS attribute_modified_at
     FROM series s JOIN attribute a ON a.series_key = s.key
     WHERE s.entity_key = e.key AND s.parent_key IS NULL AND a.deleted_at IS NULL
 ) a ON true
 WHERE e.id = $1 AND e.deleted_at IS NULL
-ORDER BY a.series_key;
+ORDER BY a.place;
 
 -- name: entities
--- As `entity`, for several. $1: keys.
-SELECT e.key, e.id, e.types, e.scopes, e.created_at, e.modified_at,
-    a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at, a.attribute_created_at,
-    a.attribute_modified_at, a.series_key
-FROM entity e
+-- As `entity`, for several, one after the other. $1: keys, $2: whether times of creation and change are wanted.
+SELECT CASE WHEN a.place > 1 THEN NULL ELSE e.key END AS key, CASE WHEN a.place > 1 THEN NULL ELSE e.id END AS id,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.types END AS types,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.scopes END AS scopes,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.created_at END AS created_at,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.modified_at END AS modified_at,
+    a.series_key, a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at,
+    a.attribute_created_at, a.attribute_modified_at
+FROM unnest($1::int[]) WITH ORDINALITY AS wanted (key, position)
+JOIN entity e ON e.key = wanted.key
 LEFT JOIN LATERAL (
-    SELECT s.term_key, s.dataset_id, a.kind, a.meta_key, a.number, a.value::text AS value, a.observed_at,
-        a.created_at AS attribute_created_at, a.modified_at AS attribute_modified_at, a.series_key
+    SELECT row_number() OVER (ORDER BY s.key) AS place, s.key AS series_key, s.term_key, s.dataset_id, a.kind, a.meta_key,
+        a.number, a.value::text AS value, a.observed_at, CASE WHEN $2::bool THEN a.created_at END AS attribute_created_at,
+        CASE WHEN $2::bool THEN a.modified_at END AS attribute_modified_at
     FROM series s JOIN attribute a ON a.series_key = s.key
     WHERE s.entity_key = e.key AND s.parent_key IS NULL AND a.deleted_at IS NULL
 ) a ON true
-WHERE e.key = ANY ($1::int[])
-ORDER BY e.key, a.series_key;
+WHERE e.deleted_at IS NULL
+ORDER BY wanted.position, a.place;
 
 -- name: page
 -- Keys of entities, in the order they came. $1: how many at most, $2: how many to pass over.
