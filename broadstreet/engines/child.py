@@ -100,8 +100,9 @@ class Child:
             if self.exit_code is not None:
                 return
             self.send(sent)
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self.wait(), grace_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    await self.wait()
         if self.exit_code is None:
             self.send(signal.SIGKILL)
             await self.wait()

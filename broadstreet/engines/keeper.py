@@ -108,6 +108,7 @@ class Keeper:
 
     async def _ended(self, child: Child) -> int:
         while True:
-            with contextlib.suppress(asyncio.TimeoutError):
-                return await asyncio.wait_for(child.wait(), LOG_CHECK_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOG_CHECK_S):
+                    return await child.wait()
             trim_log(self._log_path)

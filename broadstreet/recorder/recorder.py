@@ -109,6 +109,10 @@ class Recorder:
             try:
                 await work()
             except _EXPECTED as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    # What is cancelled while an engine goes away may fail in its clean-up, and must still end.
+                    raise asyncio.CancelledError from error
                 self.meter.failures += 1
                 if time.monotonic() - started > LAST_RETRY_S * 2:
                     wait_s = FIRST_RETRY_S

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -25,6 +25,8 @@ POSTGRES_EPOCH_US = 946_684_800_000_000
 """2000-01-01T00:00:00Z, from which PostgreSQL counts microseconds."""
 ACQUIRE_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 60.0
+GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What giving something back can meet where the server has gone away; the pool drops such a connection by itself."""
 
 _encode_json = msgspec.json.encode
 _decode_json = msgspec.json.decode
@@ -108,21 +110,38 @@ class Database:
     async def acquire(self) -> AsyncIterator[Connection]:
         """A connection. Raises Unavailable when none is free in time, EngineFailed when the server is away."""
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
+                connection = await self._pool.acquire()
         except TimeoutError as error:
             raise Unavailable("all database connections are busy", remedy="Try again in a moment.") from error
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
             raise EngineFailed(f"PostgreSQL does not answer: {error}") from error
+        except asyncpg.InternalClientError as error:
+            raise EngineFailed(f"PostgreSQL went away: {error}") from error
         try:
             yield connection  # type: ignore[misc]  # a PoolConnectionProxy behaves as the connection it stands for
+        except asyncpg.InternalClientError as error:
+            # So says the driver of a connection that has heard its server's last word and is not closed yet.
+            raise EngineFailed(f"PostgreSQL went away: {error}") from error
         finally:
-            await self._pool.release(connection)
+            with suppress(*GONE):
+                await self._pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection inside a transaction: committed at the end, rolled back when an exception leaves the block."""
-        async with self.acquire() as connection, connection.transaction():
-            yield connection
+        async with self.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                # A rollback that fails, since the server is gone, must not hide why it was asked for: least of all a
+                # cancellation.
+                with suppress(*GONE):
+                    await transaction.rollback()
+                raise
+            await transaction.commit()
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
         """All rows of a query."""
