@@ -75,6 +75,7 @@ async def test_a_write_leaves_origin_attribute_observation_and_change(
     assert await past(database, power["series_key"]) == [(observed_us, 5)]
     assert await past(database, name["series_key"]) == [(at_us, "one")]
     origin = await database.fetchrow("SELECT * FROM origin")
+    assert origin is not None
     assert (origin["kind"], origin["principal"], origin["at"]) == ("api", "ann", at_us)
     assert power["origin_key"] == name["origin_key"] == origin["key"]
     (batch,) = await changes(database)
