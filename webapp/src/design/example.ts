@@ -9,6 +9,8 @@ const STEPS = 288;
 interface Example {
   bars: Float32Array;
   gaps: Float32Array;
+  /** As `bars`, the newest far up. */
+  high: Float32Array;
   rows: { name: string; value: number; bars: Float32Array; state: SensorState; beyond: boolean }[];
   line: Line;
   expected: Expected;
@@ -35,12 +37,15 @@ export function example(now_ms: number): Example {
   const v = hours.map((hour, i) => 90 * level(hour) + 4 * Math.sin(i * 1.7) + 3 * Math.sin(i * 0.61));
   const gaps = barsFrom(3, 0.9);
   gaps.fill(Number.NaN, 9, 14);
+  const high = barsFrom(0, 1);
+  high[BARS - 1] = 0.96;
   return {
     bars: barsFrom(0, 1),
     gaps,
+    high,
     rows: [
       { name: 'Aleksanterinkatu 7', value: 31.2, bars: barsFrom(0, 1), state: 'live', beyond: false },
-      { name: 'Kaisaniemenkatu 3', value: 64.8, bars: barsFrom(4, 1.2), state: 'live', beyond: true },
+      { name: 'Kaisaniemenkatu 3', value: 64.8, bars: high, state: 'live', beyond: true },
       { name: 'Mannerheimintie 12', value: 22.5, bars: barsFrom(9, 0.7), state: 'live', beyond: false },
       { name: 'Unioninkatu 30', value: 18, bars: barsFrom(0, 0.4), state: 'silent', beyond: false },
     ],
