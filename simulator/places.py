@@ -203,7 +203,8 @@ class _Site:
             street = stop.stretch.name
             seen[street] += 1
             of_several = f" {seen[street]}" if streets[street] > 1 else ""
-            own_name = names[number] if number < len(names) else ""
+            # Some mappers write "@ Place" for "the one at Place", which would stand before every other name.
+            own_name = names[number].removeprefix("@").strip() if number < len(names) else ""
             digits = 4 if sort is _LIGHT else 3
             device_id = f"{sort.prefix}-{number + 1:0{digits}d}"
             devices.append(
