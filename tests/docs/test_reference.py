@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from broadstreet.devices.profile import AttributeMapping, _ProfileHead
 from broadstreet.gateway import bounds
 from broadstreet.log import DeadReason
 from broadstreet.model import errors
+from broadstreet.model.change import ChangeBatch, Flag
 from broadstreet.model.errors import BroadstreetError
-from broadstreet.portal import vitals
+from broadstreet.portal import town, vitals
 from tests.docs.commands import command_line
 from tests.docs.pages import pages, reference
 
@@ -81,3 +83,22 @@ def test_every_metric_is_described() -> None:
     reported = [f"broadstreet_gateway_{what}" for what in vitals._GATEWAY_FIGURES]
     reported += [f"broadstreet_recorder_{what}" for what in vitals._RECORDER_FIGURES]
     assert list(reference("metrics").rows()) == [*own, *reported]
+
+
+def test_every_field_of_a_change_is_described() -> None:
+    page = reference("changes")
+    flags = page.section("Flags")
+    assert flags is not None
+    told = {name: int(row.partition("|")[0]) for name, row in flags.rows().items()}
+    assert told == {str(flag.name): flag.value for flag in Flag}
+    fields = [field.name for field in msgspec.structs.fields(ChangeBatch)]
+    assert list(page.rows()) == [*fields, *told]
+
+
+def test_every_live_event_is_described() -> None:
+    """The portal tells its pages of events by name; the page on its API names each."""
+    source = inspect.getsource(town)
+    sent = set(re.findall(r"clients\.tell\(\s*\"(\w+)\"", source))
+    live = reference("portal-api").section("`GET /portal/api/live`")
+    assert live is not None
+    assert sent == set(re.findall(r"`(\w+)`: ", live.text))
