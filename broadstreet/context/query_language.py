@@ -196,7 +196,7 @@ def _value(scanner: Scanner) -> Value:
             text: str = msgspec.json.decode(quoted[0], type=str)
         except msgspec.DecodeError:
             scanner.fail("a text in quotes with JSON's escapes")
-        return text
+        return text if "\x00" not in text else scanner.fail("a text without the character U+0000")
     for form, pattern in _MOMENTS.items():
         found = pattern.match(scanner.text, scanner.at)
         if found is not None and _ends(scanner, found.end()):

@@ -31,7 +31,7 @@ PATHS = st.builds(
     st.lists(KEYS, max_size=2),
 )
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 MOMENTS = st.one_of(
     st.datetimes().map(lambda at: Moment(at.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"), TimeForm.DATE_TIME)),
     st.dates().map(lambda at: Moment(at.isoformat(), TimeForm.DATE)),
