@@ -46,5 +46,6 @@ def test_nothing_else_is_shipped(inside: set[str]) -> None:
     assert not [name for name in inside if "__pycache__" in name or "node_modules" in name]
 
 
-def test_the_licence_is_shipped(inside: set[str]) -> None:
-    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in inside)
+def test_licence_and_notice_are_shipped(inside: set[str]) -> None:
+    for name in ("LICENSE", "NOTICE"):
+        assert any(path.endswith(f".dist-info/licenses/{name}") for path in inside)
