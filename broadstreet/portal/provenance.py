@@ -21,6 +21,7 @@ from broadstreet.store import Database, load_queries
 if TYPE_CHECKING:
     import asyncpg
 
+US_PER_MS: Final = 1000
 _SQL = load_queries("portal")
 
 
@@ -70,10 +71,15 @@ class ProvenanceView(msgspec.Struct, frozen=True):
     steps: list[Step]
 
 
+def end_of_millisecond(at_us: int) -> int:
+    """The last microsecond of a moment given in whole milliseconds, which is how the page's charts count."""
+    return at_us + US_PER_MS - 1 if at_us % US_PER_MS == 0 else at_us
+
+
 async def provenance_view(town: Town, entity_id: str, attribute: str, at_us: int, now_us: int) -> ProvenanceView:
-    """Where the observation at or before a moment comes from. Raises NotFound."""
+    """Where the observation at or before a moment, or within its millisecond, comes from. Raises NotFound."""
     series = await find_series(town, entity_id, attribute)
-    found = await nearest_before(town.database, series.key, at_us)
+    found = await nearest_before(town.database, series.key, end_of_millisecond(at_us))
     if found is None:
         raise NotFound(f"nothing was observed until {format_rfc3339(at_us)}", where="at")
     origin = await town.database.fetchrow(_SQL["origin"], found.origin_key)

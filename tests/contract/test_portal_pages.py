@@ -146,6 +146,15 @@ async def test_a_value_is_traced_to_its_device_profile_and_pack(house: PortalHou
     assert name["steps"][0]["text"].startswith("planner gave it when the device was registered")
 
 
+async def test_a_reading_is_found_by_its_whole_millisecond(house: PortalHouse) -> None:
+    """A chart counts in milliseconds; a reading that took its receive time has microseconds beyond them."""
+    await house.air("a-1", 31.2, at_us=BEGIN_US + 658)
+    found = await house.get(f"/portal/api/provenance?id={A1}&attribute=NO2&at={format_rfc3339(BEGIN_US)}")
+    assert found["value"] == 31.2
+    late = format_rfc3339(BEGIN_US + 657)
+    assert (await house.ask(f"/portal/api/provenance?id={A1}&attribute=NO2&at={late}")).status == 404
+
+
 async def test_changes_tell_people_apart_from_devices(house: PortalHouse) -> None:
     for n in range(3):
         house.clock.forward(60)
