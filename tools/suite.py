@@ -13,6 +13,8 @@ from tools.steps import ROOT, VENV_PYTHON
 WORKERS = 2
 PYTEST = (str(VENV_PYTHON), "-m", "pytest", "-p", "tests.kinds", "-q", "-n", str(WORKERS), "--dist", "loadgroup")
 COVERAGE = ("--cov", "--cov-report=")
+LEAST_REACHED = 0.94
+"""Of the lines, by the tests' own processes; what only a child process reaches is not seen. It only ever rises."""
 
 
 def covered() -> dict[str, tuple[int, int]]:
@@ -22,7 +24,9 @@ def covered() -> dict[str, tuple[int, int]]:
     rooms: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for path, file in json.loads(answer.stdout)["files"].items():
         parts = path.split("/")
-        room = parts[1] if parts[0] == "broadstreet" and len(parts) > 2 else parts[0]
+        if len(parts) == 2 and parts[0] == "broadstreet":
+            continue  # the package's own docstring, which is read before anything is counted
+        room = parts[1] if parts[0] == "broadstreet" else parts[0]
         reached, there = rooms[room]
         summary = file["summary"]
         rooms[room] = (reached + summary["covered_lines"], there + summary["num_statements"])
@@ -38,6 +42,8 @@ def main() -> None:
     print("  " + "  ".join(f"{room} {r / max(t, 1):.0%}" for room, (r, t) in sorted(rooms.items())))
     took_s = time.perf_counter() - began
     print(f"tests took {took_s // 60:.0f} min {took_s % 60:.0f} s on {WORKERS} processes")
+    if ended.returncode == 0 and reached / there < LEAST_REACHED:
+        sys.exit(f"the tests reach less than {LEAST_REACHED:.0%} of the lines")
     sys.exit(ended.returncode)
 
 

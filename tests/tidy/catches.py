@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from tests.tidy.tree import Fault, Rule, Tree, functions
 
+MENTIONED = re.compile(r"except\s*:|\b(?:Base)?Exception\b")
 BLANKET = frozenset({"Exception", "BaseException"})
 
 OUTERMOST_LOOPS: dict[str, str] = {}
@@ -38,6 +40,8 @@ def _handlers(node: ast.AST) -> Iterator[ast.ExceptHandler]:
 
 def catching_everything(tree: Tree, path: str) -> dict[str, int]:
     """The functions of a file that catch everything and keep it, with the line."""
+    if not MENTIONED.search(tree.texts[path]):
+        return {}
     module = tree.parsed[path]
     return {
         name: handler.lineno
@@ -56,7 +60,7 @@ def blanket_catches(tree: Tree) -> Iterator[Fault]:
 
 def suppressed(tree: Tree) -> Iterator[Fault]:
     for path, module in tree.modules():
-        for node in ast.walk(module):
+        for node in ast.walk(module) if "suppress" in tree.texts[path] else ():
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "suppress":
                 names = {ast.unparse(argument) for argument in node.args}
                 if names & BLANKET:
