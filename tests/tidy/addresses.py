@@ -32,7 +32,7 @@ RULES = (
     Rule(
         "no machine paths",
         machine_paths,
-        {"docs/a.md": "see /work/main\n", "docs/b.md": "see docs/work/main and /v1/tmp/x\n"},
+        {"docs/a.md": "see /home/ada/city\n", "docs/b.md": "see docs/home/ada and /v1/tmp/x\n"},
         frozenset({"docs/a.md"}),
     ),
     Rule(
