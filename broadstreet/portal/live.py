@@ -53,9 +53,11 @@ class Client:
         checked_s = loop.time()
         while not self._is_slow:
             try:
-                yield await asyncio.wait_for(self._events.get(), AWAKE_S)
+                async with asyncio.timeout(AWAKE_S):  # not wait_for, which may lose a cancellation to an event
+                    event = await self._events.get()
             except TimeoutError:
-                yield _AWAKE
+                event = _AWAKE
+            yield event
             if loop.time() - checked_s >= AWAKE_S:
                 if not await holds():
                     return

@@ -113,7 +113,7 @@ class Portal:
         assert self._tasks is not None
         for task in self._running:
             task.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
+        await self._tasks.__aexit__(None, None, None)  # told of the body's error, it would wrap that in a group
 
     def _serve(self, town: Town) -> None:
         if self._tasks is not None and len(self._running) <= len(self._towns):

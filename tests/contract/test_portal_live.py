@@ -19,6 +19,7 @@ from broadstreet.portal import live, town
 from broadstreet.portal.live import MAX_CLIENTS, MAX_WAITING, Client, Clients
 from tests.asgi import Conversation, converse
 from tests.contract.conftest import Clock
+from tests.contract.house import portal_of
 from tests.contract.portal_house import PortalHouse, air, open_portal
 
 WAIT_S = 20.0
@@ -166,3 +167,26 @@ async def test_pages_are_bounded() -> None:
         clients.open()
     clients.close(opened[0])
     assert isinstance(clients.open(), Client)
+
+
+async def test_a_stream_is_cancelled_even_as_an_event_comes() -> None:
+    clients = Clients()
+    client = clients.open()
+
+    async def holds() -> bool:
+        return True
+
+    stream = client.stream(holds)
+    await anext(stream)
+    waiting = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+    clients.tell("readings", 1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_a_portal_ends_with_its_bodys_own_error(services: Services, data_dir: Path) -> None:
+    with pytest.raises(TooMany, match="of the body"):
+        async with portal_of(services, data_dir):
+            raise TooMany("of the body")
