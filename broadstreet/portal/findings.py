@@ -22,6 +22,7 @@ from broadstreet.portal.words import (
     moment,
     quantity,
     sentences,
+    span,
     type_noun,
 )
 
@@ -39,14 +40,16 @@ class Answer(msgspec.Struct, frozen=True):
 def city_answer(roster: Roster, together: Mapping[str, Outage], now_us: int, zone: tzinfo) -> Answer:
     """How the city is, as far as its sensors say."""
     sensors = list(roster.sensors.values())
-    devices = [sensor for sensor in sensors if sensor.device is not None]
-    written = len(sensors) - len(devices)
+    imported = [sensor for sensor in sensors if sensor.is_imported]
+    devices = [sensor for sensor in sensors if sensor.device is not None and not sensor.is_imported]
+    written = len(sensors) - len(devices) - len(imported)
     if not sensors:
         return Answer("No sensor stands in this city yet. Add the first one.", "degraded")
     silent = [sensor for sensor in devices if sensor.state(now_us) == "silent"]
     never = [sensor for sensor in devices if sensor.state(now_us) == "never"]
     parts = [
         _heard(len(devices), len(devices) - len(silent) - len(never), written),
+        _imported(imported, len(sensors), zone),
         _beyond(devices, now_us),
         _silent(silent, together, now_us, zone),
         _never(never),
@@ -56,6 +59,8 @@ def city_answer(roster: Roster, together: Mapping[str, Outage], now_us: int, zon
 
 
 def _heard(devices: int, live: int, written: int) -> str:
+    if devices == 0 and written == 0:
+        return ""
     if devices == 0:
         has = "has" if written == 1 else "have"
         return f"{count(written, 'place')} {has} readings that were brought in from elsewhere"
@@ -66,6 +71,17 @@ def _heard(devices: int, live: int, written: int) -> str:
     else:
         told = f"{live:,} of {devices:,} sensors {'reports' if live == 1 else 'report'}"
     return told if written == 0 else f"{told}; {count(written, 'place')} more from elsewhere"
+
+
+def _imported(imported: list[Sensor], sensors: int, zone: tzinfo) -> str:
+    """What tables told of the past; nobody expects a report of it."""
+    if not imported:
+        return ""
+    begin_us = min(sensor.imported_from_us or 0 for sensor in imported)
+    end_us = max(sensor.newest_us or 0 for sensor in imported)
+    more = "" if len(imported) == sensors else "more "
+    noun, are = ("sensor", "is") if len(imported) == 1 else ("sensors", "are")
+    return f"{len(imported):,} {more}{noun} {are} imported, with readings of {span(begin_us, end_us, zone)}"
 
 
 def _beyond(devices: Iterable[Sensor], now_us: int) -> str:
@@ -130,7 +146,7 @@ def sensor_answer(sensor: Sensor, together: Mapping[str, Outage], now_us: int, z
     """How one sensor is: what it says now, or why it says nothing."""
     silence = why(sensor, together, now_us, zone)
     if silence is not None:
-        return Answer(silence, "degraded")
+        return Answer(silence, "fine" if sensor.is_imported else "degraded")
     over = [value for value in sensor.values.values() if value.beyond]
     main = None if sensor.main is None else sensor.values.get(sensor.main)
     if over:

@@ -25,6 +25,8 @@ ADDRESS: Final = expand("address")
 BEARING: Final = expand("bearing")
 DESCRIBING: Final = frozenset({NAME, LOCATION, ADDRESS, BEARING, expand("description")})
 """Attributes that say what a sensor is, not what it senses."""
+IMPORT: Final = "import"
+"""The kind of origin that tables have that were brought in."""
 _SQL = load_queries("portal")
 
 
@@ -56,11 +58,15 @@ class Roster:
         self._by_device = {sensor.device.key: sensor for sensor in self.sensors.values() if sensor.device is not None}
         self._states: dict[str, State] = {}
 
-    def apply(self, series_key: int, value: Any, observed_us: int, written_us: int) -> tuple[Sensor, Value] | None:
+    def apply(
+        self, series_key: int, value: Any, observed_us: int, written_us: int, *, is_import: bool
+    ) -> tuple[Sensor, Value] | None:
         """A series has a new current value; answers whose it is, None for one that is not drawn."""
         found = self.by_series.get(series_key)
         if found is not None:
             found[1].value, found[1].observed_us, found[1].modified_us = value, observed_us, written_us
+            if not is_import:
+                found[0].imported_from_us = None
         return found
 
     def hear(self, rows: Iterable[asyncpg.Record], dead: Mapping[int, Undecodable]) -> None:
@@ -147,8 +153,23 @@ class RosterLoader:
         values = _values_of_profile(facts.profile, rows) if facts else _values_written(rows)
         return Sensor(
             entity_key=thing["key"],
+        await self._date_imports(roster, {row["key"] for row in rows if row["origin_kind"] == IMPORT})
             id=thing["id"],
             title=thing["title"] or _text(rows.get(NAME)) or thing["id"].rsplit(":", 1)[-1],
+    async def _date_imports(self, roster: Roster, imported: set[int]) -> None:
+        """Note of sensors whose values were all imported when they begin. imported: keys of series imported last."""
+        sensors = {
+            value.series_key: sensor
+            for sensor in roster.sensors.values()
+            if sensor.newest_us is not None
+            and all(v.series_key in imported for v in sensor.values.values() if v.observed_us is not None)
+            for value in sensor.values.values()
+        }
+        for row in await self._database.fetch(_SQL["oldest"], list(sensors)) if sensors else []:
+            sensor, at_us = sensors[row["key"]], row["at"]
+            if at_us is not None:
+                sensor.imported_from_us = min(sensor.imported_from_us or at_us, at_us)
+
             type=type_name,
             lon=thing["lon"],
             lat=thing["lat"],

@@ -71,7 +71,9 @@ def _sensors(words: list[str], roster: Roster) -> Iterator[_Found]:
         if rank is None and all(word in f"{title} {others}" for word in words):
             rank = 4
         if rank is not None:
-            subtitle = ", ".join(filter(None, (type_label(sensor.type), sensor.device.id if sensor.device else None)))
+            named = sensor.device.id if sensor.device else None
+            imported = "imported" if sensor.is_imported else None
+            subtitle = ", ".join(filter(None, (type_label(sensor.type), named, imported)))
             hit = Hit("sensor", sensor.id, sensor.title, subtitle, sensor.lon, sensor.lat)
             yield _Found(rank, _in_order(sensor.title), hit)
 

@@ -1,7 +1,8 @@
 """A sensor as the portal knows it: what stands at a place of the map, its newest values, and when it was heard.
 
-Most are devices. What an import or another system wrote into the city, with a place and observed numbers, is drawn
-too; it has no device, and nobody expects to hear it every few minutes.
+Most are devices. What another system wrote into the city, with a place and observed numbers, is drawn too; it has no
+device, and nobody expects to hear it every few minutes. What is known from imported tables alone is a state of its own:
+nobody ever heard it, and nobody misses it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Final, Literal
 from broadstreet.devices import SILENT_AFTER_INTERVALS
 from broadstreet.model.clock import US_PER_S
 
-State = Literal["live", "silent", "never"]
+State = Literal["live", "silent", "never", "imported"]
 WRITTEN_FRESH_US: Final = 24 * 3600 * US_PER_S
 """How long what another system wrote counts as live; there is no interval to go by."""
 
@@ -101,6 +102,17 @@ class Sensor:
     device: Device | None
     main: str | None
     values: dict[str, Value] = field(default_factory=dict)
+    name_key: int | None = None
+    """The series that holds the title; None where nobody named it."""
+    imported_from_us: int | None = None
+    """When the oldest of its observations was made, where all its values came by imports; else None."""
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether all that is known of it was imported: its device, if it has one, was never seen by a gateway."""
+        if self.imported_from_us is None:
+            return False
+        return self.device is None or (self.device.last_heard_us is None and self.device.connection is None)
 
     @property
     def beyond(self) -> bool:
@@ -114,11 +126,18 @@ class Sensor:
 
     @property
     def heard_us(self) -> int | None:
-        """When it was last heard: its device's last message, or where it has none its newest value."""
+        """When it was last heard: its device's last message, or where it has none its newest value.
+
+        What was imported was never heard.
+        """
+        if self.is_imported:
+            return None
         return self.newest_us if self.device is None else self.device.last_heard_us
 
     def state(self, now_us: int) -> State:
-        """Live, silent for too long, or never heard. What sends nothing that can be decoded says nothing."""
+        """Live, silent for too long, never heard, or imported. What sends nothing that can be decoded says nothing."""
+        if self.is_imported:
+            return "imported"
         heard_us = self.heard_us
         if heard_us is None:
             return "never"

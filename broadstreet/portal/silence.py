@@ -13,7 +13,7 @@ from typing import Final
 
 from broadstreet.model.clock import US_PER_S
 from broadstreet.portal.sensor import Device, Sensor
-from broadstreet.portal.words import count, day, duration, moment, since, type_noun
+from broadstreet.portal.words import count, day, duration, moment, since, span, type_noun
 
 TOGETHER_US: Final = 10 * 60 * US_PER_S
 """Sensors of one street that were last heard no further apart than this, one from the next, fell silent together."""
@@ -59,10 +59,12 @@ def outages(sensors: Iterable[Sensor], now_us: int) -> dict[str, Outage]:
 
 
 def why(sensor: Sensor, together: Mapping[str, Outage], now_us: int, zone: tzinfo) -> str | None:
-    """Why a sensor says nothing, and what to look at first; None for one that speaks."""
+    """Why a sensor says nothing, and what to look at first, or what was imported of it; None for one that speaks."""
     state = sensor.state(now_us)
     if state == "live":
         return None
+    if state == "imported":
+        return imported_words(sensor, now_us, zone)
     if sensor.device is None:
         return _why_written(sensor, now_us, zone)
     if sensor.device.disabled_us is not None:
@@ -72,6 +74,13 @@ def why(sensor: Sensor, together: Mapping[str, Outage], now_us: int, zone: tzinf
     if state == "never":
         return _why_never(sensor.device, now_us, zone)
     return _why_silent(sensor.device, together.get(sensor.id), now_us, zone)
+
+
+def imported_words(sensor: Sensor, now_us: int, zone: tzinfo) -> str:
+    """What was imported of a sensor: the span of its readings, and when the last was made."""
+    begin_us, end_us = sensor.imported_from_us, sensor.newest_us
+    assert begin_us is not None and end_us is not None
+    return f"Imported: {span(begin_us, end_us, zone)}, last reading {since(end_us, now_us, zone)}."
 
 
 def _why_written(sensor: Sensor, now_us: int, zone: tzinfo) -> str:

@@ -43,6 +43,13 @@ class CurrentValue(msgspec.Struct, frozen=True):
     beyond: bool
 
 
+class Imported(msgspec.Struct, frozen=True):
+    """The span of what was imported of a sensor: when its first and its last reading were made."""
+
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
 class SensorView(msgspec.Struct, frozen=True, kw_only=True):
     """One sensor of the map. device: null for what has none of its own."""
 
@@ -56,6 +63,7 @@ class SensorView(msgspec.Struct, frozen=True, kw_only=True):
     bearing_deg: float | None
     state: State
     heard_at: str | None
+    imported: Imported | None
     why: str | None
     simulated: bool
     beyond: bool
@@ -77,6 +85,14 @@ class CityView(msgspec.Struct, frozen=True, kw_only=True):
 def time_of(at_us: int | None) -> str | None:
     """A time as RFC 3339, None for none."""
     return None if at_us is None else format_rfc3339(at_us)
+
+
+def imported_of(sensor: Sensor) -> Imported | None:
+    """What was imported of a sensor that is known from imports alone; None for any other."""
+    begin_us, end_us = sensor.imported_from_us, sensor.newest_us
+    if not sensor.is_imported or begin_us is None or end_us is None:
+        return None
+    return Imported(format_rfc3339(begin_us), format_rfc3339(end_us))
 
 
 def city_view(roster: Roster, bars: Bars, now_us: int, zone: tzinfo) -> CityView:
@@ -126,6 +142,7 @@ def sensor_view(sensor: Sensor, together: Mapping[str, Outage], bars: Bars, now_
         bearing_deg=sensor.bearing_deg,
         state=sensor.state(now_us),
         heard_at=time_of(sensor.heard_us),
+        imported=imported_of(sensor),
         why=why(sensor, together, now_us, zone),
         simulated=sensor.simulated,
         beyond=sensor.beyond,

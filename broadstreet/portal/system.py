@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -14,6 +15,7 @@ from broadstreet.model.clock import US_PER_S, format_rfc3339
 from broadstreet.model.errors import EngineFailed
 from broadstreet.portal.findings import Answer
 from broadstreet.portal.portal import Portal
+from broadstreet.portal.sensor import State
 from broadstreet.portal.snapshot import time_of
 from broadstreet.portal.town import MAX_DEAD, Town
 from broadstreet.portal.vitals import Pulse
@@ -28,12 +30,13 @@ _SQL = load_queries("portal")
 
 
 class DeviceCounts(msgspec.Struct, frozen=True):
-    """How many devices there are, and in which state."""
+    """How many devices there are, and in which state. total: those that are meant to report; imported: the others."""
 
     total: int
     live: int
     silent: int
     never: int
+    imported: int
 
 
 class DiskView(msgspec.Struct, frozen=True):
@@ -133,7 +136,7 @@ async def system_view(portal: Portal, town: Town) -> SystemView:
         pending_packs=await _pending(portal.log, town),
         dead=dead,
         connections=pulse.connections,
-        devices=DeviceCounts(len(states), states.count("live"), states.count("silent"), states.count("never")),
+        devices=_count_devices(states),
         series=size["series"],
         observations=size["observations"],
         observations_bytes=size["observations_bytes"],
@@ -154,6 +157,13 @@ async def system_view(portal: Portal, town: Town) -> SystemView:
         rate_history=History(
             [at_us // 1_000 for at_us, _ in portal.vitals.history], [rate for _, rate in portal.vitals.history]
         ),
+    )
+
+
+def _count_devices(states: Sequence[State]) -> DeviceCounts:
+    imported = states.count("imported")
+    return DeviceCounts(
+        len(states) - imported, states.count("live"), states.count("silent"), states.count("never"), imported
     )
 
 

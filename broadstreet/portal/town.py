@@ -25,7 +25,7 @@ from broadstreet.model.errors import BroadstreetError, EngineFailed
 from broadstreet.portal.bars import Bars, read_bars
 from broadstreet.portal.findings import Answer, city_answer
 from broadstreet.portal.live import Clients
-from broadstreet.portal.roster import Roster, RosterLoader
+from broadstreet.portal.roster import IMPORT, Roster, RosterLoader
 from broadstreet.portal.sensor import Undecodable
 from broadstreet.portal.silence import outages
 from broadstreet.portal.snapshot import CityView, city_view, sensor_view, time_of
@@ -244,7 +244,7 @@ def _apply(roster: Roster, batch: ChangeBatch) -> dict[int, Item]:
     items: dict[int, Item] = {}
     for series, as_of_us, value, flags in zip(batch.series, batch.as_of_us, batch.value, batch.flags, strict=True):
         if flags & Flag.CURRENT:
-            found = roster.apply(series, value, as_of_us, batch.at_us)
+            found = roster.apply(series, value, as_of_us, batch.at_us, is_import=batch.kind == IMPORT)
             if found is not None:
                 sensor, current = found
                 items[series] = (sensor.id, current.name, value, as_of_us // 1_000, current.beyond)

@@ -131,6 +131,17 @@ def day(at_us: int, now_us: int, zone: tzinfo) -> str:
     return f"{at.day} {_MONTHS[at.month - 1]}" + (f" {at.year}" if at.year != now.year else "")
 
 
+def span(begin_us: int, end_us: int, zone: tzinfo) -> str:
+    """From when to when, as coarse as it is long: `2012–2015`, `March–June 2012`, `1–7 March 2012`, `4 March 2012`."""
+    begin, end = to_datetime(begin_us).astimezone(zone), to_datetime(end_us).astimezone(zone)
+    if begin.year != end.year:
+        return f"{begin.year}–{end.year}"
+    if begin.month != end.month:
+        return f"{_MONTHS[begin.month - 1]}–{_MONTHS[end.month - 1]} {end.year}"
+    days = f"{begin.day}–{end.day}" if begin.day != end.day else f"{end.day}"
+    return f"{days} {_MONTHS[end.month - 1]} {end.year}"
+
+
 def sentences(parts: Sequence[str]) -> str:
     """Sentences in a row, each begun with a capital and ended with a full stop."""
     told = [part[:1].upper() + part[1:] for part in parts if part]

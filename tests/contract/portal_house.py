@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,10 @@ from litestar import Litestar
 from broadstreet.access.route import SESSION_COOKIE
 from broadstreet.apis import Services
 from broadstreet.devices import DeviceSpec
+from broadstreet.history import Observations, append
+from broadstreet.model.terms import expand
 from broadstreet.portal import Portal
+from broadstreet.store import write_origin
 from tests.asgi import Answer, ask
 from tests.contract.conftest import Clock
 from tests.contract.house import portal_of, whole_app
@@ -102,6 +105,21 @@ class PortalHouse:
         """A reading of an air quality station, received as it was made."""
         at_us = self.clock() if at_us is None else at_us
         await self.send(device, {"ts": at_us, "no2": no2}, at_us=at_us)
+
+    async def bring_in(self, device: str, attribute: str, at_us: Sequence[int], values: Sequence[float]) -> None:
+        """Observations of a device that came with a table."""
+        city = self.house.city
+        series = await city.fetchrow(
+            "SELECT s.key FROM series s JOIN device d USING (entity_key) JOIN term t ON t.key = s.term_key "
+            "WHERE d.key = $1 AND t.iri = $2",
+            self.keys[device],
+            expand(attribute),
+        )
+        assert series is not None
+        async with city.transaction() as connection:
+            origin = await write_origin(connection, "import", "root", self.clock(), "import of air.csv")
+            past = Observations.of(series["key"], list(at_us), list(values))
+            await append(connection, past, origin_key=origin, written_at_us=self.clock())
 
     async def saw(self, device: str, **columns: object) -> None:
         """What a gateway notes about a device's connection."""

@@ -16,6 +16,8 @@ from broadstreet.store import write_origin
 from tests.contract.conftest import BEGIN_US, Clock
 from tests.contract.portal_house import MINUTE, PortalHouse, S, air, open_portal
 
+YEAR_US = 365 * 24 * 60 * MINUTE
+
 
 @pytest.fixture
 async def house(services: Services, data_dir: Path, clock: Clock) -> AsyncIterator[PortalHouse]:
@@ -233,13 +235,56 @@ async def test_what_an_import_wrote_is_drawn_and_not_missed(house: PortalHouse) 
             connection, Observations.of(keys["speed"], [at_us], [61.5]), origin_key=origin, written_at_us=BEGIN_US
         )
     loop = next(sensor for sensor in (await house.city())["sensors"] if sensor["id"] == "urn:x:loop")
-    assert (loop["device"], loop["title"], loop["state"]) == (None, "loop", "silent")
-    assert loop["why"] == "It has no device of its own; what was written of it ends on 4 March 2012."
+    assert (loop["device"], loop["title"], loop["state"], loop["heard_at"]) == (None, "loop", "imported", None)
+    assert loop["why"] == "Imported: 4 March 2012, last reading 4 March 2012 at 12:00."
+    assert loop["imported"] == {"from": format_rfc3339(at_us), "to": format_rfc3339(at_us)}
     assert loop["values"]["speed"]["value"] == 61.5
     assert (await house.city())["answer"] == {
-        "sentence": "The one sensor reports; one place more from elsewhere. The air is good.",
+        "sentence": "The one sensor reports. 1 more sensor is imported, with readings of 4 March 2012. "
+        "The air is good.",
         "tone": "fine",
     }
+
+
+async def test_an_imported_device_is_neither_missed_nor_counted(house: PortalHouse) -> None:
+    await house.register(air("a-1"), air("old-1"), air("old-2"))
+    await house.air("a-1", 20)
+    for device in ("old-1", "old-2"):
+        await house.bring_in(device, "NO2", [BEGIN_US - 14 * YEAR_US, BEGIN_US - 11 * YEAR_US], [31.5, 250.0])
+    city = await house.city()
+    states = {sensor["device"]: (sensor["state"], sensor["why"]) for sensor in city["sensors"]}
+    told = "Imported: 2012–2015, last reading 4 March 2015 at 12:00."
+    assert states == {"a-1": ("live", None), "old-1": ("imported", told), "old-2": ("imported", told)}
+    assert city["answer"] == {
+        "sentence": "The one sensor reports. 2 more sensors are imported, with readings of 2012–2015. The air is good.",
+        "tone": "fine",
+    }
+    page = await house.get("/portal/api/entity?id=urn:ngsi-ld:AirQualityObserved:old-1")
+    assert (page["state"], page["why"], page["answer"]) == ("imported", told, {"sentence": told, "tone": "fine"})
+    (hit,) = await house.get("/portal/api/search?q=old-1")
+    assert hit["subtitle"] == "Air quality, old-1, imported"
+    devices = (await house.get("/portal/api/system"))["devices"]
+    assert devices == {"total": 1, "live": 1, "silent": 0, "never": 0, "imported": 2}
+
+
+async def test_a_city_of_imports_alone_says_so(house: PortalHouse) -> None:
+    await house.register(air("old-1"))
+    await house.bring_in("old-1", "NO2", [BEGIN_US - 14 * YEAR_US], [31.5])
+    assert (await house.city())["answer"] == {
+        "sentence": "1 sensor is imported, with readings of 4 March 2012.",
+        "tone": "fine",
+    }
+
+
+async def test_an_imported_device_that_connects_is_imported_no_longer(house: PortalHouse) -> None:
+    await house.register(air("a-1"), air("a-2"))
+    for device in ("a-1", "a-2"):
+        await house.bring_in(device, "NO2", [BEGIN_US - 14 * YEAR_US], [31.5])
+    await house.saw("a-1", refused_at=BEGIN_US, refused_reason="wrong secret")
+    await house.air("a-2", 20)
+    refused, heard = await house.sensor("a-1"), await house.sensor("a-2")
+    assert (refused["state"], heard["state"], refused["imported"]) == ("never", "live", None)
+    assert refused["why"].startswith("Never heard: it tried to sign in at 12:00")
 
 
 async def test_another_tenant_sees_nothing_of_it(house: PortalHouse) -> None:

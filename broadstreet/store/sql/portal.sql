@@ -18,15 +18,21 @@ ORDER BY e.key
 LIMIT $2;
 
 -- name: values
--- The series of entities, each with its current value where it has one. $1: entity keys.
+-- The series of entities, each with its current value where it has one, and by whom. $1: entity keys.
 SELECT s.key, s.entity_key, s.term_key, a.kind, a.number, a.value, a.observed_at, a.modified_at,
-       m.body ->> 'unitCode' AS unit, coalesce(ds.simulated, false) AS simulated
+       m.body ->> 'unitCode' AS unit, o.kind AS origin_kind, coalesce(ds.simulated, false) AS simulated
 FROM series s
 LEFT JOIN attribute a ON a.series_key = s.key AND a.deleted_at IS NULL
 LEFT JOIN meta m ON m.key = a.meta_key
+LEFT JOIN origin o ON o.key = a.origin_key
 LEFT JOIN dataset ds ON ds.key = s.dataset_key
 WHERE s.entity_key = ANY ($1::int[]) AND s.dataset_id = '' AND s.parent_key IS NULL
 ORDER BY s.key;
+
+-- name: oldest
+-- When the oldest observation of each series was made. $1: keys of series.
+SELECT s.key, (SELECT min(observed_at) FROM observation WHERE series_key = s.key) AS at
+FROM unnest($1::int[]) AS s (key);
 
 -- name: heard
 -- What was heard of every device, and what the gateways saw of its connection.

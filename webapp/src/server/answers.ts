@@ -1,7 +1,7 @@
 /** What the server answers, as docs/reference/portal-api.md writes it. Times are RFC 3339 unless a name ends in `_ms`. */
 
 export type Tone = 'fine' | 'degraded' | 'wrong';
-export type SensorState = 'live' | 'silent' | 'never';
+export type SensorState = 'live' | 'silent' | 'never' | 'imported';
 export type Value = number | string | boolean | null | Record<string, unknown> | unknown[];
 
 export interface Answer {
@@ -55,6 +55,8 @@ export interface SensorAnswer {
   bearing_deg: number | null;
   state: SensorState;
   heard_at: string | null;
+  /** The span of its readings, where all of them were imported. */
+  imported: { from: string; to: string } | null;
   why: string | null;
   simulated: boolean;
   beyond: boolean;
@@ -251,7 +253,7 @@ export interface SystemAnswer {
   pending_packs: number;
   dead: number;
   connections: number;
-  devices: { total: number; live: number; silent: number; never: number };
+  devices: { total: number; live: number; silent: number; never: number; imported: number };
   series: number;
   observations: number;
   observations_bytes: number;
