@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post
+from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from broadstreet.access import Principal, requires
 from broadstreet.apis.services import Call
+from broadstreet.context import AttributeFragment, EntityFragment
 from broadstreet.devices import (
     DeviceRow,
     DeviceSpec,
@@ -24,18 +25,24 @@ from broadstreet.devices import (
     profile_versions,
 )
 from broadstreet.model.clock import format_rfc3339
+from broadstreet.model.entity import Kind
 from broadstreet.model.errors import InvalidInput, TooLarge
+from broadstreet.model.naming import NAME
 from broadstreet.model.terms import compact
 
 NDJSON: Final = "application/x-ndjson"
 MAX_BULK: Final = 10_000
 MAX_PAGE: Final = 1_000
+MAX_TITLE_LENGTH: Final = 200
 _line_encoder = msgspec.json.Encoder()
 _spec_decoder = msgspec.json.Decoder(DeviceSpec)
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A device. Times are RFC 3339 in UTC; `first_heard_at` and `last_heard_at` are null while it was never heard."""
+    """A device. `title` is what its entity is called.
+
+    Times are RFC 3339 in UTC; `first_heard_at` and `last_heard_at` are null while it was never heard.
+    """
 
     id: str
     title: str
@@ -55,6 +62,12 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     entity: str
     secret: str | None
+
+
+class DeviceChange(msgspec.Struct, frozen=True):
+    """What of a device can be changed: what it is called."""
+
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TITLE_LENGTH, pattern=r"\S")]
 
 
 class NewSecret(msgspec.Struct, frozen=True):
@@ -130,6 +143,17 @@ async def create_device(call: NamedDependency[Call], data: JSONBody[DeviceSpec])
     registered = await registry.register(call.database, data, principal=call.principal.name, at_us=call.at_us)
     await call.audit("device.create", data.id)
     return _new(registered)
+
+
+@patch("/devices/{device:str}", opt=requires("entity:write"))
+async def rename_device(call: NamedDependency[Call], device: FromPath[str], data: JSONBody[DeviceChange]) -> DeviceView:
+    """Rename a device: its entity's attribute `name` is written, which is the one place where the name is kept."""
+    row = await find_device(call.database, device)
+    name = AttributeFragment(NAME, kind=Kind.PROPERTY, value=data.title.strip())
+    fragment = EntityFragment(row.entity_id, [], [name])
+    await call.services.broker.append(call.principal, call.at_us, fragment, may_overwrite=True)
+    await call.audit("device.rename", device)
+    return _view(await find_device(call.database, device))
 
 
 @post("/devices/bulk", opt=requires("device:write"), status_code=HTTP_200_OK)
@@ -220,6 +244,7 @@ def devices_router() -> Router:
             one_device,
             create_device,
             create_devices,
+            rename_device,
             rotate_secret,
             disable_device,
             enable_device,

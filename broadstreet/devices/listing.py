@@ -9,6 +9,7 @@ import msgspec
 from broadstreet.devices.profile import parse_profile
 from broadstreet.devices.registry import ProfileVersion
 from broadstreet.model.errors import NotFound
+from broadstreet.model.naming import NAME, called
 from broadstreet.store import Database, load_queries
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _SQL = load_queries("device")
 
 
 class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A device as it stands. first_heard_us, last_heard_us: None where it was never heard."""
+    """A device as it stands. title: what its entity is called. first_heard_us, last_heard_us: None: never heard."""
 
     id: str
     title: str
@@ -35,12 +36,12 @@ class DeviceRow(msgspec.Struct, frozen=True, kw_only=True):
 
 async def list_devices(database: Database, *, after: str = "", limit: int = 100) -> list[DeviceRow]:
     """Devices by id, from behind one; at most MAX_PAGE."""
-    return [_device(row) for row in await database.fetch(_SQL["devices"], after, min(limit, MAX_PAGE))]
+    return [_device(row) for row in await database.fetch(_SQL["devices"], after, min(limit, MAX_PAGE), NAME)]
 
 
 async def find_device(database: Database, device: str) -> DeviceRow:
     """One device. Raises NotFound."""
-    row = await database.fetchrow(_SQL["device_by_id"], device)
+    row = await database.fetchrow(_SQL["device_by_id"], device, NAME)
     if row is None:
         raise NotFound(f"there is no device {device[:80]!r}")
     return _device(row)
@@ -59,7 +60,7 @@ async def profile_versions(database: Database, name: str) -> list[ProfileVersion
 def _device(row: asyncpg.Record) -> DeviceRow:
     return DeviceRow(
         id=row["id"],
-        title=row["title"],
+        title=called(row["name"], row["entity_id"]),
         entity_id=row["entity_id"],
         profile=row["profile"],
         profile_version=row["profile_version"],

@@ -17,6 +17,7 @@ from broadstreet.model.change import ChangeBatch, EntityEvent, Flag, encode_chan
 from broadstreet.model.entity import Kind, meta_hash
 from broadstreet.model.errors import InvalidInput, NotFound
 from broadstreet.model.identifiers import check_uri, entity_urn
+from broadstreet.model.naming import NAME
 from broadstreet.model.terms import compact, expand
 from broadstreet.store import OutboxKind, Store, load_queries, write_origin, write_outbox
 
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
     from broadstreet.store.database import Connection
 
 _SQL = load_queries("device")
-NAME, LOCATION, ADDRESS, BEARING = expand("name"), expand("location"), expand("address"), expand("bearing")
+LOCATION, ADDRESS, BEARING = expand("location"), expand("address"), expand("bearing")
 DEGREES = {"unitCode": "DD"}
 
 
 class DeviceSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A device to register. lon, lat: WGS 84 degrees. entity_id: if left out, made of the profile's type and the id."""
+    """A device to register. title: what its entity is called from then on, if it has no name yet.
+
+    lon, lat: WGS 84 degrees. entity_id: if left out, made of the profile's type and the id.
+    """
 
     id: str
     title: str
@@ -131,7 +135,6 @@ class _Writer:
         rows = await self._connection.fetch(
             _SQL["insert_devices"],
             [spec.id for spec in specs],
-            [spec.title for spec in specs],
             [entity_keys[entity_id] for entity_id in entity_ids],
             [self._profiles[spec.profile][0] for spec in specs],
             dataset_of,

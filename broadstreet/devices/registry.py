@@ -161,19 +161,15 @@ class Registry:
     async def rotate_secret(self, database: Database, device: str, secret: str | None = None) -> str:
         """Give a device a new secret; the old one stops at once. Raises NotFound or InvalidInput."""
         fresh = new_secret() if secret is None else check_secret(secret)
-        row = await database.fetchrow(_SQL["device_by_id"], device)
-        if row is None:
-            raise NotFound(f"there is no device {device[:80]!r}")
-        await self._upsert_logins(database.name, {device: row["key"]}, {device: fresh})
+        async with database.acquire() as connection:
+            key = await _device_key(connection, device)
+        await self._upsert_logins(database.name, {device: key}, {device: fresh})
         return fresh
 
     async def disable(self, database: Database, device: str, at_us: int | None) -> None:
         """Refuse a device from now on, or let it in again (at_us None). Raises NotFound."""
         async with database.transaction() as connection:
-            row = await connection.fetchrow(_SQL["device_by_id"], device)
-            if row is None:
-                raise NotFound(f"there is no device {device[:80]!r}")
-            await connection.execute(_SQL["disable_device"], row["key"], at_us)
+            await connection.execute(_SQL["disable_device"], await _device_key(connection, device), at_us)
             await connection.execute(_SQL["bump_registry"])
         await self._store.control.execute(_LOGIN_SQL["disable"], device, at_us)
 
@@ -194,6 +190,13 @@ class Registry:
         """The device of this user name, without proof: to note down a refused sign-in."""
         row = await self._store.control.fetchrow(_LOGIN_SQL["one"], username)
         return None if row is None else DeviceIdentity(row["tenant"], row["device_key"], username)
+
+
+async def _device_key(connection: Connection, device: str) -> int:
+    key = await connection.fetchval(_SQL["device_key"], device)
+    if key is None:
+        raise NotFound(f"there is no device {device[:80]!r}")
+    return int(key)
 
 
 async def _newest_profile(connection: Connection, name: str) -> ProfileVersion:

@@ -10,9 +10,10 @@ import msgspec
 
 from broadstreet.model.entity import Kind
 from broadstreet.model.errors import NotFound
+from broadstreet.model.naming import NAME, called
 from broadstreet.model.terms import compact
 from broadstreet.portal.findings import Answer, sensor_answer
-from broadstreet.portal.roster import ADDRESS, BEARING, LOCATION, NAME, street_of
+from broadstreet.portal.roster import ADDRESS, BEARING, LOCATION, street_of, title_of
 from broadstreet.portal.sensor import WRITTEN_FRESH_US, Device, Sensor, State
 from broadstreet.portal.silence import outages, why
 from broadstreet.portal.snapshot import time_of
@@ -141,7 +142,7 @@ async def entity_view(store: Store, town: Town, entity_id: str, now_us: int) -> 
     zone, type_name = town.zone(), compact(iris[entity["types"][0]])
     titles = await database.fetch(_SQL["titles"], _targets(rows), known[NAME])
     together = outages(roster.sensors.values(), now_us)
-    title = sensor.title if sensor else _title(by_iri, entity_id)
+    title = title_of(by_iri, entity_id)
     return EntityView(
         id=entity_id,
         type=type_name,
@@ -155,15 +156,10 @@ async def entity_view(store: Store, town: Town, entity_id: str, now_us: int) -> 
         why=why(sensor, together, now_us, zone) if sensor else None,
         simulated=sensor.simulated if sensor else any(row["simulated"] for row in rows),
         answer=sensor_answer(sensor, together, now_us, zone) if sensor else _plain_answer(len(by_iri)),
-        device=_device(sensor.device, sensor.title) if sensor and sensor.device else None,
+        device=_device(sensor.device, title) if sensor and sensor.device else None,
         attributes=_attributes(rows, iris, sensor, now_us, zone),
-        relationships=_related(rows, iris, {row["id"]: row["value"] for row in titles}),
+        relationships=_related(rows, iris, {row["id"]: called(row["value"], row["id"]) for row in titles}),
     )
-
-
-def _title(by_iri: Mapping[str, asyncpg.Record], entity_id: str) -> str:
-    row = by_iri.get(NAME)
-    return row["value"] if row is not None and isinstance(row["value"], str) else entity_id.rsplit(":", 1)[-1]
 
 
 def _newest(rows: Sequence[asyncpg.Record]) -> int | None:
@@ -274,7 +270,7 @@ def _targets(rows: Sequence[asyncpg.Record]) -> list[str]:
     return found
 
 
-def _related(rows: Sequence[asyncpg.Record], iris: Mapping[int, str], titles: Mapping[str, Any]) -> list[Related]:
+def _related(rows: Sequence[asyncpg.Record], iris: Mapping[int, str], titles: Mapping[str, str]) -> list[Related]:
     return [
         Related(attribute_label(compact(iris[row["term_key"]])), target, titles.get(target))
         for row in rows

@@ -13,7 +13,7 @@ from broadstreet.history import Observation, nearest_before
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.errors import NotFound
 from broadstreet.model.terms import compact, expand
-from broadstreet.portal.series import Series, find_series
+from broadstreet.portal.series import find_series
 from broadstreet.portal.town import Town
 from broadstreet.portal.words import attribute_label, day, moment, quantity, unit_label
 from broadstreet.store import Database, load_queries
@@ -88,13 +88,15 @@ async def provenance_view(town: Town, entity_id: str, attribute: str, at_us: int
     is_sent = origin["kind"] == "pack" and series.device_key is not None
     profile = await _profile_at(town.database, series.device_key, origin["at"]) if is_sent else None
     name = compact(expand(attribute))
+    sensor = (await town.roster()).sensors.get(entity_id)
+    device = DeviceName(series.device, sensor.title if sensor else series.device) if series.device else None
     return ProvenanceView(
         format_rfc3339(found.observed_at_us),
         found.value,
         _origin(origin),
-        DeviceName(series.device, series.title or series.device) if series.device else None,
+        device,
         profile,
-        _steps(found, origin, series, profile, name, now_us, town.zone()),
+        _steps(found, origin, series.unit, device, profile, name, now_us, town.zone()),
     )
 
 
@@ -119,20 +121,21 @@ def _origin(row: asyncpg.Record) -> OriginView:
 def _steps(
     found: Observation,
     origin: asyncpg.Record,
-    series: Series,
+    unit: str | None,
+    device: DeviceName | None,
     profile: ProfileText | None,
     name: str,
     now_us: int,
     zone: tzinfo,
 ) -> list[Step]:
     """The way of one observation, told from its beginning."""
-    value, label = _told(found.value, series.unit), attribute_label(name)
+    value, label = _told(found.value, unit), attribute_label(name)
     observed = f"{label} {value}, observed {_when(found.observed_at_us, now_us, zone)}"
     recorded = _when(origin["at"], now_us, zone)
     steps: list[Step] = []
-    if origin["kind"] == "pack" and series.device is not None:
+    if origin["kind"] == "pack" and device is not None:
         steps += [
-            Step("Device", f"{series.title or series.device} ({series.device}) sent it: {observed}."),
+            Step("Device", f"{device.title} ({device.id}) sent it: {observed}."),
             Step(
                 "Gateway",
                 f"{origin['principal']} took it in, and acknowledged it once pack {origin['pack_id']} was on disk.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from broadstreet.devices import Profile, parse_profile
 from broadstreet.model.entity import Kind
+from broadstreet.model.naming import NAME, called
 from broadstreet.model.terms import compact, expand
 from broadstreet.portal.sensor import Connection, Device, Sensor, State, Undecodable, Value
 from broadstreet.store import Database, Store, load_queries
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import asyncpg
 
 MAX_SENSORS: Final = 20_000
-NAME: Final = expand("name")
 LOCATION: Final = expand("location")
 ADDRESS: Final = expand("address")
 BEARING: Final = expand("bearing")
@@ -55,6 +55,7 @@ class Roster:
         self.by_series = {
             value.series_key: (sensor, value) for sensor in self.sensors.values() for value in sensor.values.values()
         }
+        self._by_name = {s.name_key: s for s in self.sensors.values() if s.name_key is not None}
         self._by_device = {sensor.device.key: sensor for sensor in self.sensors.values() if sensor.device is not None}
         self._states: dict[str, State] = {}
 
@@ -68,6 +69,18 @@ class Roster:
             if not is_import:
                 found[0].imported_from_us = None
         return found
+
+    def rename(self, series_key: int, name: Any) -> Sensor | None:
+        """A series has a new current value; answers whose name that is, None for a series that holds no name."""
+        sensor = self._by_name.get(series_key)
+        if sensor is not None:
+            sensor.title = called(name, sensor.id)
+        return sensor
+
+    def titles_since(self, before: Roster) -> dict[str, str]:
+        """What those sensors are called now, by id, that another roster calls otherwise."""
+        known = {name: sensor.title for name, sensor in before.sensors.items()}
+        return {s.id: s.title for s in self.sensors.values() if known.get(s.id, s.title) != s.title}
 
     def hear(self, rows: Iterable[asyncpg.Record], dead: Mapping[int, Undecodable]) -> None:
         """What the table of devices says now. dead: the newest undecodable message by device key."""
@@ -155,7 +168,8 @@ class RosterLoader:
             entity_key=thing["key"],
         await self._date_imports(roster, {row["key"] for row in rows if row["origin_kind"] == IMPORT})
             id=thing["id"],
-            title=thing["title"] or _text(rows.get(NAME)) or thing["id"].rsplit(":", 1)[-1],
+            title=title_of(rows, thing["id"]),
+            name_key=rows[NAME]["key"] if NAME in rows else None,
     async def _date_imports(self, roster: Roster, imported: set[int]) -> None:
         """Note of sensors whose values were all imported when they begin. imported: keys of series imported last."""
         sensors = {
@@ -200,8 +214,9 @@ def street_of(rows: Mapping[str, asyncpg.Record]) -> str | None:
     return address if isinstance(address, str) else None
 
 
-def _text(row: asyncpg.Record | None) -> str | None:
-    return row["value"] if row is not None and isinstance(row["value"], str) else None
+def title_of(rows: Mapping[str, asyncpg.Record], entity_id: str) -> str:
+    """What an entity is called. rows: its attributes by IRI."""
+    return called(rows[NAME]["value"] if NAME in rows else None, entity_id)
 
 
 def _values_of_profile(profile: Profile, rows: dict[str, asyncpg.Record]) -> dict[str, Value]:

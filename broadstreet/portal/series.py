@@ -24,7 +24,6 @@ class Series(NamedTuple):
     unit: str | None
     device_key: int | None
     device: str | None
-    title: str | None
     limit: float | None
 
 
@@ -57,7 +56,7 @@ async def find_series(town: Town, entity_id: str, attribute: str) -> Series:
         mapping = (await town.loader.profile(row["profile_key"])).profile.attributes.get(compact(expand(attribute)))
         if mapping is not None:
             limit, unit = mapping.limit, mapping.unit or unit
-    return Series(row["key"], unit, row["device_key"], row["device"], row["title"], limit)
+    return Series(row["key"], unit, row["device_key"], row["device"], limit)
 
 
 async def series_view(town: Town, entity_id: str, attribute: str, from_us: int, to_us: int, points: int) -> SeriesView:

@@ -81,6 +81,8 @@ class Town:
         self._dead_at_us: list[int] = []
         self._dead: dict[int, Undecodable] = {}
         self._items: dict[int, Item] = {}
+        self._titles: dict[str, str] = {}
+        """New titles by entity id, which the pages are not told yet."""
         self._answer: Answer | None = None
 
     async def roster(self) -> Roster:
@@ -148,10 +150,12 @@ class Town:
             roster = await self.loader.load(self._dead)
             for batch in self._since_load:
                 _apply(roster, batch)
+                _rename(roster, batch)
         finally:
             self._since_load = None
         if self._roster is not None:
             roster.carry_states(self._roster)
+            self._titles |= roster.titles_since(self._roster)
         took_us = round((asyncio.get_running_loop().time() - began_s) * US_PER_S)
         self._fresh_until_us = self._clock() + max(FRESH_US, COST_FACTOR * took_us)
         self._roster = roster
@@ -173,6 +177,7 @@ class Town:
                     self._since_load.append(batch)
                 assert self._roster is not None
                 self._items |= _apply(self._roster, batch)
+                self._titles |= _rename(self._roster, batch)
         raise EngineFailed("the stream of changes has ended")
 
     async def _send(self) -> None:
@@ -182,6 +187,9 @@ class Town:
             if self._items:
                 items, self._items = list(self._items.values()), {}
                 self.clients.tell("readings", {"at_ms": self._clock() // 1_000, "items": items})
+            if self._titles:
+                titles, self._titles = self._titles, {}
+                self.clients.tell("renamed", {"items": list(titles.items())})
 
     async def _tick(self) -> None:
         """Every two seconds: who is new, who fell silent or speaks again, how the house does."""
@@ -237,6 +245,13 @@ class Town:
         if answer != self._answer:
             self._answer = answer
             self.clients.tell("answer", answer)
+
+
+def _rename(roster: Roster, batch: ChangeBatch) -> dict[str, str]:
+    """Take new names over; the titles that came of them, by entity id."""
+    changed = zip(batch.series, batch.value, batch.flags, strict=True)
+    renamed = (roster.rename(series, value) for series, value, flags in changed if flags & Flag.CURRENT)
+    return {sensor.id: sensor.title for sensor in renamed if sensor is not None}
 
 
 def _apply(roster: Roster, batch: ChangeBatch) -> dict[int, Item]:

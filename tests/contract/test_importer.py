@@ -134,10 +134,10 @@ async def test_sensors_become_devices_where_they_have_a_place(desk: Desk) -> Non
     report = await desk.take_in(desk.write("air.csv", TABLE), AS_DEVICES)
     assert report.without_place == ["b"]
     rows = await desk.database.fetch(
-        "SELECT d.id, d.title, e.id AS entity, p.name FROM device d JOIN entity e ON e.key = d.entity_key "
+        "SELECT d.id, e.id AS entity, p.name FROM device d JOIN entity e ON e.key = d.entity_key "
         "JOIN profile p ON p.key = d.profile_key"
     )
-    assert [tuple(row) for row in rows] == [("air-a", "Oak Street", "urn:ngsi-ld:AirQualityObserved:a", "air")]
+    assert [tuple(row) for row in rows] == [("air-a", "urn:ngsi-ld:AirQualityObserved:a", "air")]
     assert await desk.database.fetchval("SELECT geojson FROM place") == {"type": "Point", "coordinates": [13.4, 52.5]}
     names = await desk.database.fetch("SELECT a.value FROM attribute a WHERE a.value IN ('\"b\"', '\"Oak Street\"')")
     assert len(names) == 2

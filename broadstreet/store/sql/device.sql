@@ -40,6 +40,10 @@ UPDATE registry_version SET version = version + 1;
 -- The count that goes up with every change of devices and profiles.
 SELECT version FROM registry_version;
 
+-- name: device_key
+-- The key of one device. $1: its id.
+SELECT key FROM device WHERE id = $1;
+
 -- name: existing_devices
 -- Which of these device ids are registered. $1: ids.
 SELECT d.key, d.id, e.id AS entity_id FROM device d JOIN entity e ON e.key = d.entity_key WHERE d.id = ANY ($1::text[]);
@@ -56,10 +60,10 @@ RETURNING key, id;
 SELECT key, id FROM entity WHERE id = ANY ($1::text[]);
 
 -- name: insert_devices
--- Devices. $1: ids, $2: titles, $3: entity keys, $4: profile keys, $5: dataset keys or nulls, $6: registered at.
-INSERT INTO device (id, title, entity_key, profile_key, dataset_key, registered_at)
-SELECT id, title, entity_key, profile_key, dataset_key, $6
-FROM unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::int[]) AS new (id, title, entity_key, profile_key, dataset_key)
+-- Devices. $1: ids, $2: entity keys, $3: profile keys, $4: dataset keys or nulls, $5: registered at.
+INSERT INTO device (id, entity_key, profile_key, dataset_key, registered_at)
+SELECT id, entity_key, profile_key, dataset_key, $5
+FROM unnest($1::text[], $2::int[], $3::int[], $4::int[]) AS new (id, entity_key, profile_key, dataset_key)
 RETURNING key, id;
 
 -- name: insert_series
@@ -128,23 +132,35 @@ FROM device d WHERE d.key = ANY ($1::int[]);
 SELECT key, name, version, body FROM profile WHERE key = ANY ($1::int[]);
 
 -- name: device_by_id
--- One device. $1: its id.
-SELECT d.key, d.id, d.title, d.entity_key, e.id AS entity_id, p.name AS profile, p.version AS profile_version,
-    d.registered_at, d.disabled_at, h.first_at, h.last_at, coalesce(h.messages, 0) AS messages
+-- One device, and what its entity is called. $1: its id, $2: the IRI of a name.
+SELECT d.key, d.id, d.entity_key, e.id AS entity_id, called.value AS name, p.name AS profile,
+    p.version AS profile_version, d.registered_at, d.disabled_at, h.first_at, h.last_at, coalesce(h.messages, 0) AS messages
 FROM device d
 JOIN entity e ON e.key = d.entity_key
 JOIN profile p ON p.key = d.profile_key
 LEFT JOIN heard h ON h.device_key = d.key
+LEFT JOIN LATERAL (
+    SELECT a.value
+    FROM series s JOIN attribute a ON a.series_key = s.key AND a.deleted_at IS NULL
+    WHERE s.entity_key = e.key AND s.term_key = (SELECT key FROM term WHERE iri = $2)
+      AND s.dataset_id = '' AND s.parent_key IS NULL
+) called ON true
 WHERE d.id = $1;
 
 -- name: devices
--- Devices by id. $1: behind which id, '' to begin; $2: how many at most.
-SELECT d.key, d.id, d.title, d.entity_key, e.id AS entity_id, p.name AS profile, p.version AS profile_version,
-    d.registered_at, d.disabled_at, h.first_at, h.last_at, coalesce(h.messages, 0) AS messages
+-- Devices by id, as in device_by_id. $1: behind which id, '' to begin; $2: how many at most, $3: the IRI of a name.
+SELECT d.key, d.id, d.entity_key, e.id AS entity_id, called.value AS name, p.name AS profile,
+    p.version AS profile_version, d.registered_at, d.disabled_at, h.first_at, h.last_at, coalesce(h.messages, 0) AS messages
 FROM device d
 JOIN entity e ON e.key = d.entity_key
 JOIN profile p ON p.key = d.profile_key
 LEFT JOIN heard h ON h.device_key = d.key
+LEFT JOIN LATERAL (
+    SELECT a.value
+    FROM series s JOIN attribute a ON a.series_key = s.key AND a.deleted_at IS NULL
+    WHERE s.entity_key = e.key AND s.term_key = (SELECT key FROM term WHERE iri = $3)
+      AND s.dataset_id = '' AND s.parent_key IS NULL
+) called ON true
 WHERE d.id > $1 ORDER BY d.id LIMIT $2;
 
 -- name: disable_device

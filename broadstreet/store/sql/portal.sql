@@ -1,7 +1,7 @@
 -- name: things
 -- What stands on the map: entities with a device, and entities with a place and a number that was observed. $1: the term
 -- of their place, $2: how many at most.
-SELECT e.key, e.id, e.types, place.lon, place.lat, d.key AS device_key, d.id AS device, d.title,
+SELECT e.key, e.id, e.types, place.lon, place.lat, d.key AS device_key, d.id AS device,
        d.registered_at, d.profile_key, coalesce(ds.simulated, false) AS simulated
 FROM entity e
 LEFT JOIN device d ON d.entity_key = e.key
@@ -86,8 +86,7 @@ WHERE e.id = ANY ($1::text[]) AND e.deleted_at IS NULL;
 
 -- name: series
 -- One series, the unit it was last written in, and its device. $1: the entity's id, $2: the attribute's IRI.
-SELECT s.key, e.key AS entity_key, m.body ->> 'unitCode' AS unit, d.key AS device_key, d.id AS device, d.title,
-       d.profile_key
+SELECT s.key, e.key AS entity_key, m.body ->> 'unitCode' AS unit, d.key AS device_key, d.id AS device, d.profile_key
 FROM entity e
 JOIN series s ON s.entity_key = e.key AND s.dataset_id = '' AND s.parent_key IS NULL
 JOIN term t ON t.key = s.term_key

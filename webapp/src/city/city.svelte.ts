@@ -126,6 +126,15 @@ class City {
         changed.add(id);
       }
     }
+    for (const { items } of batch.renamed) {
+      for (const [id, title] of items) {
+        const sensor = this.#byId.get(id);
+        if (!sensor) continue;
+        sensor.title = title;
+        restructured = true;
+        changed.add(id);
+      }
+    }
     if (batch.system) this.system = batch.system;
     if (batch.answer) this.answer = batch.answer;
     this.heardAt_ms = Date.now();

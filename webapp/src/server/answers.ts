@@ -82,6 +82,10 @@ export interface StatesEvent {
   items: [id: string, state: SensorState, heard_at: string | null][];
 }
 
+export interface RenamedEvent {
+  items: [id: string, title: string][];
+}
+
 export interface SystemEvent {
   readings_per_s: number;
   lag_s: number;
