@@ -65,9 +65,9 @@ class Roster:
         """A series has a new current value; answers whose it is, None for one that is not drawn."""
         found = self.by_series.get(series_key)
         if found is not None:
-            found[1].value, found[1].observed_us, found[1].modified_us = value, observed_us, written_us
             if not is_import:
                 found[0].imported_from_us = None
+            found[1].value, found[1].observed_us, found[1].modified_us = value, observed_us, written_us
         return found
 
     def rename(self, series_key: int, name: Any) -> Sensor | None:
@@ -153,23 +153,9 @@ class RosterLoader:
             fingerprint,
         )
         roster.hear(await self.heard(), dead)
+        await self._date_imports(roster, {row["key"] for row in rows if row["origin_kind"] == IMPORT})
         return roster
 
-    async def _learn_profiles(self, keys: set[int]) -> None:
-        missing = sorted(keys - self._profiles.keys())
-        if missing:
-            for row in await self._database.fetch(_SQL["profiles"], missing):
-                self._profiles[row["key"]] = ProfileFacts(row["name"], row["version"], parse_profile(row["body"]))
-
-    def _sensor(self, thing: asyncpg.Record, type_name: str, rows: dict[str, asyncpg.Record]) -> Sensor:
-        facts = None if thing["profile_key"] is None else self._profiles[thing["profile_key"]]
-        values = _values_of_profile(facts.profile, rows) if facts else _values_written(rows)
-        return Sensor(
-            entity_key=thing["key"],
-        await self._date_imports(roster, {row["key"] for row in rows if row["origin_kind"] == IMPORT})
-            id=thing["id"],
-            title=title_of(rows, thing["id"]),
-            name_key=rows[NAME]["key"] if NAME in rows else None,
     async def _date_imports(self, roster: Roster, imported: set[int]) -> None:
         """Note of sensors whose values were all imported when they begin. imported: keys of series imported last."""
         sensors = {
@@ -184,6 +170,20 @@ class RosterLoader:
             if at_us is not None:
                 sensor.imported_from_us = min(sensor.imported_from_us or at_us, at_us)
 
+    async def _learn_profiles(self, keys: set[int]) -> None:
+        missing = sorted(keys - self._profiles.keys())
+        if missing:
+            for row in await self._database.fetch(_SQL["profiles"], missing):
+                self._profiles[row["key"]] = ProfileFacts(row["name"], row["version"], parse_profile(row["body"]))
+
+    def _sensor(self, thing: asyncpg.Record, type_name: str, rows: dict[str, asyncpg.Record]) -> Sensor:
+        facts = None if thing["profile_key"] is None else self._profiles[thing["profile_key"]]
+        values = _values_of_profile(facts.profile, rows) if facts else _values_written(rows)
+        return Sensor(
+            entity_key=thing["key"],
+            id=thing["id"],
+            title=title_of(rows, thing["id"]),
+            name_key=rows[NAME]["key"] if NAME in rows else None,
             type=type_name,
             lon=thing["lon"],
             lat=thing["lat"],

@@ -104,8 +104,6 @@ class Sensor:
     values: dict[str, Value] = field(default_factory=dict)
     name_key: int | None = None
     """The series that holds the title; None where nobody named it."""
-    name_key: int | None = None
-    """The series that holds the title; None where nobody named it."""
     imported_from_us: int | None = None
     """When the oldest of its observations was made, where all its values came by imports; else None."""
 
