@@ -27,7 +27,8 @@ class Generator:
         )
         generator = cls(process)
         generator.tell(msgspec.json.encode(task))
-        await asyncio.wait_for(generator.hear("ready"), STARTED_WITHIN_S)
+        async with asyncio.timeout(STARTED_WITHIN_S):
+            await generator.hear("ready")
         return generator
 
     def tell(self, line: bytes) -> None:

@@ -147,7 +147,8 @@ async def run() -> None:
     obeying.cancel()
     say(event="stopped", acknowledged=load.accepted)
     for caller in callers:
-        await asyncio.wait_for(caller.idle.wait(), DRAIN_S)
+        async with asyncio.timeout(DRAIN_S):
+            await caller.idle.wait()
     say(event="done", acknowledged=load.accepted)
 
 

@@ -184,7 +184,8 @@ async def run() -> None:
     devices = [Device(load, name, secret, chance) for name, secret in task.logins.items()]
     for device in devices:
         await loop.create_connection(partial(_itself, device), "127.0.0.1", task.port)
-    await asyncio.wait_for(load.all_ready.wait(), DRAIN_S)
+    async with asyncio.timeout(DRAIN_S):
+        await load.all_ready.wait()
     say(event="ready")
     load.allowed = int(await orders.readline())
     load.is_sending = True
@@ -196,7 +197,8 @@ async def run() -> None:
     load.is_sending = False
     say(event="stopped", acknowledged=load.acknowledged)
     if load.acknowledged < load.sent:
-        await asyncio.wait_for(load.drained.wait(), DRAIN_S)
+        async with asyncio.timeout(DRAIN_S):
+            await load.drained.wait()
     load.drained.set()
     taken = sorted(load.latencies_s)
     say(

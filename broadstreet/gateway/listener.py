@@ -80,7 +80,8 @@ class Listener:
         for connection in tuple(self.connections):
             connection.close(Reason.SERVER_SHUTTING_DOWN, STOPPED)
         try:
-            await asyncio.wait_for(self._empty.wait(), STOP_WITHIN_S)
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await self._empty.wait()
         except TimeoutError:
             for connection in tuple(self.connections):
                 connection.abort(STOPPED)

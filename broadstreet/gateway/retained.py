@@ -162,7 +162,8 @@ class Retained:
     async def flush(self, within_s: float) -> None:
         """Write what waits; after `within_s`, what the log has not taken is left unsettled."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._write_waiting(), within_s)
+            async with asyncio.timeout(within_s):
+                await self._write_waiting()
 
     async def _write_waiting(self) -> None:
         async with self._writing:

@@ -135,9 +135,11 @@ class Client:
         link = Link(self._version, self._received, self._see_room, self._lost)
         loop = asyncio.get_running_loop()
         try:
-            await asyncio.wait_for(loop.create_connection(lambda: link, self.host, self.port), ANSWER_WITHIN_S)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await loop.create_connection(lambda: link, self.host, self.port)
             link.write(encode(self._connect, self._version))
-            answer = await asyncio.wait_for(link.welcome, ANSWER_WITHIN_S)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer = await link.welcome
         except (OSError, TimeoutError) as error:
             link.close()
             raise Unavailable(f"no MQTT server answers at {self.host}:{self.port}: {error}") from error
@@ -263,7 +265,8 @@ class Client:
         answer = self._answers[identifier] = asyncio.get_running_loop().create_future()
         link.write(raw)
         try:
-            return await asyncio.wait_for(answer, ANSWER_WITHIN_S)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await answer
         except TimeoutError:
             raise Unavailable("the MQTT server did not answer") from None
         finally:

@@ -102,7 +102,8 @@ class Database:
     async def close(self) -> None:
         """Close all connections; those still in use are cut after a moment."""
         try:
-            await asyncio.wait_for(self._pool.close(), ACQUIRE_TIMEOUT_S)
+            async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 

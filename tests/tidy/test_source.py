@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.tidy import addresses, catches, excuses, leftovers, queries, sizes
+from tests.tidy import addresses, cancellation, catches, excuses, leftovers, queries, sizes
 from tests.tidy.tree import ROOT, Rule, Tree
 
 RULES: tuple[Rule, ...] = tuple(
-    rule for room in (addresses, catches, excuses, leftovers, queries, sizes) for rule in room.RULES
+    rule for room in (addresses, cancellation, catches, excuses, leftovers, queries, sizes) for rule in room.RULES
 )
 LONGEST_EXEMPTION = timedelta(days=120)
 MIN_REASON_WORDS = 6
