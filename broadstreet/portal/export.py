@@ -15,9 +15,10 @@ from broadstreet.model.errors import NotFound
 from broadstreet.model.terms import compact, expand
 from broadstreet.portal.roster import Roster
 from broadstreet.portal.sensor import Sensor, Value
+from broadstreet.portal.words import unit_label
 from broadstreet.store import Database
 
-HEADER: Final = ("entity", "title", "street", "attribute", "unit", "observed_at", "value", "simulated")
+HEADER: Final = ("entity", "title", "street", "attribute", "unit", "unit_code", "observed_at_utc", "value", "simulated")
 MEDIA_TYPE: Final = "text/csv; charset=utf-8; header=present"
 
 
@@ -58,6 +59,7 @@ async def csv_lines(
                 sensor.title,
                 sensor.street or "",
                 value.name,
+                unit_label(value.unit),
                 value.unit or "",
                 format_rfc3339(row.observed_at_us),
                 _cell(row.value),

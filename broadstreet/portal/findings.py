@@ -19,6 +19,7 @@ from broadstreet.portal.words import (
     attribute_label,
     count,
     duration,
+    limit,
     moment,
     quantity,
     sentences,
@@ -101,7 +102,7 @@ def _beyond(devices: Iterable[Sensor], now_us: int) -> str:
 
 def _over(name: str, places: list[tuple[Sensor, Value]]) -> str:
     sensor, value = max(places, key=lambda place: place[1].value)
-    at = f"{quantity(value.value, value.unit)}, the limit is {quantity(value.limit or 0.0, value.unit)}"
+    at = f"{quantity(value.value, value.unit)}, the limit is {limit(value.limit or 0.0, value.unit)}"
     if len(places) == 1:
         return f"{attribute_label(name)} is over its limit at {sensor.title}: {at}"
     return f"{attribute_label(name)} is over its limit at {len(places):,} places, most at {sensor.title}: {at}"
@@ -153,12 +154,12 @@ def sensor_answer(sensor: Sensor, together: Mapping[str, Outage], now_us: int, z
         value = over[0]
         told = (
             f"{attribute_label(value.name)} is {quantity(value.value, value.unit)}, "
-            f"over the limit of {quantity(value.limit or 0.0, value.unit)}"
+            f"over the limit of {limit(value.limit or 0.0, value.unit)}"
         )
         return Answer(sentences([told]), "wrong")
     if main is None or not isinstance(main.value, float) or main.observed_us is None:
         return Answer("It reports as expected.", "fine")
     age_us = max(now_us - main.observed_us, 0)
     when = f"{duration(age_us)} ago" if age_us < DAY_US else moment(main.observed_us, now_us, zone)
-    within = f", within the limit of {quantity(main.limit, main.unit)}" if main.limit is not None else ""
+    within = f", within the limit of {limit(main.limit, main.unit)}" if main.limit is not None else ""
     return Answer(f"{attribute_label(main.name)} was {quantity(main.value, main.unit)} {when}{within}.", "fine")

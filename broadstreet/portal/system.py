@@ -19,7 +19,7 @@ from broadstreet.portal.sensor import State
 from broadstreet.portal.snapshot import time_of
 from broadstreet.portal.town import MAX_DEAD, Town
 from broadstreet.portal.vitals import Pulse
-from broadstreet.portal.words import count, sentences
+from broadstreet.portal.words import count, rate, sentences
 from broadstreet.store import load_queries
 
 MAX_IMPORTS: Final = 20
@@ -178,8 +178,7 @@ def system_answer(pulse: Pulse, dead: int, *, is_disk_full: bool, is_log_up: boo
     behind = "up to date" if pulse.lag_s < 0.05 else f"{pulse.lag_s:.1f} s behind"
     many = "at least " if dead >= MAX_DEAD else ""
     letters = f"{many}{count(dead, 'message')} of the last day could not be decoded" if dead else "nothing dead"
-    rate = f"{pulse.readings_per_s:,.0f}" if pulse.readings_per_s >= 10 else f"{pulse.readings_per_s:.1f}"
-    told = f"Taking in {rate} readings a second, {behind}, {letters}"
+    told = f"Taking in {rate(pulse.readings_per_s)} readings a second, {behind}, {letters}"
     tone = "wrong" if troubles else "degraded" if dead or pulse.lag_s > LAG_FINE_S else "fine"
     return Answer(sentences([*troubles, told]), tone)
 

@@ -1,5 +1,8 @@
 """How the portal says things: names of types and attributes, times, lengths of time, numbers.
 
+Numbers, values with their units and lengths of time are written as the client writes them: webapp/src/words/format.ts
+has the same rules, and webapp/tests/told.json holds both to them.
+
 A name that is not listed is told from its spelling: `averageVehicleSpeed` is "Average vehicle speed".
 """
 
@@ -8,12 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timedelta, tzinfo
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
 from broadstreet.model.clock import US_PER_S, to_datetime
 from broadstreet.model.units import unit
 
 _MINUTE_US: Final = 60 * US_PER_S
+_FAST: Final = 10
+"""A rate is told in whole numbers from here on."""
+_ALL_DIGITS: Final = 400
+"""As many as the largest float has, and its decimals."""
 _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -85,20 +93,48 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def number(value: float) -> str:
-    """A value as people write it: as many decimals as its size needs."""
-    digits = 0 if abs(value) >= 100 or value == int(value) else 1 if abs(value) >= 10 else 2
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """A number that somebody chose: as many decimals as its size deserves, none where it is whole."""
+    return _written(value, 0 if value == int(value) else _decimals(value))
 
 
 def quantity(value: float, unit_code: str | None) -> str:
-    """A value with its unit: `31.2 µg/m³`, `40%`."""
+    """What a sensor measured, with its unit: `31.2 µg/m³`, `18.0 °C`, `40%`. Percentages and bare counts stay whole."""
     symbol = unit_label(unit_code)
-    return f"{number(value)}{'' if symbol in ('%', '°', '') else ' '}{symbol}"
+    if symbol == "%":
+        told = _written(value, 0 if value == 0 or abs(value) >= 1 else 1)
+    else:
+        told = number(value) if symbol == "" or value == 0 else _written(value, _decimals(value))
+    return told + _gap(symbol) + symbol
+
+
+def limit(value: float, unit_code: str | None) -> str:
+    """A limit with its unit: `200 µg/m³`, `95%`."""
+    symbol = unit_label(unit_code)
+    return number(value) + _gap(symbol) + symbol
+
+
+def rate(value: float) -> str:
+    """So many a second: `1,240`, `4.5`."""
+    return _written(value, 0 if value == 0 or value >= _FAST else 1)
+
+
+def _gap(symbol: str) -> str:
+    return "" if symbol in ("%", "°", "") else " "
+
+
+def _decimals(value: float) -> int:
+    """How many decimals a size deserves. What would round up to a hundred is told as one."""
+    return 0 if abs(value) >= 99.95 else 1 if abs(value) >= 0.995 else 2
+
+
+def _written(value: float, digits: int) -> str:
+    """Rounded as people round, halves away from nought, and with a minus that is as wide as a plus."""
+    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, Context(prec=_ALL_DIGITS))
+    return f"{rounded:,}".replace("-", "−")
 
 
 def duration(us: int) -> str:
-    """A length of time in its largest sensible unit: `3 minutes`, `2 hours`, `5 days`."""
+    """A length of time in its largest sensible unit: `90 minutes`, `2 hours`, `5 days`."""
     for size_us, noun in ((86_400 * US_PER_S, "day"), (60 * _MINUTE_US, "hour"), (_MINUTE_US, "minute")):
         if us >= (2 * size_us if noun != "minute" else size_us):
             return _plain(us // size_us, noun)

@@ -79,7 +79,7 @@ async def test_a_replayed_past_is_told_with_its_date(house: PortalHouse) -> None
     await house.send("a-1", {"ts": BEGIN_US - 400 * 24 * HOUR, "no2": 61})
     page = await house.get(f"/portal/api/entity?id={A1}")
     assert page["state"] == "live"
-    assert page["answer"]["sentence"].startswith("NO₂ was 61 µg/m³ on 25 January 2025 at 12:00")
+    assert page["answer"]["sentence"].startswith("NO₂ was 61.0 µg/m³ on 25 January 2025 at 12:00")
     assert page["attributes"][0]["belief"]["verdict"] == "stale"
 
 
@@ -240,11 +240,12 @@ async def test_an_export_holds_what_was_observed(house: PortalHouse) -> None:
     assert answer.headers["content-type"].startswith("text/csv")
     assert 'filename="broadstreet_Fabianinkatu_NO2_2026-02-22_2026-03-01.csv"' in answer.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
-    assert [(row["observed_at"], row["value"]) for row in rows] == [
+    assert [(row["observed_at_utc"], row["value"]) for row in rows] == [
         (format_rfc3339(BEGIN_US - n * MINUTE), str(n + 0.25)) for n in (3, 2, 1)
     ]
     first = rows[0]
-    assert (first["entity"], first["street"], first["unit"], first["simulated"]) == (A1, "Fabianinkatu", "GQ", "false")
+    assert (first["entity"], first["street"], first["unit"], first["unit_code"]) == (A1, "Fabianinkatu", "µg/m³", "GQ")
+    assert (first["observed_at_utc"][-1], first["simulated"]) == ("Z", "false")
     everything = (await house.ask("/portal/api/export.csv")).body.decode().splitlines()
     assert len(everything) == 1 + 6 + 1
     both = (await house.ask(f"/portal/api/export.csv?id={A1}&id=urn:ngsi-ld:AirQualityObserved:a-2&attribute=NO2")).body
@@ -267,7 +268,7 @@ async def test_the_houses_health(house: PortalHouse) -> None:
         "tone": "degraded",
     }
     assert (page["messages_per_s"], page["connections"], page["dead"], page["pending_packs"]) == (620, 2, 1, 0)
-    assert page["devices"] == {"total": 2, "live": 1, "silent": 0, "never": 1}
+    assert page["devices"] == {"total": 2, "live": 1, "silent": 0, "never": 1, "imported": 0}
     assert [(engine["name"], engine["state"]) for engine in page["engines"]] == [("PostgreSQL", "up"), ("NATS", "up")]
     assert {stream["stream"]: stream["messages"] for stream in page["log"]}["DEAD"] == 1
     assert page["disk"]["free_bytes"] > page["disk"]["watermark_bytes"] == 1_000_000

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from broadstreet.model.units import UNITS
 from broadstreet.portal.words import (
     attribute_label,
     count,
     duration,
+    limit,
     moment,
     number,
     quantity,
+    rate,
     sentences,
     since,
     type_label,
     type_noun,
 )
+from webapp.build import WEBAPP
 
 S = 1_000_000
+TOLD = json.loads((WEBAPP / "tests" / "told.json").read_text(encoding="utf-8"))
+"""What client and server must write alike."""
 NOON_US = 1_772_366_400 * S
 """2026-03-01T12:00:00Z, 14:00 in Helsinki."""
 
@@ -47,14 +54,23 @@ def test_types_have_a_label_and_a_noun() -> None:
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(0.0, "0"), (31.25, "31.2"), (3.14159, "3.14"), (231.4, "231"), (1240.0, "1,240"), (-0.5, "-0.5"), (20.0, "20")],
+    [(0.0, "0"), (31.25, "31.3"), (3.14159, "3.1"), (231.4, "231"), (-0.5, "−0.50"), (1e300, "1" + ",000" * 100)],
 )
 def test_numbers(value: float, told: str) -> None:
     assert number(value) == told
 
 
-def test_quantities() -> None:
-    assert (quantity(40.0, "P1"), quantity(31.2, "GQ"), quantity(7.0, None)) == ("40%", "31.2 µg/m³", "7")
+def test_the_server_writes_as_the_client_does() -> None:
+    codes = {known.symbol: code for code, known in UNITS.items()}
+    for value, symbol, written in TOLD["quantities"]:
+        assert quantity(value, codes[symbol]) == written
+    for value, symbol, written in TOLD["limits"]:
+        assert limit(value, codes[symbol]) == written
+    for value, written in TOLD["rates"]:
+        assert rate(value) == written
+    for length_s, written in TOLD["durations_s"]:
+        assert duration(length_s * S) == written
+    assert quantity(7.0, None) == "7"
 
 
 @pytest.mark.parametrize(

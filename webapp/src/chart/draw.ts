@@ -140,7 +140,7 @@ function options(sketch: Sketch, width: number, events: ChartEvents): uPlot.Opti
           ticks.map((t_s) => {
             const at_ms = t_s * 1000;
             const midnight = sketch.format.clock(at_ms) === '00:00';
-            if (step_s >= DAY_S || (midnight && span_s > DAY_S / 2)) return sketch.format.moment(at_ms, false).split(', ')[0] ?? '';
+            if (step_s >= DAY_S || (midnight && span_s > DAY_S / 2)) return sketch.format.date(at_ms);
             return sketch.format.clock(at_ms, step_s < 60);
           }),
       },

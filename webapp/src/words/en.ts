@@ -1,7 +1,16 @@
 /** Every word the portal speaks, in English. Another language is a file of the same shape. Values arrive formatted. */
-const plural = (count: number, one: string, many: string): string => (count === 1 ? one : many);
+import type { Counted } from './format.ts';
+
+/** Whose numbers and dates go with these words, and with the server's sentences. */
+const LOCALE = 'en-GB';
+const rules = new Intl.PluralRules(LOCALE);
+
+function plural({ n, text }: Counted, one: string, many: string): string {
+  return `${text} ${rules.select(n) === 'one' ? one : many}`;
+}
 
 export const en = {
+  locale: LOCALE,
   brand: 'Broadstreet',
   skip: 'Skip to the content',
   nav: { label: 'Pages', city: 'City', system: 'System', design: 'Design' },
@@ -66,7 +75,7 @@ export const en = {
     down: 'not live',
     rate: (rate: string) => `${rate} readings a second`,
     lag: (lag: string) => `${lag} s behind`,
-    announced: (changed: string, heard: string) => `${changed} sensors changed. ${heard}`,
+    upToDate: 'up to date',
   },
 
   search: {
@@ -75,7 +84,7 @@ export const en = {
     key: '/',
     none: (text: string) => `Nothing is called “${text}”.`,
     street: 'Street',
-    hits: (count: number) => `${count} ${plural(count, 'result', 'results')}`,
+    hits: (found: Counted) => plural(found, 'result', 'results'),
     full: 'The first 20 are shown; type more to narrow it.',
   },
 
@@ -89,8 +98,8 @@ export const en = {
     stateLabel: 'State',
     anyState: 'Any state',
     clear: 'Clear the filter',
-    counted: (shown: string, all: string) => (shown === all ? `${all} sensors` : `${shown} of ${all} sensors`),
-    count: (count: string) => `${count} sensors`,
+    counted: (shown: Counted, all: Counted) => (shown.n === all.n ? '' : `${shown.text} of `) + plural(all, 'sensor', 'sensors'),
+    count: (sensors: Counted) => plural(sensors, 'sensor', 'sensors'),
     sensors: 'Sensors',
     ranking: 'Ranking',
     export: 'Export',
@@ -115,7 +124,7 @@ export const en = {
     legendHours: '24 hours, the newest solid',
     legendSilent: 'silent, and since when',
     legendBeyond: 'beyond its limit',
-    group: (count: string) => `${count} sensors stand close together here. Zoom in to part them.`,
+    group: (sensors: Counted) => `${plural(sensors, 'sensor stands', 'sensors stand')} close together here. Zoom in to part them.`,
     noPlan: 'No street plan has been imported, so the sensors stand on plain paper.',
     failed: 'This browser cannot draw the map (it needs WebGL 2). The table has every sensor.',
     tooMany: (shown: string) => `The map draws the first ${shown} sensors of this filter.`,
@@ -273,14 +282,14 @@ export const en = {
   chart: {
     label: (name: string, from: string, to: string) => `${name} from ${from} to ${to}`,
     help: 'Left and right arrows pan, plus and minus zoom, comma and full stop move between points, Enter picks one, 0 resets.',
-    summary: (low: string, high: string, count: string) => `lowest ${low}, highest ${high}, ${count} readings`,
+    summary: (low: string, high: string, readings: Counted) => `lowest ${low}, highest ${high}, ${plural(readings, 'reading', 'readings')}`,
     zoomIn: 'Zoom in',
     zoomOut: 'Zoom out',
     earlier: 'Earlier',
     later: 'Later',
     reset: 'Whole period',
-    raw: (count: string) => `${count} readings, each drawn`,
-    downsampled: (count: string, points: string) => `${count} readings, drawn as ${points} points that keep every peak`,
+    raw: (readings: Counted) => `${plural(readings, 'reading', 'readings')}, each drawn`,
+    downsampled: (readings: Counted, points: string) => `${plural(readings, 'reading', 'readings')}, drawn as ${points} points that keep every peak`,
     gap: (duration: string) => `no readings for ${duration}`,
     empty: 'Nothing was heard in this period.',
     emptyRemedy: 'Choose a longer period.',
@@ -291,7 +300,7 @@ export const en = {
   },
 
   table: {
-    rows: (count: number, told: string) => `${told} ${plural(count, 'row', 'rows')}`,
+    rows: (rows: Counted) => plural(rows, 'row', 'rows'),
     scrolled: (label: string) => `${label}, a table that scrolls sideways`,
     csv: 'CSV',
     csvLabel: (name: string) => `${name} as CSV`,
@@ -314,7 +323,7 @@ export const en = {
     lag: 'Behind',
     dead: 'Dead letters',
     connections: 'Connections',
-    packs: (count: string) => `${count} packs waiting`,
+    packs: (packs: Counted) => `${plural(packs, 'batch waits', 'batches wait')} to be recorded`,
     devices: 'Devices',
     devicesText: (live: string, silent: string, never: string) => `${live} live, ${silent} silent, ${never} never heard`,
     observations: 'Observations',

@@ -1,13 +1,25 @@
 /**
- * Numbers, times and durations in the reader's own locale. Times are told in the city's zone, not the reader's: a
- * reading belongs to its street.
+ * How numbers, values with their units, times and lengths of time are written: each in one way, here and nowhere else.
+ * They follow the locale of the words, so that a page never mixes two. The server's sentences keep to the same rules
+ * (broadstreet/portal/words.py), and tests/told.json holds both to them. Times are told in the city's zone, not the
+ * reader's: a reading belongs to its street.
  */
-export type Width = 'narrow' | 'short' | 'long';
+
+/** How many, and how that is written: what a plural is made from. */
+export interface Counted {
+  n: number;
+  text: string;
+}
 
 const MINUTE_S = 60;
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 const MINUS = '\u2212';
+const SPACE = '\u00a0';
+const PERCENT = '%';
+const DEGREE = '°';
+/** A rate is told in whole numbers from here on. */
+const FAST = 10;
 
 function remembered<K extends unknown[], V>(make: (...key: K) => V): (...key: K) => V {
   const kept = new Map<string, V>();
@@ -25,24 +37,62 @@ function remembered<K extends unknown[], V>(make: (...key: K) => V): (...key: K)
 const numberFormat = remembered((locale: string, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options));
 const timeFormat = remembered((locale: string, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options));
 
+/** How many decimals a size deserves. What would round up to a hundred is told as one. */
+function decimals(value: number): number {
+  const size = Math.abs(value);
+  return size >= 99.95 ? 0 : size >= 0.995 ? 1 : 2;
+}
+
 export class Format {
   readonly locale: string;
   readonly zone: string;
+  readonly #now: () => number;
 
-  constructor(locale: string, zone: string) {
+  constructor(locale: string, zone: string, now: () => number = Date.now) {
     this.locale = locale;
     this.zone = zone;
+    this.#now = now;
   }
 
-  /** A measured value: whole from a hundred on, one decimal below, two below one; a whole number stays whole. */
+  /** A number that somebody chose, such as a limit: whole from a hundred on, one decimal below, two below one; a whole one stays whole. */
   value(value: number): string {
-    const size = Math.abs(value);
-    const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 1 ? 1 : 2;
-    return this.#number(value, { maximumFractionDigits: digits, minimumFractionDigits: digits });
+    return this.decimal(value, Number.isInteger(value) ? 0 : decimals(value));
+  }
+
+  /** What a sensor measured: as `value`, but 18 °C is 18.0 °C, for the next may be 18.1. Percentages and bare counts stay whole. */
+  reading(value: number, unit: string): string {
+    if (unit === PERCENT) return this.decimal(value, value === 0 || Math.abs(value) >= 1 ? 0 : 1);
+    return unit === '' || value === 0 ? this.value(value) : this.decimal(value, decimals(value));
+  }
+
+  /** What stands between a value and its unit: nothing before a degree, and what the locale puts before a per cent. */
+  gap(unit: string): string {
+    if (unit === '' || unit === DEGREE) return '';
+    return unit !== PERCENT || /\s/.test(this.share(0.5)) ? SPACE : '';
+  }
+
+  /** A reading with its unit: 31.2 µg/m³, 40%. */
+  quantity(value: number, unit: string): string {
+    return this.reading(value, unit) + this.gap(unit) + unit;
+  }
+
+  /** A limit with its unit: 200 µg/m³, 95%. */
+  limit(value: number, unit: string): string {
+    return this.value(value) + this.gap(unit) + unit;
+  }
+
+  /** So many a second: 1,240, but 4.5. */
+  rate(value: number): string {
+    return this.decimal(value, value === 0 || value >= FAST ? 0 : 1);
   }
 
   count(value: number): string {
     return this.#number(value, { maximumFractionDigits: 0 });
+  }
+
+  /** For words that have a plural. */
+  counted(n: number): Counted {
+    return { n, text: this.count(n) };
   }
 
   /** 4,300,000 as 4.3M. */
@@ -66,12 +116,14 @@ export class Format {
     return this.#number(scaled, { style: 'unit', unit: units[step] ?? 'byte', unitDisplay: step === 0 ? 'long' : 'short', maximumFractionDigits: scaled < 10 && step > 0 ? 1 : 0 });
   }
 
-  /** A length of time in its largest fitting unit: 12 sec, 3 min, 5 hr, 2 days. */
-  duration(seconds: number, width: Width = 'short'): string {
-    const size = Math.max(0, seconds);
-    const [amount, unit] =
-      size < MINUTE_S ? [size, 'second'] : size < HOUR_S ? [size / MINUTE_S, 'minute'] : size < 2 * DAY_S ? [size / HOUR_S, 'hour'] : [size / DAY_S, 'day'];
-    return this.#number(Math.floor(amount), { style: 'unit', unit, unitDisplay: width });
+  /** A length of time in its largest sensible unit: 12 seconds, 90 minutes, 7 hours, 2 days. */
+  duration(seconds: number): string {
+    return this.#length(seconds, 'long');
+  }
+
+  /** The same where it is part of a drawing, beside a sensor's stack: 12s, 90m, 7h, 2d. */
+  mark(seconds: number): string {
+    return this.#length(seconds, 'narrow');
   }
 
   metres(length_m: number): string {
@@ -85,9 +137,15 @@ export class Format {
     return this.#time(at_ms, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(seconds ? { second: '2-digit' } : {}) });
   }
 
-  /** 3 Mar, 14:02:07. */
+  /** 3 Mar, 14:02:07; with its year where that is not this one. */
   moment(at_ms: number, seconds = true): string {
-    return `${this.#time(at_ms, { day: 'numeric', month: 'short' })}, ${this.clock(at_ms, seconds)}`;
+    return `${this.date(at_ms)}, ${this.clock(at_ms, seconds)}`;
+  }
+
+  /** 3 Mar, or 3 Mar 2012 where the year is not this one. */
+  date(at_ms: number): string {
+    const year = (moment_ms: number): string => this.#time(moment_ms, { year: 'numeric' });
+    return this.#time(at_ms, { day: 'numeric', month: 'short', ...(year(at_ms) === year(this.#now()) ? {} : { year: 'numeric' }) });
   }
 
   /** 3 March 2026. */
@@ -147,6 +205,13 @@ export class Format {
     if (!match) return null;
     const [year, month, day, hour, minute] = match.slice(1).map(Number) as [number, number, number, number, number];
     return this.fromWall(year, month, day, hour, minute);
+  }
+
+  #length(seconds: number, unitDisplay: 'long' | 'narrow'): string {
+    const size = Math.max(0, seconds);
+    const [amount, unit] =
+      size < MINUTE_S ? [size, 'second'] : size < 2 * HOUR_S ? [size / MINUTE_S, 'minute'] : size < 2 * DAY_S ? [size / HOUR_S, 'hour'] : [size / DAY_S, 'day'];
+    return this.#number(Math.floor(amount), { style: 'unit', unit, unitDisplay });
   }
 
   #number(value: number, options: Intl.NumberFormatOptions): string {
