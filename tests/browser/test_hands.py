@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.conftest import OpenPage, picture, settled
 
@@ -121,13 +121,47 @@ def test_a_chart_is_zoomed_panned_and_asked_where_a_value_came_from(open_page: O
     picture(page, "entity-provenance")
 
 
+def plot_of(page: Page) -> tuple[Locator, FloatRect]:
+    """The chart's plot, and where it stands."""
+    over = page.locator(".u-over")
+    over.wait_for()
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box is not None
+    return over, box
+
+
+def test_a_clicked_point_stays_chosen(open_page: OpenPage) -> None:
+    page = open_page(f"/entity?id={AIR}&attribute=NO2")
+    settled(page)
+    _, plot = plot_of(page)
+    at = plot["x"] + plot["width"] * 0.4
+    page.mouse.click(at, plot["y"] + 100)
+    page.locator("ol > li").first.wait_for()
+    page.mouse.move(plot["x"] + plot["width"] * 0.8, plot["y"] + 100)
+    page.mouse.move(5, 5)
+    marked = page.locator(".picked").bounding_box()
+    assert marked is not None
+    assert abs(marked["x"] + marked["width"] / 2 - at) < 8
+    value = page.locator("figure .reading strong").inner_text()
+    assert page.locator(".told").inner_text().startswith(f"{value},")
+
+
+def test_a_click_beside_the_right_edge_chooses_the_last_point(open_page: OpenPage) -> None:
+    page = open_page(f"/entity?id={AIR}&attribute=NO2")
+    settled(page)
+    _, plot = plot_of(page)
+    page.mouse.click(plot["x"] + plot["width"] + 5, plot["y"] + 100)
+    page.wait_for_url("**point=**")
+    marked = page.locator(".picked").bounding_box()
+    assert marked is not None
+    assert marked["x"] > plot["x"] + plot["width"] * 0.98
+
+
 def test_a_chart_is_zoomed_by_dragging(open_page: OpenPage) -> None:
     page = open_page(f"/entity?id={AIR}&attribute=NO2&range=week")
     settled(page)
-    over = page.locator(".u-over")
-    over.wait_for()
-    box = over.bounding_box()
-    assert box is not None
+    _, box = plot_of(page)
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.3, middle)
     page.mouse.down()

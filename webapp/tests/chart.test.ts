@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columnsOf, nearestPoint, nextPoint, panned, valueRange, zoomed } from '../src/chart/series.ts';
+import { columnsOf, nearestPoint, nextPoint, panned, tickStyle, valueRange, zoomed } from '../src/chart/series.ts';
 
 const line = { label: 'NO2', unit: 'µg/m³', t_ms: [0, 1_000, 5_000, 6_000], v: [1, 2, 3, 4] };
 
@@ -39,4 +39,14 @@ test('the cursor steps over gaps and stops at the ends', () => {
   assert.equal(nextPoint(columns, 4, 1), 4);
   assert.equal(nearestPoint(columns, 3.1), 3);
   assert.equal(nearestPoint(columnsOf({ ...line, t_ms: [], v: [] }, []), 3), -1);
+});
+
+test('the axis tells as much of a time as its step needs', () => {
+  const hour_s = 3_600;
+  assert.equal(tickStyle(30, 600, false), 'second');
+  assert.equal(tickStyle(4 * hour_s, 24 * hour_s, false), 'minute');
+  assert.equal(tickStyle(4 * hour_s, 24 * hour_s, true), 'day');
+  assert.equal(tickStyle(24 * hour_s, 168 * hour_s, true), 'day');
+  assert.equal(tickStyle(30 * 24 * hour_s, 400 * 24 * hour_s, true), 'month');
+  assert.equal(tickStyle(366 * 24 * hour_s, 4_000 * 24 * hour_s, true), 'year');
 });

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { inkOf } from '../theme.svelte.ts';
 import type { Format } from '../words/format.ts';
-import { valueRange, type Columns, type Window } from './series.ts';
+import { nearestPoint, tickStyle, valueRange, type Columns, type Window } from './series.ts';
 
 export interface Sketch {
   columns: Columns;
@@ -18,10 +18,11 @@ export interface Sketch {
   format: Format;
 }
 
+/** Points are told by their times, in seconds: an index would mean another point as soon as new data is drawn. */
 export interface ChartEvents {
   selected(window: Window): void;
-  picked(index: number): void;
-  pointed(index: number | null): void;
+  picked(t_s: number): void;
+  pointed(t_s: number | null): void;
   /** It stands, and its cursor can be set. */
   ready(drawing: Drawing): void;
 }
@@ -29,7 +30,8 @@ export interface ChartEvents {
 const HEIGHT_PX = 300;
 const FONT = "13px 'IBM Plex Mono', monospace";
 const LEAST_DRAG_PX = 6;
-const DAY_S = 86_400;
+/** A click this far beside the plot still means the point at its edge. */
+const BESIDE_PX = 16;
 /** The columns behind a line, as `columnsOf` orders them. */
 const VALUE = 1;
 const LOW = 2;
@@ -139,9 +141,7 @@ function options(sketch: Sketch, width: number, events: ChartEvents): uPlot.Opti
         values: (_plot, ticks, _axis, _space, step_s) =>
           ticks.map((t_s) => {
             const at_ms = t_s * 1000;
-            const midnight = sketch.format.clock(at_ms) === '00:00';
-            if (step_s >= DAY_S || (midnight && span_s > DAY_S / 2)) return sketch.format.date(at_ms);
-            return sketch.format.clock(at_ms, step_s < 60);
+            return sketch.format.tick(at_ms, tickStyle(step_s, span_s, sketch.format.clock(at_ms) === '00:00'));
           }),
       },
       { stroke: text, font: FONT, grid, ticks: { show: false }, size: 64, values: (_plot, ticks) => ticks.map((value) => sketch.format.value(value)) },
@@ -169,20 +169,36 @@ function options(sketch: Sketch, width: number, events: ChartEvents): uPlot.Opti
           plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],
-      setCursor: [(plot) => events.pointed(plot.cursor.left !== undefined && plot.cursor.left >= 0 ? (plot.cursor.idxs?.[VALUE] ?? null) : null)],
+      setCursor: [({ cursor, posToVal }) => events.pointed(cursor.left !== undefined && cursor.left >= 0 ? timeNear(sketch.columns, posToVal(cursor.left, 'x')) : null)],
     },
   };
 }
 
+/** The time of the point nearest to a time, null where there is none. */
+function timeNear(columns: Columns, t_s: number): number | null {
+  return columns[0][nearestPoint(columns, t_s)] ?? null;
+}
+
 export class Drawing {
   readonly #plot: uPlot;
+  readonly #mark = document.createElement('i');
+  #marked_s: number | null = null;
 
   constructor(place: HTMLElement, sketch: Sketch, width: number, events: ChartEvents) {
-    this.#plot = new uPlot(options(sketch, width, events), sketch.columns as uPlot.AlignedData, place);
+    const chosen = options(sketch, width, events);
+    this.#plot = new uPlot({ ...chosen, hooks: { ...chosen.hooks, draw: [...(chosen.hooks?.draw ?? []), () => this.#placeMark()] } }, sketch.columns as uPlot.AlignedData, place);
+    this.#mark.className = 'picked';
+    this.#mark.hidden = true;
+    this.#plot.over.append(this.#mark);
     queueMicrotask(() => events.ready(this)); // uPlot lays itself out in a microtask of its own, queued before
-    this.#plot.over.addEventListener('click', () => {
-      const index = this.#plot.cursor.idxs?.[VALUE];
-      if (typeof index === 'number') events.picked(index);
+    let down_px = 0;
+    this.#plot.root.addEventListener('pointerdown', ({ clientX }) => (down_px = clientX));
+    this.#plot.root.addEventListener('click', ({ clientX, clientY }) => {
+      const plot = this.#plot.over.getBoundingClientRect();
+      const beside = clientX < plot.left - BESIDE_PX || clientX > plot.right + BESIDE_PX || clientY < plot.top || clientY > plot.bottom;
+      if (beside || Math.abs(clientX - down_px) > LEAST_DRAG_PX) return;
+      const t_s = timeNear(sketch.columns, this.#plot.posToVal(Math.min(plot.width, Math.max(0, clientX - plot.left)), 'x'));
+      if (t_s !== null) events.picked(t_s);
     });
   }
 
@@ -191,6 +207,21 @@ export class Drawing {
     const left = this.#plot.valToPos(this.#plot.data[0][index] ?? 0, 'x');
     const value = this.#plot.data[VALUE]?.[index];
     this.#plot.setCursor({ left, top: typeof value === 'number' ? this.#plot.valToPos(value, 'y') : 0 });
+  }
+
+  /** Marks the picked point, or none; the mark stays while the cursor goes elsewhere. */
+  mark(t_s: number | null): void {
+    this.#marked_s = t_s;
+    this.#placeMark();
+  }
+
+  #placeMark(): void {
+    const index = this.#marked_s === null ? -1 : this.#plot.data[0].indexOf(this.#marked_s);
+    const value = this.#plot.data[VALUE]?.[index];
+    this.#mark.hidden = typeof value !== 'number';
+    if (typeof value !== 'number') return;
+    this.#mark.style.left = `${this.#plot.valToPos(this.#marked_s ?? 0, 'x')}px`;
+    this.#mark.style.top = `${this.#plot.valToPos(value, 'y')}px`;
   }
 
   remove(): void {

@@ -1,4 +1,6 @@
 /** What a chart draws, and the plain arithmetic of its window. */
+import type { TickStyle } from '../words/format.ts';
+
 export interface Line {
   label: string;
   unit: string;
@@ -71,6 +73,17 @@ export function valueRange(columns: Columns, limit: number | null, fromZero = fa
   if (limit !== null && limit < low && low - limit < span) low = limit;
   const air = (high - low || span) * 0.06;
   return [low >= 0 && low - air < 0 ? 0 : low - air, high + air];
+}
+
+const HOUR_S = 3_600;
+const DAY_S = 24 * HOUR_S;
+
+/** The style of a tick. step_s: how far it is to the next one; isMidnight: whether it stands there. */
+export function tickStyle(step_s: number, span_s: number, isMidnight: boolean): TickStyle {
+  if (step_s >= 365 * DAY_S) return 'year';
+  if (step_s >= 28 * DAY_S) return 'month';
+  if (step_s >= DAY_S || (isMidnight && span_s > DAY_S / 2)) return 'day';
+  return step_s < 60 ? 'second' : 'minute';
 }
 
 /** The index of the point nearest to a time among those that have a value; -1 where none has. */

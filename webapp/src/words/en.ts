@@ -281,8 +281,8 @@ export const en = {
 
   chart: {
     label: (name: string, from: string, to: string) => `${name} from ${from} to ${to}`,
-    help: 'Left and right arrows pan, plus and minus zoom, comma and full stop move between points, Enter picks one, 0 resets.',
-    summary: (low: string, high: string, readings: Counted) => `lowest ${low}, highest ${high}, ${plural(readings, 'reading', 'readings')}`,
+    help: 'Left and right arrows pan, plus and minus zoom, comma and full stop move between points, Enter picks one.',
+    summary: (low: string, high: string, points: Counted) => `lowest ${low}, highest ${high}, in ${plural(points, 'point', 'points')}`,
     zoomIn: 'Zoom in',
     zoomOut: 'Zoom out',
     earlier: 'Earlier',

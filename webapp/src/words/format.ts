@@ -43,6 +43,9 @@ function decimals(value: number): number {
   return size >= 99.95 ? 0 : size >= 0.995 ? 1 : 2;
 }
 
+/** How a tick of a time axis is told: by the clock, or by its date. */
+export type TickStyle = 'second' | 'minute' | 'day' | 'month' | 'year';
+
 export class Format {
   readonly locale: string;
   readonly zone: string;
@@ -151,6 +154,13 @@ export class Format {
   /** 3 March 2026. */
   day(at_ms: number): string {
     return this.#time(at_ms, { day: 'numeric', month: 'long', year: 'numeric' });
+  }
+
+  /** A moment on an axis: as much of it as tells it from its neighbours. */
+  tick(at_ms: number, style: TickStyle): string {
+    if (style === 'second' || style === 'minute') return this.clock(at_ms, style === 'second');
+    if (style === 'day') return this.date(at_ms);
+    return this.#time(at_ms, { year: 'numeric', ...(style === 'month' ? { month: 'short' } : {}) });
   }
 
   /** Everything there is to say of a moment, for a title or a report. */
