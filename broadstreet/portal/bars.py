@@ -22,6 +22,9 @@ HOUR_US: Final = 3600 * US_PER_S
 KEPT_US: Final = 60 * US_PER_S
 DECIMALS: Final = 3
 _STEPS: Final = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_RARE: Final = 0.01
+_FAR: Final = 3.0
+"""So many times as far from the middle as the rest, a rare value is drawn as high as the scale goes."""
 _NARROW: Final = 0.5
 """Values that stay above this share of the greatest are drawn from their least, not from zero."""
 
@@ -72,17 +75,30 @@ async def read_bars(database: Database, roster: Roster, now_us: int) -> Bars:
 
 
 def scale_of(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float, float]:
-    """A round range that holds all values: from zero, unless they are negative or far from it."""
+    """A round range that holds all values but a few wild ones: from zero, unless they are negative or far from it."""
     known = values[np.isfinite(values)]
     if not len(known):
         return 0.0, 1.0
-    least, greatest = float(known.min()), float(known.max())
+    least, greatest = _usual(known)
     if least >= 0 and least < _NARROW * greatest:
         return 0.0, round_up(greatest)
     if least == greatest == 0:
         return 0.0, 1.0
     step = round_up((greatest - least) / 4 or abs(greatest) / 4)
     return math.floor(least / step) * step, (math.floor(greatest / step) + 1) * step
+
+
+def _usual(known: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float, float]:
+    """The least and the greatest, but for a hundredth that lies far beyond all others and would flatten them."""
+    low = float(np.quantile(known, _RARE, method="higher"))
+    middle = float(np.median(known))
+    high = float(np.quantile(known, 1 - _RARE, method="lower"))
+    least, greatest = float(known.min()), float(known.max())
+    if 0 < _FAR * (high - middle) < greatest - middle:
+        greatest = high
+    if 0 < _FAR * (middle - low) < middle - least:
+        least = low
+    return least, greatest
 
 
 def round_up(value: float) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable, Sequence
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +17,7 @@ from broadstreet.model.errors import NotFound
 from broadstreet.model.terms import compact, expand
 from broadstreet.portal.roster import Roster
 from broadstreet.portal.sensor import Sensor, Value
-from broadstreet.portal.words import unit_label
+from broadstreet.portal.words import type_label, unit_label
 from broadstreet.store import Database
 
 HEADER: Final = ("entity", "title", "street", "attribute", "unit", "unit_code", "observed_at_utc", "value", "simulated")
@@ -40,11 +42,26 @@ def chosen(
     return found
 
 
-def file_name(street: str | None, attribute: str | None, from_us: int, to_us: int) -> str:
-    """What a browser saves it as."""
-    parts = ("broadstreet", street, attribute, format_rfc3339(from_us)[:10], format_rfc3339(to_us)[:10])
-    kept = ("".join(c if (c.isascii() and c.isalnum()) or c == "-" else "-" for c in part) for part in parts if part)
-    return "_".join(kept) + ".csv"
+def file_name(
+    city: str,
+    series: Mapping[int, tuple[Sensor, Value]],
+    street: str | None,
+    attribute: str | None,
+    from_us: int,
+    to_us: int,
+) -> str:
+    """What a browser saves it as: the city, the kind of sensors if it is one, the street, the measure, the days."""
+    types = {sensor.type for sensor, _ in series.values()}
+    kind = type_label(types.pop()) if len(types) == 1 else "Sensors"
+    days = (format_rfc3339(from_us)[:10], format_rfc3339(max(to_us - 1, from_us))[:10])
+    named = (_plain(part) for part in (city, kind, street, attribute, *days) if part)
+    return "_".join(named) + ".csv"
+
+
+def _plain(text: str) -> str:
+    """A part of a file's name: letters without their accents, figures, hyphens between."""
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9]+", "-", letters).strip("-")
 
 
 async def csv_lines(

@@ -19,10 +19,12 @@ from broadstreet.portal.words import (
     attribute_label,
     count,
     duration,
+    in_order,
     limit,
     moment,
     quantity,
     sentences,
+    since_for,
     span,
     type_noun,
 )
@@ -112,16 +114,20 @@ def _silent(silent: list[Sensor], together: Mapping[str, Outage], now_us: int, z
     outages = {id(outage): outage for outage in together.values()}.values()
     parts = [
         f"{count(len(outage.sensors), outage.noun)} on {outage.street} fell silent together "
-        f"{moment(outage.since_us, now_us, zone)}: look at the cabinet or the power first"
+        f"{moment(outage.since_us, now_us, zone)} ({duration(now_us - outage.since_us)} ago): "
+        "look at the cabinet or the power first"
         for outage in sorted(outages, key=lambda outage: -len(outage.sensors))
     ]
     alone = [sensor for sensor in silent if sensor.id not in together]
     if len(alone) == 1:
-        parts.append(f"{_the(alone[0])} is silent{_for(alone[0], now_us)}")
+        parts.append(f"{_the(alone[0])} is silent{_since(alone[0], now_us, zone)}")
     elif alone:
-        longest = min(alone, key=lambda sensor: sensor.heard_us or now_us)
         noun = "more sensor" if parts else "sensor"
-        parts.append(f"{count(len(alone), noun)} are silent, longest {longest.title}{_for(longest, now_us)}")
+        parts.append(f"{count(len(alone), noun)} are silent")
+    if len(silent) > 1 and alone:
+        # Of all, those of an outage too: the table that is sorted by it begins with the same.
+        longest = min(silent, key=lambda sensor: ((sensor.heard_us or now_us) // 1_000, in_order(sensor.title)))
+        parts.append(f"silent longest is {longest.title}{_since(longest, now_us, zone)}")
     return ". ".join(part[:1].upper() + part[1:] for part in parts)
 
 
@@ -139,8 +145,8 @@ def _the(sensor: Sensor) -> str:
     return sensor.title if noun.split()[0] in sensor.title.lower() else f"The {noun} {sensor.title}"
 
 
-def _for(sensor: Sensor, now_us: int) -> str:
-    return "" if sensor.heard_us is None else f", for {duration(now_us - sensor.heard_us)}"
+def _since(sensor: Sensor, now_us: int, zone: tzinfo) -> str:
+    return "" if sensor.heard_us is None else f" since {since_for(sensor.heard_us, now_us, zone)}"
 
 
 def sensor_answer(sensor: Sensor, together: Mapping[str, Outage], now_us: int, zone: tzinfo) -> Answer:

@@ -38,6 +38,7 @@ from broadstreet.portal.portal import Portal
 from broadstreet.portal.provenance import ProvenanceView, provenance_view
 from broadstreet.portal.ranking import MAX_ROWS, RankingView, ranking_view
 from broadstreet.portal.search import Hit, search
+from broadstreet.portal.selection import Selection
 from broadstreet.portal.series import SeriesView, series_view
 from broadstreet.portal.session import SessionView, no_cookie, session_cookie, session_view
 from broadstreet.portal.system import SystemView, system_view
@@ -121,9 +122,15 @@ async def follow_link(portal: InPortal, request: AnyRequest, secret: FromPath[st
 
 
 @get("/api/city", opt=requires("entity:read"))
-async def city(town: InTown, request: AnyRequest) -> Response[bytes]:
+async def city(
+    town: InTown,
+    request: AnyRequest,
+    types: Annotated[str | None, QueryParameter(name="type")] = None,
+    standing: Annotated[str | None, QueryParameter(name="state")] = None,
+    street: FromQuery[str | None] = None,
+) -> Response[bytes]:
     """The map and its table, packed to a tenth where the browser takes it."""
-    body = msgspec.json.encode(await town.view())
+    body = msgspec.json.encode(await town.view(Selection.of(types, standing, street)))
     headers = {"Vary": "Accept-Encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, PACKING_LEVEL, mtime=0)
@@ -249,7 +256,8 @@ async def export_csv(
     """Observations as a file; of the last week where no range is given."""
     from_us, to_us = _range(portal, begin, end, WEEK_US)
     series = chosen(await town.roster(), id or [], street, attribute)
-    name = file_name(street, attribute, from_us, to_us)
+    described = portal.city(town.tenant)
+    name = file_name(described.title if described else town.tenant, series, street, attribute, from_us, to_us)
     return Stream(
         csv_lines(town.database, series, from_us, to_us),
         media_type=MEDIA_TYPE,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal, NamedTuple
 
@@ -11,11 +9,10 @@ import msgspec
 
 from broadstreet.city import NamedStreet
 from broadstreet.portal.roster import Roster
-from broadstreet.portal.words import count, type_label
+from broadstreet.portal.words import count, in_order, plain, type_label
 
 MAX_HITS: Final = 20
 MAX_QUERY_LENGTH: Final = 100
-_DIGITS = re.compile(r"(\d+)")
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -33,11 +30,6 @@ class _Found(NamedTuple):
     rank: int
     order: list[tuple[int, str]]
     hit: Hit
-
-
-def plain(text: str) -> str:
-    """Text as it is compared: lower case, without accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def search(query: str, roster: Roster, streets: Iterable[NamedStreet]) -> list[Hit]:
@@ -60,7 +52,7 @@ def _streets(words: list[str], roster: Roster, streets: Iterable[NamedStreet]) -
         if rank is not None:
             here = count(sensors.get(street.name, 0), "sensor") if street.name in sensors else "no sensor"
             hit = Hit("street", street.name, street.name, f"Street, {here}", street.lon, street.lat)
-            yield _Found(rank, _in_order(street.name), hit)
+            yield _Found(rank, in_order(street.name), hit)
 
 
 def _sensors(words: list[str], roster: Roster) -> Iterator[_Found]:
@@ -75,12 +67,7 @@ def _sensors(words: list[str], roster: Roster) -> Iterator[_Found]:
             imported = "imported" if sensor.is_imported else None
             subtitle = ", ".join(filter(None, (type_label(sensor.type), named, imported)))
             hit = Hit("sensor", sensor.id, sensor.title, subtitle, sensor.lon, sensor.lat)
-            yield _Found(rank, _in_order(sensor.title), hit)
-
-
-def _in_order(title: str) -> list[tuple[int, str]]:
-    """Titles as people order them: light 2 before light 10."""
-    return [(int(part), "") if part.isdecimal() else (0, plain(part)) for part in _DIGITS.split(title)]
+            yield _Found(rank, in_order(sensor.title), hit)
 
 
 def _rank(words: list[str], text: str) -> int | None:

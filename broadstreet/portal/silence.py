@@ -13,7 +13,7 @@ from typing import Final
 
 from broadstreet.model.clock import US_PER_S
 from broadstreet.portal.sensor import Device, Sensor
-from broadstreet.portal.words import count, day, duration, moment, since, span, type_noun
+from broadstreet.portal.words import count, day, moment, since, since_for, span, type_noun
 
 TOGETHER_US: Final = 10 * 60 * US_PER_S
 """Sensors of one street that were last heard no further apart than this, one from the next, fell silent together."""
@@ -122,7 +122,7 @@ def _why_never(device: Device, now_us: int, zone: tzinfo) -> str:
 def _why_silent(device: Device, outage: Outage | None, now_us: int, zone: tzinfo) -> str:
     heard_us, seen = device.last_heard_us, device.connection
     assert heard_us is not None
-    begin = f"Silent for {duration(now_us - heard_us)}, since {since(heard_us, now_us, zone)}"
+    begin = f"Silent since {since_for(heard_us, now_us, zone)}"
     if seen is not None and seen.refused_us is not None and seen.refused_us > heard_us:
         return f"{begin}: {_refused(seen.refused_us, seen.refused_reason, now_us, zone)}"
     if seen is not None and seen.is_open:
@@ -136,8 +136,8 @@ def _why_silent(device: Device, outage: Outage | None, now_us: int, zone: tzinfo
         return f"{begin}: {cause}. {advice}"
     others = count(len(outage.sensors) - 1, "other")
     return (
-        f"Silent with {others} on {outage.street} since {since(outage.since_us, now_us, zone)}: look at the cabinet or "
-        f"the power first. {cause[:1].upper()}{cause[1:]}."
+        f"Silent with {others} on {outage.street} since {since_for(outage.since_us, now_us, zone)}: look at the "
+        f"cabinet or the power first. {cause[:1].upper()}{cause[1:]}."
     )
 
 

@@ -12,6 +12,7 @@ from broadstreet.model.clock import format_rfc3339
 from broadstreet.portal.bars import Bars
 from broadstreet.portal.findings import Answer, city_answer
 from broadstreet.portal.roster import Roster
+from broadstreet.portal.selection import Selection
 from broadstreet.portal.sensor import Sensor, State, Value
 from broadstreet.portal.silence import Outage, outages, why
 from broadstreet.portal.words import attribute_label, type_label, unit_label
@@ -95,14 +96,18 @@ def imported_of(sensor: Sensor) -> Imported | None:
     return Imported(format_rfc3339(begin_us), format_rfc3339(end_us))
 
 
-def city_view(roster: Roster, bars: Bars, now_us: int, zone: tzinfo) -> CityView:
-    """Every sensor as it is now."""
+def city_view(roster: Roster, bars: Bars, selection: Selection, now_us: int, zone: tzinfo) -> CityView:
+    """The sensors selected as they are now; answer, types and scales are the whole city's."""
     together = outages(roster.sensors.values(), now_us)
     return CityView(
         at=format_rfc3339(now_us),
         answer=city_answer(roster, together, now_us, zone),
         types=type_facts(roster),
-        sensors=[sensor_view(sensor, together, bars, now_us, zone) for sensor in roster.sensors.values()],
+        sensors=[
+            sensor_view(sensor, together, bars, now_us, zone)
+            for sensor in roster.sensors.values()
+            if selection.has(sensor, now_us)
+        ],
         scales=bars.scales,
         bars_from_ms=bars.from_us // 1_000,
     )

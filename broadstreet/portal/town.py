@@ -26,6 +26,7 @@ from broadstreet.portal.bars import Bars, read_bars
 from broadstreet.portal.findings import Answer, city_answer
 from broadstreet.portal.live import Clients
 from broadstreet.portal.roster import IMPORT, Roster, RosterLoader
+from broadstreet.portal.selection import Selection
 from broadstreet.portal.sensor import Undecodable
 from broadstreet.portal.silence import outages
 from broadstreet.portal.snapshot import CityView, city_view, sensor_view, time_of
@@ -104,10 +105,10 @@ class Town:
                     self._bars = await read_bars(self.database, roster, self._clock())
         return self._bars
 
-    async def view(self) -> CityView:
-        """The city as it is now."""
+    async def view(self, selection: Selection) -> CityView:
+        """The part selected of the city as it is now."""
         bars = await self.bars()
-        return city_view(await self.roster(), bars, self._clock(), self.zone())
+        return city_view(await self.roster(), bars, selection, self._clock(), self.zone())
 
     async def dead_letters(self) -> int:
         """How many dead letters there are. Where their number has changed, the newest of each device are noted."""

@@ -9,6 +9,7 @@ A name that is not listed is told from its spelling: `averageVehicleSpeed` is "A
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -55,6 +56,7 @@ _ATTRIBUTES: Final = {
     "relativeHumidity": "Humidity",
     "peopleCount": "People",
 }
+_DIGITS = re.compile(r"(\d+)")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -161,6 +163,11 @@ def since(at_us: int, now_us: int, zone: tzinfo) -> str:
     return moment(at_us, now_us, zone).removeprefix("at ").removeprefix("on ")
 
 
+def since_for(at_us: int, now_us: int, zone: tzinfo) -> str:
+    """A time after `since`, and how long ago that is: `03:12 (7 hours)`."""
+    return f"{since(at_us, now_us, zone)} ({duration(now_us - at_us)})"
+
+
 def day(at_us: int, now_us: int, zone: tzinfo) -> str:
     """A date: `3 March`, with its year where that is not this one."""
     at, now = to_datetime(at_us).astimezone(zone), to_datetime(now_us).astimezone(zone)
@@ -176,6 +183,16 @@ def span(begin_us: int, end_us: int, zone: tzinfo) -> str:
         return f"{_MONTHS[begin.month - 1]}–{_MONTHS[end.month - 1]} {end.year}"
     days = f"{begin.day}–{end.day}" if begin.day != end.day else f"{end.day}"
     return f"{days} {_MONTHS[end.month - 1]} {end.year}"
+
+
+def plain(text: str) -> str:
+    """Text as it is compared: lower case, without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def in_order(title: str) -> list[tuple[int, str]]:
+    """A title as people order it: light 2 before light 10."""
+    return [(int(part), "") if part.isdecimal() else (0, plain(part)) for part in _DIGITS.split(title)]
 
 
 def sentences(parts: Sequence[str]) -> str:

@@ -83,10 +83,10 @@ async def test_a_device_is_silent_after_four_intervals(house: PortalHouse) -> No
     sensor = await house.sensor("a-1")
     assert (sensor["state"], sensor["why"]) == (
         "silent",
-        "Silent for 20 minutes, since 12:00: it is not connected. Check its power and its network.",
+        "Silent since 12:00 (20 minutes): it is not connected. Check its power and its network.",
     )
     assert (await house.city())["answer"] == {
-        "sentence": "Air, Fabianinkatu a-1 is silent, for 20 minutes.",
+        "sentence": "Air, Fabianinkatu a-1 is silent since 12:00 (20 minutes).",
         "tone": "degraded",
     }
 
@@ -96,11 +96,11 @@ async def test_a_device_is_silent_after_four_intervals(house: PortalHouse) -> No
     [
         (
             {"connected_at": BEGIN_US, "disconnected_at": None},
-            "Silent for 60 minutes, since 12:00: it is connected, but sends nothing. Look at the sensor behind it.",
+            "Silent since 12:00 (60 minutes): it is connected, but sends nothing. Look at the sensor behind it.",
         ),
         (
             {"connected_at": BEGIN_US, "disconnected_at": BEGIN_US + 7 * MINUTE, "reason": "keep-alive ran out"},
-            "Silent for 60 minutes, since 12:00: its connection ended at 12:07 (keep-alive ran out). Check its power "
+            "Silent since 12:00 (60 minutes): its connection ended at 12:07 (keep-alive ran out). Check its power "
             "and its network.",
         ),
         (
@@ -110,7 +110,7 @@ async def test_a_device_is_silent_after_four_intervals(house: PortalHouse) -> No
                 "refused_at": BEGIN_US + 8 * MINUTE,
                 "refused_reason": "wrong secret",
             },
-            "Silent for 60 minutes, since 12:00: it tried to sign in at 12:08 and was refused: wrong secret. Check the "
+            "Silent since 12:00 (60 minutes): it tried to sign in at 12:08 and was refused: wrong secret. Check the "
             "secret it was given.",
         ),
     ],
@@ -182,13 +182,14 @@ async def test_neighbours_that_fall_silent_together_point_to_their_cabinet(house
     await house.air("a-1", 20)
     why = (await house.sensor("l-3"))["why"]
     assert why == (
-        "Silent with 11 others on Fabianinkatu since 12:00: look at the cabinet or the power first. "
+        "Silent with 11 others on Fabianinkatu since 12:00 (60 minutes): look at the cabinet or the power first. "
         "It is not connected."
     )
     assert "cabinet" not in (await house.sensor("far"))["why"]
     assert (await house.city())["answer"]["sentence"] == (
-        "1 of 14 sensors reports. The air is good. 12 street lights on Fabianinkatu fell silent together at 12:00: "
-        "look at the cabinet or the power first. The street light Light far is silent, for 60 minutes."
+        "1 of 14 sensors reports. The air is good. 12 street lights on Fabianinkatu fell silent together at 12:00 "
+        "(60 minutes ago): look at the cabinet or the power first. The street light Light far is silent since 12:00 "
+        "(60 minutes). Silent longest is Light 0 since 12:00 (60 minutes)."
     )
 
 
@@ -285,6 +286,60 @@ async def test_an_imported_device_that_connects_is_imported_no_longer(house: Por
     refused, heard = await house.sensor("a-1"), await house.sensor("a-2")
     assert (refused["state"], heard["state"], refused["imported"]) == ("never", "live", None)
     assert refused["why"].startswith("Never heard: it tried to sign in at 12:00")
+
+
+async def test_the_longest_silence_is_named_alike_everywhere(house: PortalHouse) -> None:
+    await house.register(air("a-10"), air("a-9"), air("a-2"), air("a-1"))
+    for device, earlier in (("a-10", 3), ("a-9", 3), ("a-2", 1), ("a-1", 0)):
+        await house.air(device, 20, at_us=BEGIN_US - earlier * 60 * MINUTE)
+    house.clock.forward(3600)
+    city = await house.city()
+    assert city["answer"]["sentence"].endswith(
+        "4 sensors are silent. Silent longest is Air, Fabianinkatu a-9 since 09:00 (4 hours)."
+    )
+    assert min(city["sensors"], key=lambda sensor: (sensor["heard_at"], len(sensor["title"])))["device"] == "a-9"
+
+
+@pytest.mark.parametrize(
+    ("query", "devices"),
+    [
+        ("", {"a-1", "a-2", "a-3", "a-4", "old", "l-1"}),
+        ("?type=Streetlight", {"l-1"}),
+        ("?type=Streetlight,AirQualityObserved&street=Fabianinkatu", {"a-1", "a-2", "a-3", "a-4", "old"}),
+        ("?state=live", {"a-1", "a-4"}),
+        ("?state=beyond", {"a-4"}),
+        ("?state=silent", {"a-2"}),
+        ("?state=never", {"a-3", "l-1"}),
+        ("?state=missing&street=Fabianinkatu", {"a-2", "a-3"}),
+        ("?state=imported", {"old"}),
+    ],
+)
+async def test_a_part_of_the_city_is_what_the_filter_names(house: PortalHouse, query: str, devices: set[str]) -> None:
+    light = DeviceSpec(id="l-1", title="Light 1", profile="light", lon=24.95, lat=60.17, street="Yrjönkatu")
+    await house.register(air("a-1"), air("a-2"), air("a-3"), air("a-4"), air("old"), light)
+    await house.bring_in("old", "NO2", [BEGIN_US - YEAR_US], [250.0])
+    await house.air("a-2", 250, at_us=BEGIN_US - 60 * MINUTE)
+    await house.air("a-1", 20)
+    await house.air("a-4", 250)
+    city = await house.get(f"/portal/api/city{query}")
+    assert {sensor["device"] for sensor in city["sensors"]} == devices
+    assert city["answer"]["sentence"].startswith("2 of 5 sensors report. 1 more sensor is imported")
+
+
+async def test_a_state_that_is_none_is_refused(house: PortalHouse) -> None:
+    answer = await house.ask("/portal/api/city?state=asleep")
+    assert (answer.status, answer.json["where"]) == (400, "state")
+
+
+async def test_one_wild_value_does_not_flatten_all_others(house: PortalHouse) -> None:
+    await house.register(air("a-1"))
+    for hour in range(1, 23):
+        await house.air("a-1", 20 + hour, at_us=BEGIN_US - hour * 60 * MINUTE)
+    await house.air("a-1", 1900)
+    city = await house.city()
+    assert city["scales"]["NO2"][1] <= 60
+    assert city["sensors"][0]["bars"][-1] == 1
+    assert min(bar for bar in city["sensors"][0]["bars"] if bar is not None) < 0.6
 
 
 async def test_another_tenant_sees_nothing_of_it(house: PortalHouse) -> None:

@@ -238,7 +238,10 @@ async def test_an_export_holds_what_was_observed(house: PortalHouse) -> None:
     house.clock.forward(1)
     answer = await house.ask("/portal/api/export.csv?street=Fabianinkatu&attribute=NO2")
     assert answer.headers["content-type"].startswith("text/csv")
-    assert 'filename="broadstreet_Fabianinkatu_NO2_2026-02-22_2026-03-01.csv"' in answer.headers["content-disposition"]
+    assert (
+        'filename="city_Air-quality_Fabianinkatu_NO2_2026-02-22_2026-03-01.csv"'
+        in answer.headers["content-disposition"]
+    )
     rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
     assert [(row["observed_at_utc"], row["value"]) for row in rows] == [
         (format_rfc3339(BEGIN_US - n * MINUTE), str(n + 0.25)) for n in (3, 2, 1)
