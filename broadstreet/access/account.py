@@ -131,6 +131,11 @@ class Accounts:
             for row in await self._control.fetch(_SQL["list"], tenant)
         ]
 
+    async def titles(self, names: Iterable[str]) -> dict[str, str]:
+        """What accounts are called, by name; those that there are."""
+        rows = await self._control.fetch(_SQL["titles"], sorted(set(names)))
+        return {row["name"]: row["title"] for row in rows}
+
     async def _change_role(self, query: str, action: str, name: str, role: str, tenant: str, by: str) -> None:
         (checked,) = check_roles((role,))
         async with self._control.transaction() as connection:

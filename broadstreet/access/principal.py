@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from broadstreet.access.policy import DEVICE_PERMISSIONS, Permission, Role, permissions_of
@@ -22,12 +22,14 @@ class Principal:
     tenant: str
     roles: frozenset[Role]
     permissions: frozenset[Permission]
+    via: str | None = field(default=None, compare=False)
+    """The title of the API token that was presented; None for whoever came otherwise."""
 
     @classmethod
-    def account(cls, name: str, title: str, tenant: str, roles: Iterable[Role]) -> Self:
+    def account(cls, name: str, title: str, tenant: str, roles: Iterable[Role], via: str | None = None) -> Self:
         """A person or a system, with the roles it has in the tenant."""
         held = frozenset(roles)
-        return cls(name, title, "account", tenant, held, permissions_of(held))
+        return cls(name, title, "account", tenant, held, permissions_of(held), via)
 
     @classmethod
     def device(cls, name: str, tenant: str) -> Self:

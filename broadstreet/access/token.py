@@ -68,6 +68,7 @@ class _Holder:
     name: str
     title: str
     roles: dict[str, frozenset[Role]]
+    via: str | None
     good_until_us: int
 
 
@@ -129,7 +130,7 @@ class Tokens:
             if not await self._control.fetchval(_ACCOUNT_SQL["tenant_exists"], tenant):
                 raise UnknownTenant(f"there is no tenant {tenant[:80]!r}", where="NGSILD-Tenant")
             raise NotAllowed(f"{holder.name} has no role in the tenant {tenant}", where="NGSILD-Tenant")
-        return Principal.account(holder.name, holder.title, tenant, roles)
+        return Principal.account(holder.name, holder.title, tenant, roles, holder.via)
 
     async def revoke(self, token_id: str, *, by: str) -> None:
         """End a token by its public id. Raises NotFound."""
@@ -184,7 +185,8 @@ class Tokens:
             raise NotSignedIn("the token is unknown, has expired or was revoked", remedy="Sign in again.")
         roles = {row["tenant"]: frozenset(row["roles"]) for row in rows if row["tenant"] is not None}
         good_until_us = min(rows[0]["expires_at"], now_us + REMEMBERED_US)
-        holder = _Holder(rows[0]["name"], rows[0]["title"], roles, good_until_us)
+        via = rows[0]["token"] if kind == "api" else None
+        holder = _Holder(rows[0]["name"], rows[0]["title"], roles, via, good_until_us)
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[digest, kind] = holder

@@ -212,6 +212,7 @@ class Writing:
             [one.series_key for one in deletes],
             [one.version + 1 for one in deletes],
             encode_changes(self._change(principal, origin_key, changing, rows, deletes)),
+            principal.via,
         )
         await self._write_places(rows, deletes)
 

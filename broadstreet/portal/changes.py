@@ -2,46 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from broadstreet.access import Access
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.terms import compact
 from broadstreet.portal.snapshot import time_of
 from broadstreet.portal.town import Town
+from broadstreet.portal.values import in_words
 from broadstreet.portal.words import attribute_label
 from broadstreet.store import Store, load_queries
+
+if TYPE_CHECKING:
+    import asyncpg
 
 MAX_CHANGES: Final = 500
 _SQL = load_queries("portal")
 
 
 class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of an entity. attribute: what it is called, null where the whole entity is meant."""
+    """One change of an attribute.
+
+    who:       whom people would name: a person or program by its title, the device, the import.
+    token:     the title of the API token it was written with; null for any other way.
+    principal: the account or gateway that wrote it down.
+    text, old: the value, and the one that stood there before, in words; null where there was none.
+    """
 
     at: str
     kind: str
+    who: str
+    token: str | None
     principal: str
-    attribute: str | None
+    attribute: str
     value: Any
+    text: str | None
+    old: str | None
     observed_at: str | None
     note: str | None
 
 
-async def changes_view(store: Store, town: Town, entity_id: str, limit: int) -> list[ChangeView]:
+async def changes_view(store: Store, access: Access, town: Town, entity_id: str, limit: int) -> list[ChangeView]:
     """Who changed an entity, newest first; what its device sends is told by the newest reading of each attribute."""
     rows = await town.database.fetch(_SQL["changes"], entity_id, min(limit, MAX_CHANGES))
     iris = await store.terms(town.database).iris({row["term_key"] for row in rows})
-    return [
-        ChangeView(
-            at=format_rfc3339(row["at"]),
-            kind=row["kind"],
-            principal=row["principal"],
-            attribute=attribute_label(compact(iris[row["term_key"]])),
-            value=None if row["is_deletion"] else row["value"] if row["number"] is None else row["number"],
-            observed_at=time_of(row["observed_at"]),
-            note="deleted" if row["is_deletion"] else row["note"],
-        )
-        for row in rows
-    ]
+    titles = await access.accounts.titles(row["principal"] for row in rows)
+    sensor = (await town.roster()).sensors.get(entity_id)
+    device = sensor.title if sensor is not None and sensor.device is not None else None
+    return [_change(row, compact(iris[row["term_key"]]), titles, device) for row in rows]
+
+
+def _change(row: asyncpg.Record, name: str, titles: Mapping[str, str], device: str | None) -> ChangeView:
+    value = row["value"] if row["number"] is None else row["number"]
+    old = row["old_value"] if row["old_number"] is None else row["old_number"]
+    is_deletion, by = row["is_deletion"], titles.get(row["principal"], row["principal"])
+    told = in_words(value, row["unit"])
+    return ChangeView(
+        at=format_rfc3339(row["at"]),
+        kind=row["kind"],
+        who=_who(row, by, device),
+        token=row["note"] if row["kind"] == "api" else None,
+        principal=row["principal"],
+        attribute=attribute_label(name),
+        value=None if is_deletion else value,
+        text=None if is_deletion else told,
+        old=told if is_deletion else None if old is None else in_words(old, row["old_unit"]),
+        observed_at=time_of(row["observed_at"]),
+        note=_note(row, by),
+    )
+
+
+def _who(row: asyncpg.Record, by: str, device: str | None) -> str:
+    match row["kind"]:
+        case "pack":
+            return device or "Its device"
+        case "import":
+            return _sentence(row["note"] or "an import")
+        case "simulated":
+            return "City simulator"
+    return by
+
+
+def _note(row: asyncpg.Record, by: str) -> str | None:
+    """What else there is to say: by whom an import was made, in which registration, that it was a deletion."""
+    told = {"api": None, "import": f"by {by}", "pack": f"through {row['principal']}"}.get(row["kind"], row["note"])
+    return "deleted" if row["is_deletion"] else told
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

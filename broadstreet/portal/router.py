@@ -190,7 +190,7 @@ async def changes(
     limit: Annotated[int, QueryParameter(ge=1, le=MAX_CHANGES)] = 100,
 ) -> list[ChangeView]:
     """Who changed an entity."""
-    return await changes_view(portal.store, town, id, limit)
+    return await changes_view(portal.store, portal.access, town, id, limit)
 
 
 @get("/api/ranking", opt=requires("history:read"))

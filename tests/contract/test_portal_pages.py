@@ -161,10 +161,37 @@ async def test_changes_tell_people_apart_from_devices(house: PortalHouse) -> Non
         await house.air("a-1", 20 + n)
     newest, *others = await house.get(f"/portal/api/changes?id={A1}")
     assert (newest["kind"], newest["principal"], newest["attribute"]) == ("pack", "gateway-t", "NO₂")
-    assert newest["value"] == 22
+    assert (newest["who"], newest["note"]) == ("Air, Fabianinkatu a-1", "through gateway-t")
+    assert (newest["value"], newest["text"], newest["old"]) == (22, "22.0 µg/m³", "21.0 µg/m³")
     assert {change["kind"] for change in others} == {"registry"}
-    assert {change["attribute"] for change in others} == {"Name", "Address", "Location"}
-    assert {change["principal"] for change in others} == {"planner"}
+    assert {change["attribute"]: change["text"] for change in others} == {
+        "Name": "Air, Fabianinkatu a-1",
+        "Address": "Fabianinkatu",
+        "Location": "60.17000, 24.95000",
+    }
+    assert {(change["who"], change["old"]) for change in others} == {("planner", None)}
+
+
+async def test_a_change_names_who_made_it_with_which_token_and_what_stood_there(house: PortalHouse) -> None:
+    bearer = (await house.services.access.tokens.issue("root", "api", "Map script", 3600, by="test")).secret
+    by_token = {"authorization": f"Bearer {bearer}"}
+    house.clock.forward(1)
+    attributes = {"name": {"type": "Property", "value": "Air, Broad Street"}}
+    answer = await house.ask(f"/ngsi-ld/v1/entities/{A1}/attrs", "PATCH", headers=by_token, body=attributes)
+    assert answer.status == 204, answer.body
+    told = (await house.get(f"/portal/api/changes?id={A1}"))[0]
+    assert (told["who"], told["token"], told["principal"]) == ("Root", "Map script", "root")
+    assert (told["text"], told["old"]) == ("Air, Broad Street", "Air, Fabianinkatu a-1")
+    house.clock.forward(1)
+    assert (await house.ask(f"/ngsi-ld/v1/entities/{A1}/attrs/name", "DELETE", headers=by_token)).status == 204
+    gone = (await house.get(f"/portal/api/changes?id={A1}"))[0]
+    assert (gone["text"], gone["old"], gone["note"]) == (None, "Air, Broad Street", "deleted")
+
+
+async def test_a_change_by_an_import_names_the_import(house: PortalHouse) -> None:
+    await house.bring_in("a-1", "NO2", [BEGIN_US - HOUR], [33])
+    told = next(change for change in await house.get(f"/portal/api/changes?id={A1}") if change["kind"] == "import")
+    assert (told["who"], told["note"]) == ("Import of air.csv", "by Root")
 
 
 async def test_yesterdays_highest_and_where(house: PortalHouse, helsinki: City) -> None:

@@ -42,6 +42,10 @@ WHERE $1::text IS NULL OR tenant.name = $1
 GROUP BY account.key
 ORDER BY account.name;
 
+-- name: titles
+-- What accounts are called. $1: names.
+SELECT name, title FROM account WHERE name = ANY ($1::text[]);
+
 -- name: exists
 -- Whether there is an account. $1: name.
 SELECT EXISTS (SELECT FROM account WHERE name = $1);

@@ -78,9 +78,9 @@ WHERE series_key = ANY ($1::int[]) ORDER BY series_key FOR NO KEY UPDATE;
 -- All of one transaction: who did it, the attributes that are set or deleted, the observations they leave, and the
 -- change for the outbox. $1: origin key, $2: at, $3: principal; set: $4: series, $5: kinds, $6: versions, $7: as of,
 -- $8: observed at, $9: created at, $10: metas, $11: numbers, $12: values, $13: when each is filed in the past;
--- deleted: $14: series, $15: versions; $16: the packed change.
+-- deleted: $14: series, $15: versions; $16: the packed change; $17: by which token, or null.
 WITH who AS (
-    INSERT INTO origin (key, kind, at, principal) OVERRIDING SYSTEM VALUE VALUES ($1::bigint, 'api', $2, $3)
+    INSERT INTO origin (key, kind, at, principal, note) OVERRIDING SYSTEM VALUE VALUES ($1::bigint, 'api', $2, $3, $17)
 ), given AS (
     SELECT * FROM unnest(
         $4::int[], $5::smallint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::int[],

@@ -108,24 +108,36 @@ ORDER BY dp.since DESC
 LIMIT 1;
 
 -- name: changes
--- Who changed an entity. What people, programs and imports wrote is told one by one; of what its device sends, the newest
--- of each series stands for all. $1: the entity's id, $2: how many at most.
+-- Who changed an entity, with the value that stood there before. What people, programs and imports wrote is told one by
+-- one; of what its device sends, the newest of each series stands for all. $1: the entity's id, $2: how many at most.
 WITH of_entity AS (
     SELECT s.key, s.term_key FROM series s JOIN entity e ON e.key = s.entity_key WHERE e.id = $1 AND s.parent_key IS NULL
 ), told AS (
-    SELECT series.term_key, o.number, o.value, o.observed_at, o.origin_key, false AS is_deletion
+    SELECT series.key, series.term_key, o.number, o.value, o.meta_key, o.observed_at, o.origin_key, false AS is_deletion
     FROM of_entity series
     JOIN observation o ON o.series_key = series.key
     WHERE o.origin_key IN (SELECT key FROM origin WHERE kind IN ('api', 'registry'))
     UNION
-    SELECT series.term_key, a.number, a.value, a.as_of, a.origin_key, a.deleted_at IS NOT NULL
+    SELECT series.key, series.term_key, a.number, a.value, a.meta_key, a.as_of, a.origin_key, a.deleted_at IS NOT NULL
     FROM of_entity series JOIN attribute a ON a.series_key = series.key
+), newest AS (
+    SELECT origin.at, origin.kind, origin.principal, origin.note, told.*
+    FROM told JOIN origin ON origin.key = told.origin_key
+    ORDER BY origin.at DESC, told.observed_at DESC NULLS LAST, told.term_key
+    LIMIT $2
 )
-SELECT origin.at, origin.kind, origin.principal, origin.note, told.term_key, told.number, told.value, told.observed_at,
-       told.is_deletion
-FROM told JOIN origin ON origin.key = told.origin_key
-ORDER BY origin.at DESC, told.observed_at DESC NULLS LAST, told.term_key
-LIMIT $2;
+SELECT newest.*, m.body ->> 'unitCode' AS unit, before.number AS old_number, before.value AS old_value,
+       before.unit AS old_unit
+FROM newest
+LEFT JOIN meta m ON m.key = newest.meta_key
+LEFT JOIN LATERAL (
+    SELECT o.number, o.value, old_meta.body ->> 'unitCode' AS unit
+    FROM observation o LEFT JOIN meta old_meta ON old_meta.key = o.meta_key
+    WHERE o.series_key = newest.key AND o.observed_at < newest.observed_at
+    ORDER BY o.observed_at DESC, o.n DESC
+    LIMIT 1
+) before ON NOT newest.is_deletion
+ORDER BY newest.at DESC, newest.observed_at DESC NULLS LAST, newest.term_key;
 
 -- name: size
 -- How much there is, as the planner and the statistics know it: close, and never slow.

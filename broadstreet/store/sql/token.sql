@@ -7,7 +7,7 @@ RETURNING key;
 -- name: holder
 -- Who holds a token that is still good, a row for each tenant with the roles there; tenant and roles are null for
 -- an account that has none. $1: SHA-256, $2: kind, $3: now.
-SELECT account.name, account.title, token.expires_at, tenant.name AS tenant, array_agg(role) AS roles
+SELECT account.name, account.title, token.title AS token, token.expires_at, tenant.name AS tenant, array_agg(role) AS roles
 FROM token
 JOIN account ON account.key = account_key
 LEFT JOIN account_role USING (account_key)
