@@ -8,17 +8,26 @@ from contextlib import asynccontextmanager
 from broadstreet.app.preparation import prepare_log, prepare_store
 from broadstreet.app.settings import Settings
 from broadstreet.engines import DataFolder, EngineAddresses, Engines, read_addresses
+from broadstreet.model.errors import NoHouse
 
 
 @asynccontextmanager
-async def reach_engines(settings: Settings) -> AsyncIterator[EngineAddresses]:
+async def reach_engines(settings: Settings, *, found: bool = False) -> AsyncIterator[EngineAddresses]:
     """The engines of the settings' data folder: as they run, or started and prepared for as long as the block takes.
 
-    Enter it in the main thread. Raises EngineFailed where they cannot be reached or started.
+    found: whether a house is made where there is none. Enter it in the main thread. Raises NoHouse, and EngineFailed
+    where the engines cannot be reached or started.
     """
-    if DataFolder(settings.data_path).in_use():
+    folder = DataFolder(settings.data_path)
+    if folder.in_use():
         yield read_addresses(settings.data_path)
         return
+    if not found and not folder.is_founded() and not settings.engines.postgres_url:
+        raise NoHouse(
+            "there is no house in this folder",
+            where=str(folder.path),
+            remedy="Name the folder of yours with --data-dir, or make one: `broadstreet up`, `city new` or `demo`.",
+        )
     engines = Engines(settings.data_path, settings.engines.postgres_url or None, settings.engines.nats_url or None)
     async with engines:
         await prepare_store(settings, engines.addresses)

@@ -6,7 +6,8 @@ a command with commands of its own), and add its line to entry.py. Settings come
 runs by `wait_for`.
 
 What must always hold: a command's file imports the rooms it needs inside its functions, so that `--help` stays quick;
-an error of ours ends the program with status 1 and says what, where and what to do, without a traceback.
+an error of ours ends the program with status 1, or 3 where there is no house in the data folder, and says what, where
+and what to do, without a traceback; no command makes a house but those meant to.
 """
 
 from broadstreet.cli.entry import main

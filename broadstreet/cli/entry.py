@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from broadstreet.cli import account, city, demo, importing, replay, token, up
-from broadstreet.model.errors import BroadstreetError
+from broadstreet.model.errors import BroadstreetError, NoHouse
 
 EXIT_ERROR = 1
+EXIT_NO_HOUSE = 3
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -52,7 +53,7 @@ def main() -> None:
         app()
     except BroadstreetError as error:
         show(error)
-        sys.exit(EXIT_ERROR)
+        sys.exit(EXIT_NO_HOUSE if isinstance(error, NoHouse) else EXIT_ERROR)
 
 
 def show(error: BroadstreetError) -> None:

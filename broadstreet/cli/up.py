@@ -6,11 +6,9 @@ import logging
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
-
-console = Console(highlight=False)
+from broadstreet.cli.step import console, done
 
 
 def up(
@@ -26,14 +24,9 @@ def up(
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     chosen = house_settings(data_dir, settings, mqtt__port=mqtt_port, http__port=http_port)
-    house = House(chosen, roles.split(","), say)
+    house = House(chosen, roles.split(","), done)
 
     async def ready() -> None:
         console.print(f"Ready. Portal: {edges_of(chosen).portal_url}/  Ctrl-C stops everything.")
 
     wait_for(house.run(ready))
-
-
-def say(what: str, took_s: float) -> None:
-    """One line for a step that is done."""
-    console.print(f"  {what:<28} {took_s:6.2f} s")

@@ -43,6 +43,10 @@ class DataFolder:
         """One log file for each process."""
         return self.path / "logs"
 
+    def is_founded(self) -> bool:
+        """Whether a house was ever started here."""
+        return (self.run / "lock").exists()
+
     def prepare(self) -> None:
         """Make the folders that are missing and close them to others. Raises EngineFailed where that cannot be."""
         try:

