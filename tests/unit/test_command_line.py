@@ -33,8 +33,9 @@ INSTALLED = Path(sys.executable).with_name(PROGRAM)
 def test_a_command_on_a_house_makes_none(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("time,sensor,NO2\n2026-01-01T00:00:00Z,a,1\n")
     (tmp_path / "mapping.toml").write_text(
-        '[dataset]\nid = "urn:d"\ntitle = "D"\n[time]\ncolumn = "time"\ntime_zone = "UTC"\n[sensor]\ncolumn = "sensor"\ntype = "T"\n'
-        'entity = "urn:ngsi-ld:T:{sensor}"\n[file]\nform = "long"\n[attributes.NO2]\ncolumn = "NO2"\n'
+        '[dataset]\nid = "urn:d"\ntitle = "D"\n[time]\ncolumn = "time"\ntime_zone = "UTC"\n'
+        '[sensor]\ncolumn = "sensor"\ntype = "T"\nentity = "urn:ngsi-ld:T:{sensor}"\n'
+        '[file]\nform = "long"\n[attributes.NO2]\ncolumn = "NO2"\n'
     )
     said = subprocess.run(
         [INSTALLED, *words], cwd=tmp_path, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
