@@ -166,6 +166,6 @@ def sensor_answer(sensor: Sensor, together: Mapping[str, Outage], now_us: int, z
     if main is None or not isinstance(main.value, float) or main.observed_us is None:
         return Answer("It reports as expected.", "fine")
     age_us = max(now_us - main.observed_us, 0)
-    when = f"{duration(age_us)} ago" if age_us < DAY_US else moment(main.observed_us, now_us, zone)
+    when = f"heard {duration(age_us)} ago" if age_us < DAY_US else f"observed {moment(main.observed_us, now_us, zone)}"
     within = f", within the limit of {limit(main.limit, main.unit)}" if main.limit is not None else ""
-    return Answer(f"{attribute_label(main.name)} was {quantity(main.value, main.unit)} {when}{within}.", "fine")
+    return Answer(f"{attribute_label(main.name)}: {quantity(main.value, main.unit)}, {when}{within}.", "fine")

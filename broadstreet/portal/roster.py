@@ -88,12 +88,8 @@ class Roster:
             sensor = self._by_device.get(row["key"])
             if sensor is None or sensor.device is None:
                 continue
-            device = sensor.device
-            device.disabled_us = row["disabled_at"]
-            device.first_heard_us, device.last_heard_us = row["first_at"], row["last_at"]
-            device.messages = row["messages"]
-            device.connection = _connection(row)
-            device.undecodable = dead.get(device.key)
+            hear_device(sensor.device, row)
+            sensor.device.undecodable = dead.get(sensor.device.key)
 
     def turned(self, now_us: int) -> list[Sensor]:
         """The sensors whose state is another than when this was last asked; the first time, none."""
@@ -104,6 +100,14 @@ class Roster:
     def carry_states(self, before: Roster) -> None:
         """Go on from another roster's states, so that a reload hides no turn."""
         self._states = dict(before._states)
+
+
+def hear_device(device: Device, row: asyncpg.Record) -> None:
+    """What the table of devices says now of one."""
+    device.disabled_us = row["disabled_at"]
+    device.first_heard_us, device.last_heard_us = row["first_at"], row["last_at"]
+    device.messages = row["messages"]
+    device.connection = _connection(row)
 
 
 def _connection(row: asyncpg.Record) -> Connection | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any, Final
@@ -23,6 +24,7 @@ from broadstreet.model.change import ChangeBatch, Flag, decode_changes
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import BroadstreetError, EngineFailed
 from broadstreet.portal.bars import Bars, read_bars
+from broadstreet.portal.dead import Rejected, letter_view
 from broadstreet.portal.findings import Answer, city_answer
 from broadstreet.portal.live import Clients
 from broadstreet.portal.roster import IMPORT, Roster, RosterLoader
@@ -81,6 +83,7 @@ class Town:
         self._dead_count = -1
         self._dead_at_us: list[int] = []
         self._dead: dict[int, Undecodable] = {}
+        self._rejected: dict[int, Rejected] = {}
         self._items: dict[int, Item] = {}
         self._titles: dict[str, str] = {}
         """New titles by entity id, which the pages are not told yet."""
@@ -119,9 +122,18 @@ class Town:
                 letter.device_key: Undecodable(letter.received_us, letter.reason, letter.detail, letter.profile)
                 for letter in reversed(letters)
             }
+            counted = Counter(letter.device_key for letter in letters)
+            self._rejected = {
+                letter.device_key: Rejected(counted[letter.device_key], number > len(letters), letter_view(letter))
+                for letter in reversed(letters)
+            }
             self._dead_at_us = sorted(letter.at_us for letter in letters)
             self._dead_count = number
         return number
+
+    def rejected_of(self, device_key: int) -> Rejected | None:
+        """A device's dead letters, as `dead_letters` found them last; None where it has none."""
+        return self._rejected.get(device_key)
 
     def died_since(self, at_us: int) -> int:
         """How many letters died since a time, as far as they were looked through: at most MAX_DEAD."""

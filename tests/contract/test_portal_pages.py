@@ -12,6 +12,7 @@ import pytest
 
 from broadstreet.apis import Services
 from broadstreet.city import City, NamedStreet, save_city
+from broadstreet.devices.dataset import Dataset, describe_dataset
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.geometry import Box
 from broadstreet.portal.enrolment import MqttAddress, connection_url, mqtt_address
@@ -55,7 +56,7 @@ async def test_an_entity_says_what_it_is_and_whether_to_believe_it(house: Portal
     house.clock.forward(120)
     page = await house.get(f"/portal/api/entity?id={A1}")
     assert page["answer"] == {
-        "sentence": "NO₂ was 31.2 µg/m³ 2 minutes ago, within the limit of 200 µg/m³.",
+        "sentence": "NO₂: 31.2 µg/m³, heard 2 minutes ago, within the limit of 200 µg/m³.",
         "tone": "fine",
     }
     assert (page["title"], page["street"], page["type_label"]) == (
@@ -79,8 +80,65 @@ async def test_a_replayed_past_is_told_with_its_date(house: PortalHouse) -> None
     await house.send("a-1", {"ts": BEGIN_US - 400 * 24 * HOUR, "no2": 61})
     page = await house.get(f"/portal/api/entity?id={A1}")
     assert page["state"] == "live"
-    assert page["answer"]["sentence"].startswith("NO₂ was 61.0 µg/m³ on 25 January 2025 at 12:00")
+    assert page["answer"]["sentence"].startswith("NO₂: 61.0 µg/m³, observed on 25 January 2025 at 12:00")
     assert page["attributes"][0]["belief"]["verdict"] == "stale"
+
+
+async def test_an_entitys_page_is_of_one_moment(house: PortalHouse) -> None:
+    """The city's roster may be a moment old; headline, values and what is said of the device are read together."""
+    await house.air("a-1", 31.2)
+    await house.city()
+    await house.air("a-1", 99, at_us=house.clock() + 1)
+    page = await house.get(f"/portal/api/entity?id={A1}")
+    assert page["answer"]["sentence"].startswith("NO₂: 99.0 µg/m³, heard less than a minute ago")
+    assert page["attributes"][0]["value"] == 99
+    assert (page["device"]["messages"], page["device"]["last_heard_at"]) == (2, page["attributes"][0]["observed_at"])
+    assert (page["heard_at"], page["at"]) == (page["device"]["last_heard_at"], format_rfc3339(house.clock()))
+
+
+async def test_how_often_a_device_speaks_is_seen_beside_what_is_expected(house: PortalHouse) -> None:
+    for n in range(5):
+        await house.air("a-1", 20, at_us=house.clock() + n * 2 * S)
+    device = (await house.get(f"/portal/api/entity?id={A1}"))["device"]
+    assert (device["interval_s"], device["step_s"]) == (300, 2)
+    assert (await house.get("/portal/api/entity?id=urn:ngsi-ld:AirQualityObserved:a-2"))["device"]["step_s"] is None
+
+
+async def test_a_page_tells_where_the_past_of_what_was_imported_lies(house: PortalHouse) -> None:
+    times = [BEGIN_US - (400 - day) * 24 * HOUR for day in range(3)]
+    await house.bring_in("a-1", "NO2", times, [30, 31, 32])
+    page = await house.get(f"/portal/api/entity?id={A1}")
+    assert (page["state"], page["heard_at"]) == ("imported", None)
+    assert page["imported"] == {"from": format_rfc3339(times[0]), "to": format_rfc3339(times[-1])}
+    assert page["answer"]["sentence"].startswith("Imported: ") and "power" not in page["answer"]["sentence"]
+    no2 = page["attributes"][0]
+    assert (no2["first_at"], no2["observed_at"]) == (format_rfc3339(times[0]), format_rfc3339(times[-1]))
+    assert (no2["step_s"], no2["belief"]["words"][:8]) == (24 * 3600, "Imported")
+
+
+async def test_what_describes_a_simulated_sensor_is_not_simulated(house: PortalHouse) -> None:
+    made_up = Dataset(id="urn:x:made-up", title="Made up", simulated=True)
+    await describe_dataset(house.house.city, made_up)
+    await house.register(air("a-3", dataset=made_up.id))
+    await house.air("a-3", 12)
+    page = await house.get("/portal/api/entity?id=urn:ngsi-ld:AirQualityObserved:a-3")
+    beliefs = {attribute["name"]: attribute["belief"]["verdict"] for attribute in page["attributes"]}
+    assert (beliefs["NO2"], beliefs["name"], beliefs["location"]) == ("simulated", "good", "good")
+    texts = {attribute["name"]: attribute["text"] for attribute in page["attributes"]}
+    assert (texts["location"], texts["address"]) == ("60.17000, 24.95000", "Fabianinkatu")
+
+
+async def test_a_device_shows_its_own_rejected_messages(house: PortalHouse) -> None:
+    assert (await house.get(f"/portal/api/entity?id={A1}"))["device"]["rejected"] is None
+    await house.send("a-1", {"no2": 9000})
+    await house.send("a-1", {"ozone": 3})
+    await house.send("a-2", b"nonsense")
+    rejected = (await house.get(f"/portal/api/entity?id={A1}"))["device"]["rejected"]
+    assert (rejected["count"], rejected["is_least"]) == (2, False)
+    newest = rejected["newest"]
+    assert (newest["device"], newest["reason"], newest["profile"]) == ("a-1", "no known field", "air 1")
+    assert "ozone" in newest["detail"] and newest["payload"] == '{"ozone":3}'
+    assert newest["remedy"].startswith("Send fields that the profile names")
 
 
 async def test_an_entity_that_is_no_sensor_has_a_page_too(house: PortalHouse) -> None:

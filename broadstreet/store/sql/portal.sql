@@ -51,10 +51,19 @@ SELECT key, name, version, body FROM profile WHERE key = ANY ($1::int[]);
 SELECT (SELECT version FROM registry_version) AS registry,
        (SELECT max(key) FROM entity) AS newest, (SELECT max(key) FROM series) AS newest_series;
 
+-- name: one_moment
+-- All that a transaction reads, it reads as of one moment. Comes first.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
 -- name: entity
--- One entity. $1: its id, $2: the term of its place.
-SELECT e.key, e.id, e.types, e.deleted_at, place.lon, place.lat
+-- One entity, and what was heard of its device, as in `heard`. $1: its id, $2: the term of its place.
+SELECT e.key AS entity_key, e.id, e.types, place.lon, place.lat, d.key, d.disabled_at, h.first_at, h.last_at,
+       coalesce(h.messages, 0) AS messages, c.device_key IS NOT NULL AS was_seen, c.connected_at, c.disconnected_at,
+       c.reason, c.refused_at, c.refused_reason
 FROM entity e
+LEFT JOIN device d ON d.entity_key = e.key
+LEFT JOIN heard h ON h.device_key = d.key
+LEFT JOIN connection c ON c.device_key = d.key
 LEFT JOIN LATERAL (
     SELECT (center(p.bounds))[0] AS lon, (center(p.bounds))[1] AS lat
     FROM place p WHERE p.entity_key = e.key AND p.term_key = $2 ORDER BY p.series_key LIMIT 1
@@ -75,6 +84,17 @@ LEFT JOIN origin o ON o.key = a.origin_key
 LEFT JOIN dataset ds ON ds.key = s.dataset_key
 WHERE s.entity_key = $1 AND s.parent_key IS NULL AND a.deleted_at IS NULL
 ORDER BY s.key;
+
+-- name: pace
+-- When each series begins, and how far its newest observations lie apart: the median, in seconds. $1: keys of series,
+-- $2: how many steps are looked at.
+SELECT s.key, (SELECT min(observed_at) FROM observation WHERE series_key = s.key) AS first_at, (
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY step_s) FROM (
+        SELECT extract(epoch FROM observed_at - lag(observed_at) OVER (ORDER BY observed_at))::float8 AS step_s
+        FROM (SELECT observed_at FROM observation WHERE series_key = s.key ORDER BY observed_at DESC LIMIT $2 + 1) newest
+    ) steps
+) AS step_s
+FROM unnest($1::int[]) AS s (key);
 
 -- name: titles
 -- What entities are called. $1: their ids, $2: the term of a name.
