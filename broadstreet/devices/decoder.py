@@ -49,6 +49,8 @@ class Fault(NamedTuple):
 
 Converted = tuple[float | None, Any] | Fault
 Converter = Callable[[Any], Converted]
+_Field = tuple[int, tuple[str, ...], Converter]
+"""An attribute's number, the path to it in a payload, and what makes its value."""
 
 
 class Decoder:
@@ -62,6 +64,9 @@ class Decoder:
             (index, tuple(mapping.field.split(".")), _converter(name, mapping))
             for index, (name, mapping) in enumerate(profile.attributes.items())
         ]
+        self._by_first: dict[str, list[_Field]] = {}
+        for field in self._fields:
+            self._by_first.setdefault(field[1][0], []).append(field)
 
     def decode(self, payload: bytes, received_us: int, readings: list[Reading], faults: list[Fault]) -> None:
         """Append what the payload holds to `readings`, and what is wrong with it to `faults`.
@@ -101,7 +106,7 @@ class Decoder:
                     return
                 at_us, n = parsed, 0
         known = False
-        for index, path, convert in self._fields:
+        for index, path, convert in self._among(item):
             found = item.get(path[0]) if len(path) == 1 else _find(item, path)
             if found is None:
                 continue
@@ -114,6 +119,14 @@ class Decoder:
         if not known:
             names = ", ".join(sorted(item)[:8])[:200]
             faults.append(Fault(DeadReason.UNKNOWN_FIELDS, f"fields in the payload: {names or 'none'}"))
+
+    def _among(self, item: dict[str, Any]) -> list[_Field]:
+        """The profile's fields that an object may hold: of a profile of fifty, a device often sends one at a time."""
+        if len(item) >= len(self._fields):
+            return self._fields
+        by_first = self._by_first
+        found = [by_first[name] for name in item if name in by_first]
+        return found[0] if len(found) == 1 else [field for fields in found for field in fields]
 
 
 def _find(item: Any, path: tuple[str, ...]) -> Any:

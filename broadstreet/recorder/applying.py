@@ -8,24 +8,30 @@ outbox; the cursor advances. Then it commits.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
+import numpy as np
+import numpy.typing as npt
 
-from broadstreet.log import Pack, encode_dead_list
-from broadstreet.model.change import ChangeBatch, EntityEvent, Flag, encode_changes
+from broadstreet.log import DeadLetter, Pack, encode_dead_list
+from broadstreet.model.change import ChangeBatch, EntityEvent, encode_changes
 from broadstreet.model.errors import Conflict
-from broadstreet.recorder.batch import Batch
+from broadstreet.recorder.batch import Batch, Heard, Int64s
+from broadstreet.recorder.plan import NO_META
+from broadstreet.recorder.settling import NEVER_US, Bools, Currents, Settled, settle
 from broadstreet.store import OutboxKind, json_array, load_queries, write_outbox
+from broadstreet.store.copy import encode_copy
+from broadstreet.store.database import POSTGRES_EPOCH_US
 
 if TYPE_CHECKING:
     from broadstreet.store.database import Connection
 
 _SQL = load_queries("recorder")
-# Plain integers: the arithmetic of IntFlag costs a tenth of the whole.
-_CURRENT, _CREATED, _CORRECTED = int(Flag.CURRENT), int(Flag.CREATED), int(Flag.CORRECTED)
-_OBSERVATION_COLUMNS = ("series_key", "observed_at", "n", "number", "value", "meta_key", "origin_key")
+_COPIED = ("series_key", "observed_at", "n", "number", "origin_key", "meta_key")
+"""The columns of readings that are numbers; without sub-attributes the last is left out."""
 
 
 class CursorMoved(Conflict):
@@ -66,13 +72,6 @@ class Applied(NamedTuple):
     dead: int
 
 
-class _Current(NamedTuple):
-    version: int
-    as_of_us: int
-    deleted_us: int | None
-    value: Any
-
-
 class Applying:
     """One transaction's work. Make one for each attempt."""
 
@@ -80,19 +79,16 @@ class Applying:
         self._connection = connection
         self._tenant = tenant
         self._now_us = now_us
-        self._current: dict[int, _Current] = {}
-        self._flags: dict[int, int] = {}
-        """Rows of the batch that were applied, with their flags."""
-        self._old: dict[int, Any] = {}
-        self._version: dict[int, int] = {}
-        """The version each applied row of the batch gave its attribute."""
-        self._origins: list[int] = []
+        self._origins: Int64s = np.empty(0, np.int64)
+        """The key of each pack's origin."""
 
     async def apply(
         self,
         place: Place,
         packs: list[tuple[int, Pack]],
         batch: Batch,
+        heard: Heard,
+        dead: list[DeadLetter],
         registry_version: int,
         *,
         carefully: bool,
@@ -104,18 +100,19 @@ class Applying:
         """
         await self._lock(place, registry_version)
         await self._accept(place, packs)
+        applied = corrected = np.empty(0, np.bool_)
         if len(batch):
-            await self._lock_attributes(sorted(set(batch.series)))
-            await self._write_observations(batch, carefully=carefully)
-            await self._write_attributes(batch)
-            await self._write_changes(batch, packs, await self._revive(batch))
-        await self._write_heard(batch)
-        if batch.dead:
-            await write_outbox(self._connection, OutboxKind.DEAD, encode_dead_list(batch.dead))
+            currents = await self._lock_attributes(batch)
+            applied, corrected = await self._write_observations(batch, currents, carefully=carefully)
+            settled = settle(batch, currents, applied, corrected)
+            await self._write_attributes(batch, currents, settled)
+            await self._write_changes(batch, packs, settled, await self._revive(batch, currents, settled))
+        await self._write_heard(heard)
+        if dead:
+            await write_outbox(self._connection, OutboxKind.DEAD, encode_dead_list(dead))
         await self._connection.execute(_SQL["advance_cursor"], place.partition, place.stream, place.after)
-        corrected = sum(bool(flags & _CORRECTED) for flags in self._flags.values())
-        applied = len(self._flags)
-        return Applied(applied, len(batch) - applied + batch.repeated, corrected, len(batch.dead))
+        count = int(applied.sum())
+        return Applied(count, len(batch) - count + batch.repeated, int(corrected.sum()), len(dead))
 
     async def _lock(self, place: Place, registry_version: int) -> None:
         row = await self._connection.fetchrow(_SQL["lock_cursor"], place.partition)
@@ -140,151 +137,137 @@ class Applying:
         keys = {row["pack_id"]: int(row["key"]) for row in rows}
         if len(keys) < len(ids):
             raise PacksRepeated({pack_id.bytes for pack_id in ids if pack_id not in keys})
-        self._origins = [keys[pack_id] for pack_id in ids]
+        self._origins = np.array([keys[pack_id] for pack_id in ids], np.int64)
 
-    async def _lock_attributes(self, series: list[int]) -> None:
-        for row in await self._connection.fetch(_SQL["lock_attributes"], series):
-            value = row["value"] if row["number"] is None else row["number"]
-            self._current[row["series_key"]] = _Current(row["version"], row["as_of"], row["deleted_at"], value)
+    async def _lock_attributes(self, batch: Batch) -> Currents:
+        series = batch.series[batch.starts]
+        currents = Currents.unknown(len(series))
+        rows = await self._connection.fetch(_SQL["lock_attributes"], series.tolist())
+        if rows:
+            keys, version, as_of_us, deleted_us, number, value = zip(*rows, strict=True)
+            places = np.searchsorted(series, np.array(keys, np.int32))
+            currents.known[places] = True
+            currents.version[places] = version
+            currents.as_of_us[places] = as_of_us
+            currents.deleted_us[places] = [NEVER_US if at_us is None else at_us for at_us in deleted_us]
+            currents.number[places] = np.array(number, np.float64)  # None becomes NaN
+            currents.values.update(
+                (place, one) for place, one in zip(places.tolist(), value, strict=True) if one is not None
+            )
+        return currents
 
-    async def _write_observations(self, batch: Batch, *, carefully: bool) -> None:
-        current = self._current
-        new: list[int] = []
-        doubtful: list[int] = []
-        for row in range(len(batch)):
-            known = current.get(batch.series[row])
-            if not carefully and (known is None or batch.at_us[row] > known.as_of_us):
-                new.append(row)
-            else:
-                doubtful.append(row)
-        if new:
-            new.sort(key=lambda row: (batch.series[row], batch.at_us[row]))
-            try:
-                await self._connection.copy_records_to_table(
-                    "observation",
-                    records=[self._observation(batch, row) for row in new],
-                    columns=list(_OBSERVATION_COLUMNS),
-                )
-            except asyncpg.UniqueViolationError as error:
-                raise AlreadyThere from error
-            self._flags.update(dict.fromkeys(new, 0))
-        if doubtful:
-            await self._upsert(batch, doubtful)
+    async def _write_observations(self, batch: Batch, currents: Currents, *, carefully: bool) -> tuple[Bools, Bools]:
+        """Which readings were applied, and which of them corrected another."""
+        newer_than = np.repeat(currents.as_of_us, np.diff(np.append(batch.starts, len(batch))))
+        applied = np.zeros(len(batch), np.bool_) if carefully else batch.at_us > newer_than
+        corrected = np.zeros(len(batch), np.bool_)
+        doubtful = np.flatnonzero(~applied)
+        await self._copy(batch, applied)
+        if len(doubtful):
+            columns = self._columns(batch, doubtful)
+            for row in await self._connection.fetch(_SQL["upsert_observations"], *columns, self._now_us):
+                applied[doubtful[row["position"] - 1]] = True
+                corrected[doubtful[row["position"] - 1]] = row["corrected"]
+        return applied, corrected
 
-    def _observation(self, batch: Batch, row: int) -> tuple[Any, ...]:
+    async def _copy(self, batch: Batch, chosen: Bools) -> None:
+        """Write readings that are newer than anything known. Raises AlreadyThere."""
+        is_number = ~np.isnan(batch.number)
+        has_meta = batch.meta != NO_META
+        try:
+            for part, names in ((has_meta, _COPIED), (~has_meta, _COPIED[:-1])):
+                rows = np.flatnonzero(chosen & is_number & part)
+                if len(rows):
+                    columns: list[npt.NDArray[Any]] = [
+                        batch.series[rows],
+                        batch.at_us[rows] - POSTGRES_EPOCH_US,
+                        batch.n[rows],
+                        batch.number[rows],
+                        self._origins[batch.pack[rows]],
+                        batch.meta[rows],
+                    ]
+                    await self._connection.copy_to_table(
+                        "observation", source=_once(encode_copy(columns[: len(names)])), columns=names, format="binary"
+                    )
+            others = np.flatnonzero(chosen & ~is_number)
+            if len(others):
+                await self._connection.execute(_SQL["insert_observations"], *self._columns(batch, others))
+        except asyncpg.UniqueViolationError as error:
+            raise AlreadyThere from error
+
+    def _columns(self, batch: Batch, rows: Int64s) -> tuple[list[Any], ...]:
+        """Rows as the arrays that statements unnest: series, times, n, numbers, values, metas, origins."""
         return (
-            batch.series[row],
-            batch.at_us[row],
-            batch.n[row],
-            batch.number[row],
-            batch.value[row],
-            batch.meta[row],
-            self._origins[batch.pack[row]],
+            batch.series[rows].tolist(),
+            batch.at_us[rows].tolist(),
+            batch.n[rows].tolist(),
+            [None if number != number else number for number in batch.number[rows].tolist()],
+            json_array(map(batch.values.get, rows.tolist())),
+            [None if key == NO_META else key for key in batch.meta[rows].tolist()],
+            self._origins[batch.pack[rows]].tolist(),
         )
 
-    async def _upsert(self, batch: Batch, rows: list[int]) -> None:
-        columns = [list(column) for column in zip(*(self._observation(batch, row) for row in rows), strict=True)]
-        columns[_OBSERVATION_COLUMNS.index("value")] = list(json_array(batch.value[row] for row in rows))
-        written = await self._connection.fetch(_SQL["upsert_observations"], *columns, self._now_us)
-        for done in written:
-            row = batch.rows[done["series_key"], done["observed_at"], done["n"]]
-            self._flags[row] = _CORRECTED if done["corrected"] else 0
-
-    async def _write_attributes(self, batch: Batch) -> None:
-        """Move current values forward, give every applied change its version, and note what the old value was."""
-        newest: dict[int, int] = {}
-        versions: dict[int, int] = {}
-        for row in sorted(self._flags, key=lambda row: (batch.at_us[row], batch.n[row])):
-            series = batch.series[row]
-            known = self._current.get(series)
-            versions[series] = versions.get(series, 0 if known is None else known.version) + 1
-            self._version[row] = versions[series]
-            if known is not None and known.deleted_us is not None and batch.at_us[row] <= known.deleted_us:
+    async def _write_attributes(self, batch: Batch, currents: Currents, settled: Settled) -> None:
+        """Move current values forward, and give every changed attribute its version."""
+        became = settled.newest >= 0
+        for places, name in (
+            (became & currents.known, "update_attributes"),
+            (became & ~currents.known, "insert_attributes"),
+        ):
+            chosen = np.flatnonzero(places)
+            if not len(chosen):
                 continue
-            if known is None or batch.at_us[row] >= known.as_of_us:
-                before = newest.get(series)
-                self._flags[row] |= _CURRENT
-                if before is not None:
-                    self._old[row] = batch.value[before] if batch.number[before] is None else batch.number[before]
-                elif known is None or known.deleted_us is not None:
-                    self._flags[row] |= _CREATED
-                else:
-                    self._old[row] = known.value
-                newest[series] = row
-        created = sorted(newest.keys() - self._current.keys())
-        updated = sorted(newest.keys() & self._current.keys())
-        if updated:
-            await self._connection.execute(
-                _SQL["update_attributes"], *self._attributes(batch, updated, newest, versions), self._now_us
+            series, at_us, _, numbers, values, metas, origins = self._columns(batch, settled.newest[chosen])
+            versions = settled.versions[chosen].tolist()
+            written = await self._connection.execute(
+                _SQL[name], series, versions, at_us, numbers, values, metas, origins, self._now_us
             )
-        if created:
-            made = await self._connection.fetch(
-                _SQL["insert_attributes"], *self._attributes(batch, created, newest, versions), self._now_us
-            )
-            if len(made) != len(created):
+            if written.rpartition(" ")[2] != str(len(chosen)):
                 raise AlreadyThere  # an API wrote the attribute in this moment
-        past_only = sorted(versions.keys() - newest.keys())
-        if past_only:
-            await self._connection.execute(_SQL["update_versions"], past_only, [versions[s] for s in past_only])
+        past_only = np.flatnonzero(settled.touched & ~became)
+        if len(past_only):
+            series = batch.series[batch.starts[past_only]].tolist()
+            await self._connection.execute(_SQL["update_versions"], series, settled.versions[past_only].tolist())
 
-    def _attributes(
-        self, batch: Batch, series: list[int], newest: dict[int, int], versions: dict[int, int]
-    ) -> tuple[list[Any], ...]:
-        rows = [newest[key] for key in series]
-        return (
-            series,
-            [versions[key] for key in series],
-            [batch.at_us[row] for row in rows],
-            [batch.number[row] for row in rows],
-            json_array(batch.value[row] for row in rows),
-            [batch.meta[row] for row in rows],
-            [self._origins[batch.pack[row]] for row in rows],
-        )
-
-    async def _revive(self, batch: Batch) -> list[EntityEvent]:
+    async def _revive(self, batch: Batch, currents: Currents, settled: Settled) -> list[EntityEvent]:
         """Bring back the entities whose deleted attributes a newer reading revived."""
-        revived = {
-            batch.entities[batch.series[row]]
-            for row, flags in self._flags.items()
-            if flags & _CREATED and batch.series[row] in self._current
-        }
-        if not revived:
+        revived = (settled.newest >= 0) & currents.known & (currents.deleted_us != NEVER_US)
+        if not revived.any():
             return []
-        rows = await self._connection.fetch(_SQL["revive_entities"], sorted(revived))
+        rows = await self._connection.fetch(_SQL["revive_entities"], batch.series[batch.starts[revived]].tolist())
         return [EntityEvent(row["key"], row["id"], [], "created") for row in rows]
 
-    async def _write_heard(self, batch: Batch) -> None:
-        if not batch.heard:
-            return
-        keys = sorted(batch.heard)
-        heard = [batch.heard[key] for key in keys]
-        await self._connection.execute(
-            _SQL["upsert_heard"],
-            keys,
-            [one.first_us for one in heard],
-            [one.last_us for one in heard],
-            [one.messages for one in heard],
-        )
+    async def _write_heard(self, heard: Heard) -> None:
+        if heard.device:
+            await self._connection.execute(
+                _SQL["upsert_heard"], heard.device, heard.first_us, heard.last_us, heard.messages
+            )
 
-    async def _write_changes(self, batch: Batch, packs: list[tuple[int, Pack]], events: list[EntityEvent]) -> None:
-        if not self._flags:
+    async def _write_changes(
+        self, batch: Batch, packs: list[tuple[int, Pack]], settled: Settled, events: list[EntityEvent]
+    ) -> None:
+        rows = settled.rows
+        if not len(rows):
             return
-        rows = list(self._version)
         changes = ChangeBatch(
             tenant=self._tenant,
-            origin_key=self._origins[0],
+            origin_key=int(self._origins[0]),
             kind="pack",
             principal=packs[0][1].gateway,
             at_us=self._now_us,
-            series=[batch.series[row] for row in rows],
-            version=list(self._version.values()),
-            as_of_us=[batch.at_us[row] for row in rows],
-            value=[batch.value[row] if batch.number[row] is None else batch.number[row] for row in rows],
-            old=[self._old.get(row) for row in rows],
-            flags=[self._flags[row] for row in rows],
+            series=batch.series[rows].tolist(),
+            version=settled.version.tolist(),
+            as_of_us=batch.at_us[rows].tolist(),
+            value=batch.value_list(rows),
+            old=settled.old,
+            flags=settled.flags.tolist(),
             packs=[pack.id for _, pack in packs],
-            pack=[batch.pack[row] for row in rows],
-            entry=[batch.entry[row] for row in rows],
+            pack=batch.pack[rows].tolist(),
+            entry=batch.entry[rows].tolist(),
             entities=events,
         )
         await write_outbox(self._connection, OutboxKind.CHANGES, encode_changes(changes))
+
+
+async def _once(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece

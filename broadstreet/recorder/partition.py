@@ -21,7 +21,7 @@ from broadstreet.recorder.applying import (
     Place,
     RegistryMoved,
 )
-from broadstreet.recorder.batch import Batch, fill, open_packs
+from broadstreet.recorder.batch import Batch, Heard, gather, open_packs
 from broadstreet.recorder.meter import Meter
 from broadstreet.recorder.plan import Plans
 from broadstreet.store import load_queries
@@ -116,23 +116,20 @@ class Partition:
         carefully = False
         for attempt in range(MAX_ATTEMPTS):
             fresh = _without(packs, repeated)
-            await self._plans.load({key for _, pack in fresh for key in pack.device})
+            opened = [pack for _, pack in fresh]
+            plans = await self._plans.load(key for pack in opened for key in pack.device)
             version = self._plans.version
-            batch = Batch()
-            batch.dead += [letter for letter in dead if letter.entry <= last]
             now_us = self._clock()
-            fill(
-                batch,
-                [pack for _, pack in fresh],
-                await self._plans.load(()),
-                now_us=now_us,
-                future_limit_us=self._future_limit_us,
-            )
+            gathered = gather(opened, plans, now_us=now_us, future_limit_us=self._future_limit_us)
+            gathered.dead += [letter for letter in dead if letter.entry <= last]
+            batch, heard = Batch.of(gathered), Heard.of(opened, plans)
             try:
                 async with self._database.transaction() as connection:
                     applying = Applying(connection, self._database.name, now_us)
                     place = Place(self._partition, stream, cursor, last)
-                    applied = await applying.apply(place, fresh, batch, version, carefully=carefully)
+                    applied = await applying.apply(
+                        place, fresh, batch, heard, gathered.dead, version, carefully=carefully
+                    )
                 self._count(applied, fresh, attempt)
                 self._meter.finish(self._label, self._clock())
                 return (stream, last), left

@@ -15,26 +15,27 @@ from broadstreet.store import Store, load_queries
 if TYPE_CHECKING:
     from broadstreet.store import Database
 
+NO_META = 0
+"""Stands where a reading has no sub-attributes; keys in the store begin at 1."""
 _SQL = load_queries("device")
 
 
 class Plan(NamedTuple):
-    """One device. series and metas stand in the order of the profile's attributes."""
+    """One device. series and metas stand in the order of the profile's attributes; NO_META stands for no unit."""
 
     device_key: int
     device: str
-    entity_key: int
     profile: str
     decoder: Decoder
     series: list[int]
-    metas: list[int | None]
+    metas: list[int]
 
 
 class _ProfilePlan(NamedTuple):
     label: str
     decoder: Decoder
     terms: list[int]
-    metas: list[int | None]
+    metas: list[int]
 
 
 class Plans:
@@ -74,7 +75,6 @@ class Plans:
             self._plans[row["key"]] = Plan(
                 device_key=row["key"],
                 device=row["id"],
-                entity_key=row["entity_key"],
                 profile=profile.label,
                 decoder=profile.decoder,
                 series=[series[row["entity_key"], term] for term in profile.terms],
@@ -93,7 +93,7 @@ class Plans:
                 label=f"{row['name']} {row['version']}",
                 decoder=Decoder(profile),
                 terms=[terms[iri] for iri in profile.iris],
-                metas=[None if unit is None else metas[unit] for unit in units],
+                metas=[NO_META if unit is None else metas[unit] for unit in units],
             )
 
     async def _intern_units(self, units: set[str]) -> dict[str, int]:

@@ -33,16 +33,28 @@ RETURNING key, pack_id;
 SELECT series_key, version, as_of, deleted_at, number, value FROM attribute
 WHERE series_key = ANY ($1::int[]) ORDER BY series_key FOR UPDATE;
 
+-- name: insert_observations
+-- Readings that are not there yet. $1: series keys, $2: times, $3: n, $4: numbers, $5: JSON values, $6: meta keys,
+-- $7: origin keys.
+INSERT INTO observation (series_key, observed_at, n, number, value, meta_key, origin_key)
+SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::smallint[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[]);
+
 -- name: upsert_observations
--- Readings that may be there already: the same value again is not answered, another one corrects it. $1: series keys,
--- $2: times, $3: n, $4: numbers, $5: JSON values, $6: meta keys, $7: origin keys, $8: at.
-INSERT INTO observation AS o (series_key, observed_at, n, number, value, meta_key, origin_key)
-SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::smallint[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
-ON CONFLICT (series_key, observed_at, n) DO UPDATE
-SET number = EXCLUDED.number, value = EXCLUDED.value, meta_key = EXCLUDED.meta_key, origin_key = EXCLUDED.origin_key,
-    modified_at = $8
-WHERE o.number IS DISTINCT FROM EXCLUDED.number OR o.value IS DISTINCT FROM EXCLUDED.value
-RETURNING series_key, observed_at, n, modified_at IS NOT NULL AS corrected;
+-- Readings that may be there already: the same value again is not answered, another one corrects it. Parameters as in
+-- insert_observations; $8: at. Answers the position (from 1) of each that was applied.
+WITH said AS (
+    SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::smallint[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
+        WITH ORDINALITY AS said (series_key, observed_at, n, number, value, meta_key, origin_key, position)
+), applied AS (
+    INSERT INTO observation AS o (series_key, observed_at, n, number, value, meta_key, origin_key)
+    SELECT series_key, observed_at, n, number, value, meta_key, origin_key FROM said
+    ON CONFLICT (series_key, observed_at, n) DO UPDATE
+    SET number = EXCLUDED.number, value = EXCLUDED.value, meta_key = EXCLUDED.meta_key,
+        origin_key = EXCLUDED.origin_key, modified_at = $8
+    WHERE o.number IS DISTINCT FROM EXCLUDED.number OR o.value IS DISTINCT FROM EXCLUDED.value
+    RETURNING new.series_key, new.observed_at, new.n, old.series_key IS NOT NULL AS corrected
+)
+SELECT position, corrected FROM said JOIN applied USING (series_key, observed_at, n);
 
 -- name: update_attributes
 -- New current values. $1: series keys, $2: versions, $3: times, $4: numbers, $5: JSON values, $6: meta keys,
@@ -61,17 +73,17 @@ FROM unnest($1::int[], $2::bigint[]) AS new (series_key, version)
 WHERE a.series_key = new.series_key;
 
 -- name: insert_attributes
--- First values. One that is there by now is not answered. Parameters as in update_attributes.
+-- First values. One that is there by now is not counted. Parameters as in update_attributes.
 INSERT INTO attribute (series_key, version, as_of, observed_at, number, value, meta_key, origin_key, created_at, modified_at)
 SELECT series_key, version, at, at, number, value, meta_key, origin_key, $8, $8
 FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
     AS new (series_key, version, at, number, value, meta_key, origin_key)
-ON CONFLICT (series_key) DO NOTHING
-RETURNING series_key;
+ON CONFLICT (series_key) DO NOTHING;
 
 -- name: revive_entities
--- Deleted entities that a newer reading brings back. $1: entity keys.
-UPDATE entity SET deleted_at = NULL WHERE key = ANY ($1::int[]) AND deleted_at IS NOT NULL
+-- Deleted entities that a newer reading brings back. $1: the series it revived.
+UPDATE entity SET deleted_at = NULL
+WHERE key IN (SELECT entity_key FROM series WHERE key = ANY ($1::int[])) AND deleted_at IS NOT NULL
 RETURNING key, id, types;
 
 -- name: upsert_heard
