@@ -187,7 +187,7 @@ def _specs(body: bytes) -> Sequence[DeviceSpec]:
 
 @post("/devices/{device:str}/secret", opt=requires("device:write"))
 async def rotate_secret(call: NamedDependency[Call], device: FromPath[str]) -> NewSecret:
-    """Give a device a new secret; the old one stops at its next sign-in. The new one comes once."""
+    """Give a device a new secret; the old one is refused from the next sign-in on. The new one comes once."""
     secret = await call.services.registry.rotate_secret(call.database, device)
     await call.audit("device.secret", device)
     return NewSecret(device, secret)

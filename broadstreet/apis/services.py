@@ -39,7 +39,7 @@ class Services:
 
     async def device_principal(self, device: str, secret: str) -> Principal:
         """The device that signs in with its secret. Raises NotSignedIn."""
-        identity = await self.registry.authenticate(device, secret)
+        identity = await self.registry.authenticate(device, secret, at_us=self.clock())
         if identity is None:
             raise NotSignedIn("the device is unknown or disabled, or its secret is wrong")
         return Principal.device(identity.id, identity.tenant)

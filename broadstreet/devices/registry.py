@@ -173,14 +173,12 @@ class Registry:
             await connection.execute(_SQL["bump_registry"])
         await self._store.control.execute(_LOGIN_SQL["disable"], device, at_us)
 
-    async def authenticate(self, username: str, secret: str) -> DeviceIdentity | None:
-        """The device that signs in with this secret; None where it may not."""
-        row = await self._store.control.fetchrow(_LOGIN_SQL["one"], username)
-        if row is None or row["disabled_at"] is not None:
-            return None
-        if not secret_matches(secret, row["salt"], row["secret_hash"]):
-            return None
-        return DeviceIdentity(row["tenant"], row["device_key"], username)
+    async def authenticate(self, username: str, secret: str, *, at_us: int) -> DeviceIdentity | None:
+        """The device that signs in with this secret, its own or one on loan; None where it may not."""
+        for row in await self._store.control.fetch(_LOGIN_SQL["secrets"], username, at_us):
+            if row["disabled_at"] is None and secret_matches(secret, row["salt"], row["secret_hash"]):
+                return DeviceIdentity(row["tenant"], row["device_key"], username)
+        return None
 
     async def shut_out(self, usernames: Sequence[str]) -> list[str]:
         """Which of these devices may not sign in, or no longer: to end the connections they have."""
@@ -188,8 +186,8 @@ class Registry:
 
     async def identify(self, username: str) -> DeviceIdentity | None:
         """The device of this user name, without proof: to note down a refused sign-in."""
-        row = await self._store.control.fetchrow(_LOGIN_SQL["one"], username)
-        return None if row is None else DeviceIdentity(row["tenant"], row["device_key"], username)
+        rows = await self._store.control.fetch(_LOGIN_SQL["known"], [username])
+        return DeviceIdentity(rows[0]["tenant"], rows[0]["device_key"], username) if rows else None
 
 
 async def _device_key(connection: Connection, device: str) -> int:

@@ -82,12 +82,9 @@ RETAINED_AT_ONCE: Final = 16
 MAX_SIGN_INS: Final = 16
 """Asked of the database at the same time."""
 MAX_SIGN_INS_WAITING: Final = 5_000
-REMEMBERED_S: Final = 10.0
-"""How long a device that signed in may do so again without the database being asked."""
 SHUT_OUT_EVERY_S: Final = 2.0
 MAX_SHUT_OUT_ASKED: Final = 5_000
 """How often it is asked who of the connected devices may stay, and of how many at a time."""
-MAX_REMEMBERED: Final = 20_000
 
 # HTTP ingest
 MAX_ITEMS: Final = 100_000

@@ -83,8 +83,7 @@ class Gateway:
             random_bytes=random_bytes,
             on_pressure=self.listener.press,
         )
-        loop = asyncio.get_running_loop()
-        self._door = Door(registry, tokens, random_bytes=random_bytes, time_s=loop.time)
+        self._door = Door(registry, tokens, clock)
         self._broker = Broker(
             self._packer, self._retained, self._sightings, self.counters, clock=clock, random_bytes=random_bytes
         )

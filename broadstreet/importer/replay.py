@@ -2,7 +2,7 @@
 
 Each sensor is a device with a connection and a credential of its own; a row's readings of a sensor are one message at
 QoS 1, with the device's time, for the device's profile to read. The table's time passes `speed` times as fast as it
-did. A replay issues every device a new secret, so that a device of that id elsewhere is signed out.
+did. A replay signs in by secrets on loan and under client ids of its own: a device that is there too goes on as it was.
 
 A table is gone through twice: once to learn its sensors and its span, once to send.
 """
@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from broadstreet.access import Principal
-from broadstreet.devices import Registry
+from broadstreet.devices import lend_secrets
 from broadstreet.engines import together
 from broadstreet.history.observations import Int64s
 from broadstreet.importer.importing import Prepared
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from broadstreet.store import Database
 
 TOPIC: Final = "readings"
+CLIENT_PREFIX: Final = "replay:"
+"""Before a device's id makes a client id that the device itself does not use, which would end one of the two."""
 CONNECT_AT_ONCE: Final = 32
 YIELD_EVERY: Final = 64
 """Messages after which the connections get their turn."""
@@ -135,7 +137,7 @@ class Replay:
         self._host, self._port = host, port
         self._principal = principal
         self._clock = clock
-        self._registry = Registry(store)
+        self._store = store
         self._sensors = Sensors(store, database, prepared.mapping, prepared.places, principal=principal, clock=clock)
         self._fields = [payload_field(name) for name in prepared.mapping.attributes]
         self._all_answered = asyncio.Event()
@@ -150,10 +152,13 @@ class Replay:
         if not survey.messages:
             raise NotFound("the table holds no reading to send", where=str(self._prepared.source.path))
         self.totals.messages, self.totals.rejected = survey.messages, survey.rejected
-        credentials = await self._credentials(survey.sensors)
-        self.totals.devices = len(credentials)
-        async with AsyncExitStack() as connections:
-            clients = await self._connect(credentials, connections)
+        devices = await self._devices(survey.sensors)
+        self.totals.devices = len(devices)
+        async with (
+            lend_secrets(self._store, self._database, list(devices.values()), self._clock) as secrets,
+            AsyncExitStack() as connections,
+        ):
+            clients = await self._connect(devices, secrets, connections)
             await self._send(survey, clients)
             await self._all_answered.wait()
             self._is_over = True
@@ -180,42 +185,41 @@ class Replay:
         first_us, last_us = (int(span.min()), int(span.max())) if len(span) else (0, 0)
         return _Survey(list(sensors), messages, first_us, last_us, rejected)
 
-    async def _credentials(self, names: list[str]) -> dict[str, tuple[str, str]]:
-        """(device id, new secret) of every sensor that is, or becomes, a device."""
+    async def _devices(self, names: list[str]) -> dict[str, str]:
+        """The device's id of every sensor that is, or becomes, a device."""
         await self._sensors.prepare()
-        credentials = {}
-        for sensor in await self._sensors.ensure(names):
-            if sensor.fault is None and sensor.device is not None:
-                secret = await self._registry.rotate_secret(self._database, sensor.device)
-                credentials[sensor.name] = sensor.device, secret
-        missing = [name for name in names if name not in credentials]
+        sensors = await self._sensors.ensure(names)
+        devices = {one.name: one.device for one in sensors if one.fault is None and one.device is not None}
+        missing = [name for name in names if name not in devices]
         if missing:
             raise InvalidInput(
                 f"{len(missing)} sensors make no device, {missing[0]!r} among them",
                 where="sensor.device",
                 remedy="Give them places in the table of locations, or take them out of the table.",
             )
-        return credentials
+        return devices
 
-    async def _connect(self, credentials: dict[str, tuple[str, str]], connections: AsyncExitStack) -> dict[str, Client]:
+    async def _connect(
+        self, devices: dict[str, str], secrets: dict[str, str], connections: AsyncExitStack
+    ) -> dict[str, Client]:
         """A connected client for every sensor."""
         clients: dict[str, Client] = {}
         free = asyncio.Semaphore(CONNECT_AT_ONCE)
 
-        async def connect(name: str, device: str, secret: str) -> None:
+        async def connect(name: str, device: str) -> None:
             client = Client(
                 self._host,
                 self._port,
-                client_id=device,
+                client_id=f"{CLIENT_PREFIX}{device}",
                 username=device,
-                password=secret,
+                password=secrets[device],
                 reconnect=True,
                 on_lost=self._lost,
             )
             async with free:
                 clients[name] = await connections.enter_async_context(client)
 
-        await together(*(connect(name, device, secret) for name, (device, secret) in credentials.items()))
+        await together(*(connect(name, device) for name, device in devices.items()))
         return clients
 
     async def _send(self, survey: _Survey, clients: dict[str, Client]) -> None:

@@ -59,18 +59,18 @@ async def test_a_device_is_registered_found_shut_out_and_let_in(api: Api, clock:
     made = await api.ask("POST", "/v1/devices", device("a-1"))
     assert made.status == 201
     secret = made.json["secret"]
-    assert await api.services.registry.authenticate("a-1", secret) is not None
+    assert await api.services.registry.authenticate("a-1", secret, at_us=clock()) is not None
     found = await api.get("/v1/devices/a-1")
     assert (found["entity"], found["profile"], found["profile_version"]) == (made.json["entity"], "air", 1)
     assert (found["registered_at"], found["last_heard_at"], found["messages"]) == ("2026-03-01T12:00:00Z", None, 0)
     assert (await api.ask("POST", "/v1/devices", device("a-1"))).status == 409
     newer = (await api.ask("POST", "/v1/devices/a-1/secret")).json["secret"]
-    assert await api.services.registry.authenticate("a-1", secret) is None
+    assert await api.services.registry.authenticate("a-1", secret, at_us=clock()) is None
     assert (await api.ask("DELETE", "/v1/devices/a-1")).status == 204
     assert (await api.get("/v1/devices/a-1"))["disabled_at"] == "2026-03-01T12:00:00Z"
-    assert await api.services.registry.authenticate("a-1", newer) is None
+    assert await api.services.registry.authenticate("a-1", newer, at_us=clock()) is None
     assert (await api.ask("POST", "/v1/devices/a-1/enable")).status == 204
-    assert await api.services.registry.authenticate("a-1", newer) is not None
+    assert await api.services.registry.authenticate("a-1", newer, at_us=clock()) is not None
     assert [action for _, action, subject in await api.audited() if subject == "a-1"] == [
         "device.enable",
         "device.disable",

@@ -74,6 +74,18 @@ async def test_a_disabled_device_is_refused(site: Site) -> None:
     assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
 
 
+async def test_a_secret_that_was_replaced_is_refused_at_once(site: Site) -> None:
+    wire = await site.connect("d-1")
+    city = await site.services.store.tenant("city")
+    fresh = await site.services.registry.rotate_secret(city, "d-1")
+    _, answer = await site.greet("d-1")
+    assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
+    wire.send(PingReq())
+    await wire.receive(PingResp)  # whoever is in stays
+    _, answer = await site.greet("d-1", password=fresh)
+    assert answer.reason == 0
+
+
 async def test_a_device_that_is_disabled_does_not_stay(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("broadstreet.gateway.gateway.SHUT_OUT_EVERY_S", 0.05)
     async with open_gateway(site.services, site.engines.data_dir, name="gateway-u") as gateway:

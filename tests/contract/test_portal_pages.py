@@ -292,7 +292,7 @@ async def test_a_device_of_ones_own_speaks_with_the_line_it_is_given(house: Port
         f"-m '{made['payload']}'"
     )
     assert made["qr_svg"].startswith("<svg") and "#fff" in made["qr_svg"]
-    identity = await house.services.registry.authenticate(made["device"], made["secret"])
+    identity = await house.services.registry.authenticate(made["device"], made["secret"], at_us=house.clock())
     assert identity is not None
     house.keys[made["device"]] = identity.key
     await house.send(made["device"], msgspec.json.decode(made["payload"]))

@@ -14,10 +14,34 @@ RETURNING username;
 SELECT l.username, t.name AS tenant, l.device_key FROM device_login l JOIN tenant t ON t.key = l.tenant_key
 WHERE l.username = ANY ($1::text[]);
 
--- name: one
--- A log-in with its hash. $1: user name.
-SELECT t.name AS tenant, l.device_key, l.secret_hash, l.salt, l.disabled_at
-FROM device_login l JOIN tenant t ON t.key = l.tenant_key WHERE l.username = $1;
+-- name: secrets
+-- What a log-in may be proved by: its own secret, and those that are on loan. $1: user name, $2: now.
+SELECT t.name AS tenant, l.device_key, l.disabled_at, one.secret_hash, one.salt
+FROM device_login l
+JOIN tenant t ON t.key = l.tenant_key
+CROSS JOIN LATERAL (
+    SELECT l.secret_hash, l.salt
+    UNION ALL
+    SELECT loan.secret_hash, loan.salt FROM device_loan loan WHERE loan.username = l.username AND loan.expires_at > $2
+) one
+WHERE l.username = $1;
+
+-- name: lend
+-- Secrets on loan, beside devices' own. $1: tenant, $2: user names, $3: hashes, $4: salts, $5: until when.
+INSERT INTO device_loan (username, secret_hash, salt, expires_at)
+SELECT new.username, new.secret_hash, new.salt, $5
+FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS new (username, secret_hash, salt)
+JOIN device_login l ON l.username = new.username
+JOIN tenant t ON t.key = l.tenant_key AND t.name = $1
+RETURNING username;
+
+-- name: give_back
+-- Loans end. $1: their salts.
+DELETE FROM device_loan WHERE salt = ANY ($1::bytea[]);
+
+-- name: forget_loans
+-- Loans that have run out. $1: now.
+DELETE FROM device_loan WHERE expires_at <= $1;
 
 -- name: disable
 -- Refuse a device, or let it in again. $1: user name, $2: at or null.
