@@ -52,10 +52,10 @@ def city_answer(roster: Roster, together: Mapping[str, Outage], now_us: int, zon
     never = [sensor for sensor in devices if sensor.state(now_us) == "never"]
     parts = [
         _heard(len(devices), len(devices) - len(silent) - len(never), written),
-        _imported(imported, len(sensors), zone),
         _beyond(devices, now_us),
         _silent(silent, together, now_us, zone),
         _never(never),
+        _imported(imported, len(sensors), zone),
     ]
     is_wrong = any(sensor.beyond for sensor in devices if sensor.state(now_us) == "live")
     return Answer(sentences(parts), "wrong" if is_wrong else "degraded" if silent or never else "fine")

@@ -241,8 +241,8 @@ async def test_what_an_import_wrote_is_drawn_and_not_missed(house: PortalHouse) 
     assert loop["imported"] == {"from": format_rfc3339(at_us), "to": format_rfc3339(at_us)}
     assert loop["values"]["speed"]["value"] == 61.5
     assert (await house.city())["answer"] == {
-        "sentence": "The one sensor reports. 1 more sensor is imported, with readings of 4 March 2012. "
-        "The air is good.",
+        "sentence": "The one sensor reports. The air is good. 1 more sensor is imported, with readings of "
+        "4 March 2012.",
         "tone": "fine",
     }
 
@@ -257,7 +257,7 @@ async def test_an_imported_device_is_neither_missed_nor_counted(house: PortalHou
     told = "Imported: 2012–2015, last reading 4 March 2015 at 12:00."
     assert states == {"a-1": ("live", None), "old-1": ("imported", told), "old-2": ("imported", told)}
     assert city["answer"] == {
-        "sentence": "The one sensor reports. 2 more sensors are imported, with readings of 2012–2015. The air is good.",
+        "sentence": "The one sensor reports. The air is good. 2 more sensors are imported, with readings of 2012–2015.",
         "tone": "fine",
     }
     page = await house.get("/portal/api/entity?id=urn:ngsi-ld:AirQualityObserved:old-1")
@@ -323,7 +323,7 @@ async def test_a_part_of_the_city_is_what_the_filter_names(house: PortalHouse, q
     await house.air("a-4", 250)
     city = await house.get(f"/portal/api/city{query}")
     assert {sensor["device"] for sensor in city["sensors"]} == devices
-    assert city["answer"]["sentence"].startswith("2 of 5 sensors report. 1 more sensor is imported")
+    assert city["answer"]["sentence"].startswith("2 of 5 sensors report. NO₂ is over its limit at ")
 
 
 async def test_a_state_that_is_none_is_refused(house: PortalHouse) -> None:

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exportPath, MAX_NAMED } from '../src/city/export.ts';
 import { nearest, neighbour } from '../src/city/direction.ts';
-import { filterOf, matches, orderOf, orderText, sorted } from '../src/city/filter.ts';
+import { filterKey, filterOf, filterPath, matches, orderOf, orderText, sorted } from '../src/city/filter.ts';
 import { meanBars, merge } from '../src/city/merge.ts';
-import { BARS, hear, levelOf, NEWEST, readingsByType, sensorOf, valueAtHour } from '../src/city/sensor.ts';
+import { BARS, hear, levelOf, NEWEST, readingsByType, sensorOf, valueAtHour, yearsOf } from '../src/city/sensor.ts';
+import { standingOf } from '../src/map/blocks.ts';
+import { Format } from '../src/words/format.ts';
 import type { SensorAnswer } from '../src/server/answers.ts';
 
 const readings = readingsByType(
@@ -24,6 +26,7 @@ function answer(id: string, change: Partial<SensorAnswer> = {}): SensorAnswer {
     bearing_deg: null,
     state: 'live',
     heard_at: '2026-03-01T12:00:00Z',
+    imported: null,
     why: null,
     simulated: true,
     beyond: false,
@@ -112,4 +115,31 @@ test('an export names a street, or single sensors up to a bound', () => {
   assert.equal(exportPath({ street: 'Pohjoinen Rautatiekatu', ids: [], ...span }), '/portal/api/export.csv?street=Pohjoinen+Rautatiekatu&from=2026-03-01T00%3A00%3A00Z&to=2026-03-08T00%3A00%3A00Z');
   const many = Array.from({ length: MAX_NAMED + 5 }, (_, i) => `urn:x:${i}`);
   assert.equal(new URLSearchParams(exportPath({ street: null, ids: many, ...span }).split('?')[1]).getAll('id').length, MAX_NAMED);
+});
+
+test('what was imported is a state of its own: neither missing nor heard, and it tells its years', () => {
+  const old = (id: string, from: string, to: string) => sensor(id, { state: 'imported', heard_at: null, imported: { from, to } });
+  const [early, late] = [old('a', '2012-03-01T00:00:00Z', '2012-06-30T23:55:00Z'), old('b', '2013-01-01T12:00:00Z', '2015-05-01T00:00:00Z')];
+  const format = new Format('en-GB', 'UTC');
+  assert.deepEqual([yearsOf([early], format), yearsOf([early, late], format)], ['2012', '2012–2015']);
+  const chosen = (state: string) => [early, sensor('s', { state: 'silent' }), sensor('n', { state: 'never' }), sensor('l')].filter((one) => matches(one, filterOf(new URLSearchParams({ state })))).map(({ id }) => id);
+  assert.deepEqual([chosen('imported'), chosen('missing'), chosen('live')], [['a'], ['s', 'n'], ['l']]);
+  const reading = readings.get('Air');
+  hear(early, reading, { attribute: 'NO2', value: 45, observed_ms: Date.now(), beyond: false });
+  assert.deepEqual([early.state, early.imported], ['live', null]);
+});
+
+test('a block stands as the best of those that are meant to report', () => {
+  const block = (...states: SensorAnswer['state'][]) => ({ x: 0, y: 0, angle: 0, members: states.map((state, i) => sensor(`${i}`, { state })) });
+  assert.deepEqual(
+    [block('silent', 'live'), block('never', 'silent', 'imported'), block('never', 'imported'), block('imported', 'imported')].map(standingOf),
+    ['live', 'silent', 'never', 'imported'],
+  );
+});
+
+test('the call that is shown asks for what the filter shows', () => {
+  const filter = filterOf(new URLSearchParams({ type: 'Air,Light', state: 'missing', street: 'Bulevardi', sort: 'heard' }));
+  assert.equal(filterPath(filter), '/portal/api/city?type=Air%2CLight&state=missing&street=Bulevardi');
+  assert.equal(filterPath(filterOf(new URLSearchParams())), '/portal/api/city');
+  assert.equal(filterKey(filter), filterKey(filterOf(new URLSearchParams({ street: 'Bulevardi', state: 'missing', type: 'Light,Air' }))));
 });

@@ -121,7 +121,7 @@ class City {
       for (const [id, state, heard_at] of items) {
         const sensor = this.#byId.get(id);
         if (!sensor) continue;
-        if (state === 'silent' && sensor.state !== 'silent') this.#loadSoon();
+        if ((state === 'silent' || state === 'imported') && sensor.state !== state) this.#loadSoon();
         restructured = setState(sensor, state, heard_at === null ? null : Date.parse(heard_at)) || restructured;
         changed.add(id);
       }

@@ -1,8 +1,11 @@
 /** Which sensors are shown, and in which order. The same filter holds for the map, the table and what is exported. */
+import type { SensorState } from '../server/answers.ts';
+import { withQuery } from '../server/ask.ts';
 import type { Reading, Sensor } from './sensor.ts';
 import { mainValue } from './sensor.ts';
 
-export type Standing = 'live' | 'silent' | 'never' | 'beyond';
+/** A state; or what should be heard and is not; or what is over a limit. The server knows the same names. */
+export type Standing = SensorState | 'missing' | 'beyond';
 
 export interface CityFilter {
   /** Names of types; none means all. */
@@ -11,6 +14,9 @@ export interface CityFilter {
   street: string | null;
 }
 
+/** A new question, as a change of the URL: nothing of an earlier one holds on. */
+export const AFRESH = { sel: null, type: null, state: null, street: null, hour: null, sort: null, view: null } as const;
+
 export type SortKey = 'title' | 'type' | 'value' | 'heard';
 
 export interface Order {
@@ -18,7 +24,7 @@ export interface Order {
   down: boolean;
 }
 
-const STANDINGS: ReadonlySet<string> = new Set(['live', 'silent', 'never', 'beyond']);
+const STANDINGS: ReadonlySet<string> = new Set(['live', 'silent', 'never', 'missing', 'imported', 'beyond']);
 const SORT_KEYS: ReadonlySet<string> = new Set(['title', 'type', 'value', 'heard']);
 
 export function filterOf(query: URLSearchParams): CityFilter {
@@ -45,10 +51,26 @@ export function isFiltered(filter: CityFilter): boolean {
   return filter.types.size > 0 || filter.standing !== null || filter.street !== null;
 }
 
+/** Whether it should be heard and is not. */
+export function isMissing({ state }: Sensor): boolean {
+  return state === 'silent' || state === 'never';
+}
+
+/** Two filters with one key show the same. */
+export function filterKey({ types, standing, street }: CityFilter): string {
+  return JSON.stringify([[...types].sort(), standing, street]);
+}
+
+/** The question to the server that is answered with the same sensors. */
+export function filterPath({ types, standing, street }: CityFilter): string {
+  return withQuery('/portal/api/city', { type: [...types].join(',') || null, state: standing, street });
+}
+
 export function matches(sensor: Sensor, filter: CityFilter): boolean {
   if (filter.types.size > 0 && !filter.types.has(sensor.type)) return false;
   if (filter.street !== null && sensor.street !== filter.street) return false;
-  if (filter.standing === 'beyond') return sensor.beyond;
+  if (filter.standing === 'beyond') return sensor.beyond && sensor.state === 'live';
+  if (filter.standing === 'missing') return isMissing(sensor);
   return filter.standing === null || sensor.state === filter.standing;
 }
 

@@ -1,5 +1,6 @@
 /** A sensor as the client keeps it: the server's answer, changed in place by what is heard, and its bars as numbers. */
-import type { SensorAnswer, SensorState, TypeFacts, Value } from '../server/answers.ts';
+import type { Format } from '../words/format.ts';
+import type { AttributeFacts, SensorAnswer, SensorState, TypeFacts, Value } from '../server/answers.ts';
 
 export const BARS = 24;
 export const NEWEST = BARS - 1;
@@ -54,8 +55,15 @@ export function sensorOf(answer: SensorAnswer, readings: Map<string, Reading>): 
   return sensor;
 }
 
+/** The measure that stands for a sensor: its type's main one, or where it has none of that, the first it has. */
+export function measureOf(sensor: Sensor, { type, main }: Reading): AttributeFacts | undefined {
+  const has = type.attributes.filter(({ name }) => sensor.values[name] !== undefined);
+  return has.find(({ name }) => name === main) ?? has[0];
+}
+
 export function mainValue(sensor: Sensor, reading: Reading | undefined): LiveValue | undefined {
-  return reading && sensor.values[reading.main];
+  const name = reading && measureOf(sensor, reading)?.name;
+  return name === undefined ? undefined : sensor.values[name];
 }
 
 /** A number of the main attribute as a level, 0 to 1 of its scale. */
@@ -67,7 +75,7 @@ export function levelOf(value: unknown, reading: Reading): number {
 }
 
 export function setNewestBar(sensor: Sensor, reading: Reading | undefined): void {
-  const current = mainValue(sensor, reading);
+  const current = reading && sensor.values[reading.main];
   if (!reading || !current || sensor.state !== 'live') return;
   const level = levelOf(current.value, reading);
   if (!Number.isNaN(level)) sensor.bars[NEWEST] = level;
@@ -78,6 +86,14 @@ export function valueAtHour(sensor: Sensor, reading: Reading | undefined, hour: 
   const level = sensor.bars[hour];
   if (!reading || level === undefined || Number.isNaN(level)) return null;
   return reading.low + level * (reading.high - reading.low);
+}
+
+/** The years that imported sensors tell of: 2012, or 2012–2015. */
+export function yearsOf(sensors: readonly Sensor[], format: Format): string {
+  const spans = sensors.flatMap(({ imported }) => imported ?? []);
+  const from = format.tick(Math.min(...spans.map((span) => Date.parse(span.from))), 'year');
+  const to = format.tick(Math.max(...spans.map((span) => Date.parse(span.to))), 'year');
+  return from === to ? from : `${from}–${to}`;
 }
 
 /** One reading heard. Returns whether the sensor's state changed. */
@@ -95,6 +111,7 @@ export function hear(
     beyond: item.beyond,
   };
   sensor.beyond = Object.values(sensor.values).some(({ beyond }) => beyond);
+  sensor.imported = null;
   const stateChanged = setState(sensor, 'live', Math.max(sensor.heard_ms ?? 0, item.observed_ms));
   setNewestBar(sensor, reading);
   return stateChanged;

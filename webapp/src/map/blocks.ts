@@ -6,6 +6,7 @@
 import { merge, type Group } from '../city/merge.ts';
 import type { Sensor } from '../city/sensor.ts';
 import { STACK_HEIGHT_PX, STACK_WIDTH_PX } from '../city/stack.ts';
+import type { SensorState } from '../server/answers.ts';
 import { mercatorX, mercatorY, worldSize } from './mercator.ts';
 
 /** The most sensors the map draws; the table has the rest. */
@@ -42,6 +43,12 @@ export function angleOf(bearing_deg: number | null): number {
   if (bearing_deg === null) return 0;
   const angle = ((bearing_deg - 90) * Math.PI) / 180;
   return Math.cos(angle) >= -1e-9 ? Math.atan2(Math.sin(angle), Math.cos(angle)) : Math.atan2(-Math.sin(angle), -Math.cos(angle));
+}
+
+/** How a block stands: as the best of its members that are meant to report; imported where none is. */
+export function standingOf({ members }: Block): SensorState {
+  const states = new Set(members.map(({ state }) => state));
+  return (['live', 'silent', 'never'] as const).find((state) => states.has(state)) ?? 'imported';
 }
 
 export class Blocks {

@@ -11,7 +11,7 @@ import type { CityFacts } from '../server/answers.ts';
 import { channels, inkOf, reducedMotion } from '../theme.svelte.ts';
 import { covers, levelOfZoom, stackScale, type Block } from './blocks.ts';
 import { textures } from './engraving.ts';
-import { drawLabels, type LabelWords } from './labels.ts';
+import { drawLabels, type LabelInks, type LabelWords } from './labels.ts';
 import { mercatorX, mercatorY, worldSize } from './mercator.ts';
 import { planStyle, type Inks } from './plan.ts';
 import { StacksLayer, type StackInks } from './stacks.ts';
@@ -28,6 +28,10 @@ const PART_ZOOM = 19;
 /** A sensor nearer than this to the window's edge is brought to its middle. */
 const EDGE_PX = 48;
 const FIT_PX = 32;
+/** What is fitted into the plate keeps room for its stacks, and for the tools beside them. */
+const STACK_PADDING = { top: 64, right: 72, bottom: 32, left: 48 };
+/** Few sensors are not come nearer to than this. */
+const FIT_ZOOM = 16.5;
 
 export interface View {
   lon: number;
@@ -52,8 +56,22 @@ function filling({ bounds: [west, south, east, north], center: [lon, lat] }: Cit
   return { lon, lat, zoom: Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, Math.log2(world / worldSize(0)))) };
 }
 
-function inks(): Inks {
-  return { paper: inkOf('paper'), ink: inkOf('ink'), muted: inkOf('muted'), line: inkOf('line'), edge: inkOf('edge') };
+/** The south-western and the north-eastern corner around sensors. */
+function boundsOf(sensors: readonly Sensor[]): [[number, number], [number, number]] | null {
+  if (sensors.length === 0) return null;
+  const low: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const high: [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { lon, lat } of sensors) {
+    low[0] = Math.min(low[0], lon);
+    low[1] = Math.min(low[1], lat);
+    high[0] = Math.max(high[0], lon);
+    high[1] = Math.max(high[1], lat);
+  }
+  return [low, high];
+}
+
+function inks(): Inks & LabelInks {
+  return { paper: inkOf('paper'), ink: inkOf('ink'), muted: inkOf('muted'), line: inkOf('line'), edge: inkOf('edge'), own: inkOf('fibre') };
 }
 
 function stackInks(): StackInks {
@@ -172,10 +190,15 @@ export class CityMap {
   }
 
   /** Where a sensor is drawn, in pixels of the map: with its block, where it has been merged. */
-  place(sensor: Sensor): { x: number; y: number; merged: number; scale: number } {
+  place(sensor: Sensor): { x: number; y: number; members: readonly Sensor[] } {
     const block = this.#layer.standing.find(({ members }) => members.includes(sensor));
     const { x, y } = this.#pixels(block?.x ?? mercatorX(sensor.lon), block?.y ?? mercatorY(sensor.lat));
-    return { x, y, merged: block?.members.length ?? 1, scale: stackScale(this.#map.getZoom()) };
+    return { x, y, members: block?.members ?? [sensor] };
+  }
+
+  /** What the words over the map say has changed. */
+  redraw(): void {
+    this.#map.triggerRepaint();
   }
 
   zoom(by: number): void {
@@ -204,16 +227,32 @@ export class CityMap {
     else this.#map.flyTo({ ...to, duration: 4 * MOVE_MS });
   }
 
-  /** Zooms on a block until it parts. Returns false where its members stand at one place and never will. */
+  /** Fills the plate with some sensors: with those of this city, where some are, else with all. */
+  fit(sensors: readonly Sensor[]): void {
+    const [west, south, east, north] = this.#facts.bounds;
+    const here = sensors.filter(({ lon, lat }) => lon >= west && lon <= east && lat >= south && lat <= north);
+    const bounds = boundsOf(here.length > 0 ? here : sensors);
+    if (bounds) this.#map.fitBounds(bounds, { padding: STACK_PADDING, maxZoom: FIT_ZOOM, duration: this.#duration() });
+  }
+
+  /** Moves so close to a block that its members part and fill the plate. Returns false where they stand at one place and never will. */
   part(block: Block): boolean {
     const level = levelOfZoom(this.#map.getZoom());
     const [first] = block.members;
-    if (!first || level >= PART_ZOOM) return false;
-    let wanted = level;
-    do wanted += 0.5;
-    while (wanted < PART_ZOOM && this.#layer.blocks.at(wanted).some(({ members }) => members.length === block.members.length && members.includes(first)));
-    this.#map.easeTo({ center: this.#degrees(block), zoom: wanted, duration: this.#duration() });
+    const bounds = boundsOf(block.members);
+    if (!first || !bounds || level >= PART_ZOOM) return false;
+    const isWhole = (at: number): boolean => this.#layer.blocks.at(at).some(({ members }) => members.length === block.members.length && members.includes(first));
+    if (isWhole(PART_ZOOM)) return false;
+    let wanted = level + 0.5;
+    while (wanted < PART_ZOOM && isWhole(wanted)) wanted += 0.5;
+    const fitted = this.#map.cameraForBounds(bounds, { padding: STACK_PADDING, maxZoom: PART_ZOOM });
+    this.#map.easeTo({ center: fitted?.center ?? bounds[0], zoom: Math.max(wanted, fitted?.zoom ?? 0), duration: this.#duration() });
     return true;
+  }
+
+  /** Where a place lies, in pixels of the map. */
+  locate(lon: number, lat: number): { x: number; y: number } {
+    return this.#pixels(mercatorX(lon), mercatorY(lat));
   }
 
   resize(): void {
@@ -226,12 +265,6 @@ export class CityMap {
 
   #duration(): number {
     return reducedMotion() ? 0 : MOVE_MS;
-  }
-
-  #degrees(block: Block): [number, number] {
-    const lon = block.members.reduce((sum, member) => sum + member.lon, 0) / block.members.length;
-    const lat = block.members.reduce((sum, member) => sum + member.lat, 0) / block.members.length;
-    return [lon, lat];
   }
 
   #pixels(x: number, y: number): { x: number; y: number } {

@@ -1,14 +1,18 @@
-/** The few words on the map that are not street names: how many are merged, and since when one is silent. On a canvas of their own. */
+/**
+ * The few words on the map that are not street names: how many are merged and how many of them are silent, since when
+ * one is, of which years what was imported tells, and which is one's own. On a canvas of their own.
+ */
 import type { Map as MapLibreMap } from 'maplibre-gl';
 import { NEWEST } from '../city/sensor.ts';
 import { STACK_HEIGHT_PX, STACK_WIDTH_PX } from '../city/stack.ts';
-import { FOOT_PX, stackScale, TINT_BELOW_ZOOM, type Block } from './blocks.ts';
+import { FOOT_PX, stackScale, standingOf, TINT_BELOW_ZOOM, type Block } from './blocks.ts';
 import { mercatorX, mercatorY, worldSize } from './mercator.ts';
 
 export interface LabelInks {
   ink: string;
   paper: string;
   muted: string;
+  own: string;
 }
 
 const SIZE_PX = 13;
@@ -17,8 +21,9 @@ const HALO_PX = 3;
 const MARGIN_PX = 60;
 
 export interface LabelWords {
-  count: (count: number) => string;
+  count: (block: Block) => string;
   silence: (block: Block) => string;
+  own: (block: Block) => string;
 }
 
 export function drawLabels(canvas: HTMLCanvasElement, map: MapLibreMap, blocks: readonly Block[], inks: LabelInks, hour: number, words: LabelWords): void {
@@ -51,13 +56,21 @@ export function drawLabels(canvas: HTMLCanvasElement, map: MapLibreMap, blocks: 
       pen.fillStyle = inks.ink;
       pen.textAlign = 'left';
       pen.textBaseline = 'alphabetic';
-      write(pen, words.count(block.members.length), x + (STACK_WIDTH_PX / 2) * scale + 3, y - FOOT_PX * scale + 2);
+      write(pen, words.count(block), x + (STACK_WIDTH_PX / 2) * scale + 3, y - FOOT_PX * scale + 2);
     }
-    if (hour === NEWEST && block.members.every(({ state }) => state !== 'live')) {
+    const own = words.own(block);
+    if (own !== '') {
+      pen.fillStyle = inks.own;
+      pen.textAlign = 'center';
+      pen.textBaseline = 'top';
+      write(pen, own, x, y + 5);
+    }
+    const standing = standingOf(block);
+    if (standing === 'imported' || (hour === NEWEST && standing !== 'live')) {
       pen.fillStyle = inks.muted;
       pen.textAlign = 'center';
       pen.textBaseline = 'middle';
-      const middle = (FOOT_PX + STACK_HEIGHT_PX / 2) * scale;
+      const middle = (FOOT_PX + (standing === 'imported' ? SIZE_PX / 2 + 1 : STACK_HEIGHT_PX / 2)) * scale;
       pen.save();
       pen.translate(x + Math.sin(block.angle) * middle, y - Math.cos(block.angle) * middle);
       pen.rotate(block.angle);

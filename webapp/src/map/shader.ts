@@ -10,7 +10,7 @@ import { LEAST_BAR_PX, LINE_PX, PITCH_PX, STACK_HEIGHT_PX, STACK_WIDTH_PX } from
 import { FOOT_PX } from './blocks.ts';
 
 /** What a stack is, as the shader counts. */
-export const KIND = { live: 0, silent: 1, never: 2, merged: 3 } as const;
+export const KIND = { live: 0, silent: 1, never: 2, merged: 3, imported: 4 } as const;
 
 /** Rows of the texture; more stacks stand in further columns, since every card can hold 2,048 by 2,048. */
 export const ROWS = 1024;
@@ -90,10 +90,30 @@ void over(vec3 ink, float cover) {
   colour = vec4(ink * cover, cover) + colour * (1.0 - cover);
 }
 
-// Far away a block is a patch of hatching, the denser the higher its level.
+bool isMissing() {
+  return u_hour == NEWEST && (v_kind == ${KIND.silent} || v_kind == ${KIND.never});
+}
+
+void frame(vec2 at, vec2 low, vec2 high) {
+  over(u_paper, 0.86 * within(at, low, high));
+  float edge = within(at, low, high) - within(at, low + 1.0, high - 1.0);
+  bool gap = v_kind == ${KIND.never} && fract((at.x + at.y) / 6.0) > 0.5;
+  over(u_ink, gap ? 0.0 : edge * 0.75);
+}
+
+// Of what was imported only the place is drawn, and room for its years: a line that ends in two short strokes.
+void shelf(vec2 at, float left, float right) {
+  over(u_ink, 0.6 * within(at, vec2(left, -1.0), vec2(right, 0.0)));
+  over(u_ink, 0.6 * within(at, vec2(left, 0.0), vec2(left + 1.0, 5.0)));
+  over(u_ink, 0.6 * within(at, vec2(right - 1.0, 0.0), vec2(right, 5.0)));
+}
+
+// Far away a block is a patch of hatching, the denser the higher its level; empty where none of it is heard.
 void patchOf(vec2 at) {
   float level = levelOf(u_hour);
   vec2 mid = vec2(WIDTH * 0.5, HEIGHT * 0.5);
+  if (v_kind == ${KIND.imported}) { shelf(at, mid.x - 14.0, mid.x + 14.0); return; }
+  if (isMissing()) { frame(at, mid - 20.0, mid + 20.0); return; }
   float inside = within(at, mid - 20.0, mid + 20.0);
   float wave = abs(fract((at.x + at.y) / 5.0) - 0.5) * 5.0;
   float thick = 0.35 + 1.7 * max(level, 0.0);
@@ -118,19 +138,13 @@ void bars(vec2 at) {
   over(u_ink, within(at, vec2(0.0, -ground), vec2(WIDTH, 0.0)));
 }
 
-void outline(vec2 at) {
-  over(u_paper, 0.86 * within(at, vec2(0.0), vec2(WIDTH, HEIGHT)));
-  float edge = within(at, vec2(0.0), vec2(WIDTH, HEIGHT)) - within(at, vec2(1.0), vec2(WIDTH - 1.0, HEIGHT - 1.0));
-  bool gap = v_kind == ${KIND.never} && fract((at.x + at.y) / 6.0) > 0.5;
-  over(u_ink, gap ? 0.0 : edge * 0.75);
-}
-
 // What ties a stack to its place: a short stem, and a dot on the spot.
 void stem() {
   if (v_kind == ${KIND.merged}) return;
-  over(u_ink, within(v_at, vec2(-0.5, 0.0), vec2(0.5, FOOT)));
+  float ink = v_kind == ${KIND.imported} ? 0.6 : 1.0;
+  over(u_ink, ink * within(v_at, vec2(-0.5, 0.0), vec2(0.5, FOOT)));
   bool red = v_beyond > 0.5 && u_hour == NEWEST;
-  over(red ? u_vermilion : u_ink, clamp((2.2 - length(v_at)) / soft + 0.5, 0.0, 1.0));
+  over(red ? u_vermilion : u_ink, ink * clamp((2.2 - length(v_at)) / soft + 0.5, 0.0, 1.0));
 }
 
 void main() {
@@ -140,7 +154,8 @@ void main() {
   if (u_tint) patchOf(at);
   else {
     stem();
-    if (u_hour == NEWEST && (v_kind == ${KIND.silent} || v_kind == ${KIND.never})) outline(at);
+    if (v_kind == ${KIND.imported}) shelf(at, 0.0, WIDTH);
+    else if (isMissing()) frame(at, vec2(0.0), vec2(WIDTH, HEIGHT));
     else bars(at);
   }
   colour *= u_opacity;

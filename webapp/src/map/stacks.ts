@@ -4,8 +4,8 @@
  */
 import type { CustomLayerInterface, Map as MapLibreMap } from 'maplibre-gl';
 import { meanBars } from '../city/merge.ts';
-import { BARS, NEWEST, type Sensor } from '../city/sensor.ts';
-import { Blocks, levelOfZoom, stackScale, TINT_BELOW_ZOOM, type Block } from './blocks.ts';
+import { BARS, NEWEST } from '../city/sensor.ts';
+import { Blocks, levelOfZoom, stackScale, standingOf, TINT_BELOW_ZOOM, type Block } from './blocks.ts';
 import { mercatorX, mercatorY, worldSize } from './mercator.ts';
 import { FRAGMENT, KIND, ROWS, VERTEX } from './shader.ts';
 
@@ -62,10 +62,9 @@ function compile(gl: WebGL2RenderingContext): WebGLProgram {
 }
 
 /** A block of which none is live is silent as a whole. */
-function kindOf(members: readonly Sensor[]): number {
-  if (members.every(({ state }) => state === 'never')) return KIND.never;
-  if (members.every(({ state }) => state !== 'live')) return KIND.silent;
-  return members.length > 1 ? KIND.merged : KIND.live;
+function kindOf(block: Block): number {
+  const standing = standingOf(block);
+  return standing === 'live' && block.members.length > 1 ? KIND.merged : KIND[standing];
 }
 
 export class StacksLayer implements CustomLayerInterface {
@@ -312,8 +311,9 @@ export class StacksLayer implements CustomLayerInterface {
     const gl = this.#gl;
     if (!gl) return;
     const data = new Float32Array(sheet.blocks.length * FLOATS);
-    sheet.blocks.forEach(({ x, y, angle, members }, row) => {
-      const kind = kindOf(members);
+    sheet.blocks.forEach((block, row) => {
+      const { x, y, angle, members } = block;
+      const kind = kindOf(block);
       const beyond = members.some((member) => member.beyond && member.state === 'live') ? 1 : 0;
       data.set([x - this.#origin[0], y - this.#origin[1], angle, row, kind, beyond], row * FLOATS);
     });
