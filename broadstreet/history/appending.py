@@ -6,8 +6,11 @@
     said again later in the same batch   superseded: within a batch the last one counts (a repetition if it is the same)
 
 The newest applied row of each series becomes its current value by the rule of `as_of`: if it is not older than what is
-current, and newer than a deletion. Where no row can meet another, COPY does it; else an upsert. Which one is found out
-by asking the index, and a race lost to another writer falls back to the upsert: the result is the same.
+current, and newer than a deletion. Where only the past of a series changed, its version rises all the same, as it does
+for a recorder's late reading: whoever keeps something of a series sees by its version that it is not what it was.
+
+Where no row can meet another, COPY does it; else an upsert. Which one is found out by asking the index, and a race lost
+to another writer falls back to the upsert: the result is the same.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import numpy as np
 
 from broadstreet.history.copy import can_encode, columns_of, encode_observations
 from broadstreet.history.observations import NO_META, Int32s, Int64s, Observations
-from broadstreet.store.queries import load_queries
+from broadstreet.store import json_array, load_queries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -78,6 +81,9 @@ async def append(
     else:
         inserted, corrected, newest = await _upserted(connection, batch, origin_key, written_at_us)
     changes = await _make_current(connection, batch.take(newest), origin_key, written_at_us)
+    past_only = np.setdiff1d(batch.series_keys[newest], [change.series_key for change in changes])
+    if len(past_only):
+        await connection.execute(_SQL["raise_versions"], past_only.tolist())
     repeated += len(batch) - inserted - corrected
     return Appended(inserted, corrected, repeated, superseded, changes)
 
@@ -183,9 +189,8 @@ def _arrays(part: Observations) -> tuple[list[Any], ...]:
         values: list[msgspec.Raw | None] = [None] * count
     else:
         numbers = [None if number != number else number for number in part.numbers.tolist()]
-        # As encoded JSON, so that a list is one value of the array and not a dimension of it.
         pairs = zip(numbers, part.values, strict=True)
-        values = [None if number is not None or value is None else msgspec.Raw(_json(value)) for number, value in pairs]
+        values = json_array(value if number is None else None for number, value in pairs)
     metas: list[int | None] = [None] * count
     if part.meta_keys is not None:
         metas = [None if key == NO_META else key for key in part.meta_keys.tolist()]

@@ -14,14 +14,12 @@ import pandas as pd
 import pytest
 
 from broadstreet.history import (
-    Appended,
     ExportRow,
     Method,
     Observations,
     Period,
     Stat,
     aggregate,
-    append,
     appending,
     downsample,
     existing,
@@ -36,57 +34,16 @@ from broadstreet.history import (
 )
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import InvalidQuery
-from broadstreet.store import Database, Store, migrate, write_origin
+from tests.contract.past import T0_US, Past, open_past
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
-T0_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
-
-
-class Past:
-    """A tenant with some series, written to the way an import would."""
-
-    def __init__(self, database: Database, series_keys: list[int], term_key: int) -> None:
-        self.database = database
-        self.series_keys = series_keys
-        self.term_key = term_key
-
-    async def append(
-        self, observations: Observations, written_at_us: int = T0_US, kind: str = "import"
-    ) -> tuple[Appended, int]:
-        async with self.database.transaction() as connection:
-            origin_key = await write_origin(connection, kind, "test", written_at_us)
-            done = await append(connection, observations, origin_key=origin_key, written_at_us=written_at_us)
-        return done, origin_key
-
-    async def rows(self) -> list[tuple[Any, ...]]:
-        found = await self.database.fetch(
-            "SELECT series_key, observed_at, number, value, origin_key, modified_at FROM observation ORDER BY 1, 2"
-        )
-        return [tuple(row) for row in found]
-
-    async def current(self, series_key: int) -> asyncpg.Record | None:
-        return await self.database.fetchrow("SELECT * FROM attribute WHERE series_key = $1", series_key)
 
 
 @pytest.fixture
 async def past(postgres_dsn: str) -> AsyncIterator[Past]:
-    await migrate(postgres_dsn)
-    async with await Store.connect(postgres_dsn) as store:
-        city = await store.create_tenant("city", "The city")
-        terms = await store.terms(city).intern(["urn:type", "urn:no2"])
-        entities = await city.fetch(
-            "INSERT INTO entity (id, types, created_at, modified_at) "
-            "SELECT 'urn:ngsi-ld:Sensor:' || i, ARRAY[$1::int], now(), now() "
-            "FROM generate_series(1, 5) i RETURNING key",
-            terms["urn:type"],
-        )
-        rows = await city.fetch(
-            "INSERT INTO series (entity_key, term_key) SELECT unnest($1::int[]), $2 RETURNING key",
-            [row["key"] for row in entities],
-            terms["urn:no2"],
-        )
-        yield Past(city, [row["key"] for row in rows], terms["urn:no2"])
+    async with open_past(postgres_dsn) as opened:
+        yield opened
 
 
 async def test_what_is_new_is_inserted_and_becomes_current(past: Past) -> None:
@@ -128,6 +85,31 @@ async def test_another_value_is_a_correction(past: Past) -> None:
     assert (late.corrected, late.changes) == (1, [])
 
 
+async def test_a_version_rises_with_every_change_of_the_past_too(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the recorder's does, so that (series, version) tells what a consumer has seen, whoever wrote."""
+    key, other = past.series_keys[:2]
+
+    async def versions() -> list[int | None]:
+        rows = [await past.current(series) for series in (key, other)]
+        return [None if row is None else row["version"] for row in rows]
+
+    await past.append(Observations.of([key, other], [T0_US, T0_US], [1.0, 1.0]))
+    assert await versions() == [1, 1]
+    earlier = Observations.of(key, [T0_US - 1], [0.5])
+    await past.append(earlier)
+    assert await versions() == [2, 1], "a late reading"
+    await past.append(earlier)
+    assert await versions() == [2, 1], "said again, it changes nothing"
+    await past.append(Observations.of(key, [T0_US - 1], [0.25]))
+    assert await versions() == [3, 1], "a correction of the past"
+    monkeypatch.setattr(appending, "COPY_FROM_ROWS", 1)
+    await past.append(Observations.of([key, key, other], [T0_US - 3, T0_US - 2, T0_US + 1], [1.0, 2.0, 3.0]))
+    assert await versions() == [4, 2], "once for a batch, by COPY too"
+    await past.database.execute("UPDATE attribute SET deleted_at = as_of WHERE series_key = $1", key)
+    await past.append(Observations.of(key, [T0_US - 9], [1.0]))
+    assert await versions() == [5, 2], "a tombstone counts on"
+
+
 async def test_within_a_batch_the_last_word_counts(past: Past) -> None:
     key = past.series_keys[0]
     done, _ = await past.append(Observations.of(key, [T0_US] * 4, [1.0, 2.0, 1.0, 2.0]))
@@ -145,7 +127,7 @@ async def test_a_late_reading_stays_in_the_past_and_a_tombstone_holds(past: Past
     assert (older.inserted, older.changes) == (1, [])
     newer, _ = await past.append(Observations.of(key, [T0_US + 11], [3.0]), T0_US + 99)
     (change,) = newer.changes
-    assert (change.version, change.created, change.value) == (3, True, 3.0)
+    assert (change.version, change.created, change.value) == (4, True, 3.0)
     current = await past.current(key)
     assert current is not None
     assert (current["deleted_at"], current["created_at"], current["number"]) == (None, T0_US + 99, 3.0)

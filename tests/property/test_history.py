@@ -94,7 +94,7 @@ def test_a_stream_of_points_may_be_cut_anywhere(data: st.DataObject) -> None:
     count = data.draw(st.integers(0, 20))
     rows = np.zeros(count, POINT)
     rows["fields"], rows["len0"], rows["len1"] = 2, 8, 8
-    rows["at"], rows["number"] = np.arange(count), np.arange(count) / 3
+    rows["field0"], rows["field1"] = np.arange(count), np.arange(count) / 3
     stream = b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     decoder, pieces = PointDecoder(), [NO_POINTS]

@@ -64,6 +64,10 @@ RETURNING
     new.series_key, new.version, new.as_of, new.number, new.value, old.number AS old_number, old.value AS old_value,
     old.series_key IS NULL OR old.deleted_at IS NOT NULL AS created;
 
+-- name: raise_versions
+-- Attributes whose past changed but not their present. $1: series keys.
+UPDATE attribute SET version = version + 1 WHERE series_key = ANY ($1::int[]);
+
 -- name: existing
 -- What stands at these moments. $1: series keys, $2: times. Answers the position (from 1) of each that is taken.
 SELECT i.position, o.number, o.value, o.origin_key
