@@ -7,6 +7,7 @@ demands of its caller, from the same declaration that the guard reads, and which
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -43,11 +44,23 @@ _PROBLEMS: Final = {
     "401": "No credential came with the request, or it does not hold.",
     "403": "The caller's roles do not allow this.",
 }
-_STYLE: Final = (
-    ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;"
-    "padding:0 1rem}code,dt{font-family:ui-monospace,monospace}article{border-top:1px solid #8886;padding:.75rem 0}"
-    "h3{margin:0;font-weight:400}dd{margin:0 0 .25rem 1.5rem}"
-)
+_STYLE: Final = """\
+:root{color-scheme:light dark;--paper:light-dark(#fbfaf5,#11151a);--ink:light-dark(#1a1d21,#ece9e0);
+--muted:light-dark(#5b626b,#a3abb5);--line:light-dark(#d9d6cc,#2c343d);--fibre:light-dark(#0b6e75,#4fc4c9)}
+body{max-width:62rem;margin:0 auto;padding:1.5rem 1rem 4rem;background:var(--paper);color:var(--ink);
+font:15px/1.5 'Segoe UI',system-ui,sans-serif;overflow-wrap:anywhere}
+h1,h2{font-family:'Iowan Old Style','Palatino Linotype',Georgia,serif;font-weight:400;line-height:1.25}
+h1{margin:1.5rem 0 .5rem;font-size:32px}h2{margin:3rem 0 .25rem;border-bottom:1px solid;font-size:24px}
+a{color:var(--fibre);text-underline-offset:.2em}:focus-visible{outline:2px solid var(--fibre);outline-offset:2px}
+code{font:14px/1.5 ui-monospace,'DejaVu Sans Mono',monospace}nav,.lead{color:var(--muted)}
+nav a{display:inline-block;margin-right:1.5rem;line-height:32px}
+article{padding:.75rem 0;border-bottom:1px solid var(--line)}h3{margin:0;font-size:15px;font-weight:400}
+h3 b{display:inline-block;min-width:4.5em;font-weight:600}p{max-width:72ch;margin:.25rem 0}
+dl{display:grid;grid-template-columns:minmax(9rem,16rem) 1fr;gap:.25rem 1rem;margin:.5rem 0 0}
+dt,dd{margin:0}dd{color:var(--muted)}@media(max-width:640px){dl{grid-template-columns:1fr}dd{margin-bottom:.25rem}}
+"""
+"""The portal's ink and paper, by day and by night (webapp/src/style/tokens.css), in fonts the reader has."""
+_CODE = re.compile("`([^`]+)`")
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
@@ -130,22 +143,43 @@ def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, 
 
 def _page(document: dict[str, Any]) -> str:
     parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
+        "<!doctype html><html lang=en><head><meta charset=utf-8><meta name=viewport content='width=device-width'>",
         f"<title>{html.escape(document['info']['title'])}: the APIs</title>",
-        f"<style>{_STYLE}</style>",
-        f"<h1>{html.escape(document['info']['title'])} {html.escape(document['info']['version'])}</h1>",
-        f"<p>{html.escape(document['info']['description'])}</p><p><a href=/openapi.json>openapi.json</a></p>",
+        f"<link rel=icon href=/icon.svg><style>{_STYLE}</style></head><body>",
+        "<nav aria-label=Pages><a href=/>The portal</a><a href=/openapi.json>openapi.json</a></nav><main>",
+        f"<h1>{html.escape(document['info']['title'])} {html.escape(document['info']['version'])}: the APIs</h1>",
+        f"<p>{_told(document['info']['description'])}</p><nav aria-label=Sections>",
+        *(f"<a href=#{html.escape(tag['name'])}>{html.escape(tag['name'])}</a>" for tag in document.get("tags", ())),
+        "</nav>",
     ]
     for tag in document.get("tags", ()):
-        parts.append(f"<h2>{html.escape(tag['name'])}</h2><p>{html.escape(tag.get('description', ''))}</p>")
-        for method, path, operation in _operations(document, tag["name"]):
-            parts.append(f"<article><h3><code>{method} {html.escape(path)}</code></h3>")
-            parts.append(f"<p>{html.escape(operation.get('description', ''))}</p><dl>")
-            for parameter in operation.get("parameters", ()):
-                parts.append(f"<dt>{html.escape(parameter['name'])} ({parameter['in']})</dt>")
-                parts.append(f"<dd>{html.escape(parameter.get('description', ''))}</dd>")
-            parts.append("</dl></article>")
-    return "".join(parts)
+        name = html.escape(tag["name"])
+        parts.append(f"<section aria-labelledby='{name}'><h2 id='{name}'>{name}</h2>")
+        parts.append(f"<p class=lead>{_told(tag.get('description', ''))}</p>")
+        parts.extend(_article(*found) for found in _operations(document, tag["name"]))
+        parts.append("</section>")
+    return "".join([*parts, "</main></body></html>"])
+
+
+def _article(method: str, path: str, operation: dict[str, Any]) -> str:
+    """One operation."""
+    parts = [
+        f"<article><h3><code><b>{method}</b> {html.escape(path)}</code></h3>",
+        f"<p>{_told(operation.get('description', ''))}</p>",
+    ]
+    if parameters := operation.get("parameters", ()):
+        told = (
+            f"<dt><code>{html.escape(one['name'])}</code> <small>{one['in']}</small></dt>"
+            f"<dd>{_told(one.get('description', ''))}</dd>"
+            for one in parameters
+        )
+        parts.append(f"<dl>{''.join(told)}</dl>")
+    return "".join([*parts, "</article>"])
+
+
+def _told(text: str) -> str:
+    """A description as HTML: what stands in backticks is code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(text))
 
 
 @get("/openapi.json", opt=_OPEN, include_in_schema=False, sync_to_thread=False)

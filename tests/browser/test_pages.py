@@ -15,6 +15,7 @@ PAGES = {
     "system": "/system",
     "design": "/design",
     "nowhere": "/nowhere",
+    "docs": "/docs",
 }
 
 

@@ -228,7 +228,11 @@ def _handler(app: Litestar, path: str, method: str) -> HTTPRouteHandler:
 async def test_the_page_of_the_description_needs_nobody_else(app: Litestar) -> None:
     page = (await ask(app, "GET", "/docs")).body.decode()
     assert "/v1/devices" in page
-    assert re.findall(r"(?:src|href)=[\"']?(?!/)", page) == []
+    assert re.findall(r"(?:src|href)=[\"']?(?![/#])", page) == []
+    assert "url(" not in page and "@import" not in page and "<script" not in page
+    assert "`" not in page, "what stands in backticks is code"
+    targets = set(re.findall(r"href=#([^>\s]+)", page))
+    assert targets and targets <= set(re.findall(r"id='([^']+)'", page))
 
 
 def test_demands_survive_a_router() -> None:
