@@ -370,7 +370,7 @@ async def test_an_old_dead_letter_alarms_nobody(house: PortalHouse) -> None:
     assert "one message of the last day" in (await house.get("/portal/api/system"))["answer"]["sentence"]
     house.clock.forward(25 * 3600)
     page = await house.get("/portal/api/system")
-    assert page["dead"] == 1 and "nothing dead" in page["answer"]["sentence"]
+    assert page["dead"] == 1 and "every message of the last day decoded" in page["answer"]["sentence"]
 
 
 async def test_packs_that_wait_are_counted(house: PortalHouse) -> None:

@@ -3,6 +3,10 @@
  * writes them back, so that every view has a URL that brings it back. A step the reader would want to undo is pushed;
  * a mere adjustment replaces.
  */
+
+/** What the server itself answers: no pages of ours. */
+const SERVED = ['/portal/', '/ngsi-ld/', '/v1/', '/docs', '/openapi.json'];
+
 export type Change = Record<string, string | number | null | undefined>;
 
 class Route {
@@ -47,7 +51,7 @@ class Route {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
-    if (link.pathname.startsWith('/portal/') || link.pathname.startsWith('/ngsi-ld/') || link.hash) return;
+    if (SERVED.some((path) => link.pathname.startsWith(path)) || link.hash) return;
     event.preventDefault();
     this.go(link.pathname + link.search);
   }

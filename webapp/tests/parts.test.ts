@@ -5,7 +5,7 @@ import { angleOf } from '../src/map/blocks.ts';
 import { metresPerPixel, scaleLength } from '../src/map/mercator.ts';
 import { csvOf } from '../src/parts/csv.ts';
 import { rangeOf, rangeQuery } from '../src/parts/range.ts';
-import { slice } from '../src/parts/table.ts';
+import { fitting, least_px, slice } from '../src/parts/table.ts';
 
 test('CSV quotes what must be quoted, and lets no spreadsheet run a name', () => {
   const text = csvOf(['a', 'b'], [['x,"y"', -1.5], ['=1+1', null], ['line\nbreak', true]]);
@@ -17,6 +17,21 @@ test('a table draws its window and a little more, never beyond its rows', () => 
   assert.deepEqual(slice(5, 44, 0, 440), { first: 0, last: 5 });
   assert.deepEqual(slice(5, 44, 44_000, 440), { first: 5, last: 5 });
   assert.deepEqual(slice(0, 44, 0, 440), { first: 0, last: 0 });
+});
+
+test('a table gives up its last columns until the others fit', () => {
+  assert.deepEqual(['80px', 'minmax(96px, 1.5fr)', '1fr'].map(least_px), [80, 96, 72]);
+  const columns = [
+    { key: 'at', title: 'When', width: '150px' },
+    { key: 'device', title: 'Device', width: 'minmax(90px, 1fr)' },
+    { key: 'pid', title: 'Process', width: '80px', from_px: 500 },
+    { key: 'reason', title: 'Reason', width: 'minmax(120px, 1fr)' },
+  ];
+  const keys = (width_px: number): string[] => fitting(columns, width_px).map(({ key }) => key);
+  assert.deepEqual(keys(1_000), ['at', 'device', 'pid', 'reason']);
+  assert.deepEqual(keys(450), ['at', 'device', 'reason']);
+  assert.deepEqual(keys(358), ['at', 'device']);
+  assert.deepEqual(keys(0), ['at'], 'the first always stays');
 });
 
 test('a period comes back from the URL it made', () => {
