@@ -37,6 +37,13 @@ export function withQuery(path: string, query: Query): string {
   return text ? `${path}?${text}` : path;
 }
 
+/** Who is told when the server no longer knows who asks: the session has ended. */
+let signedOut: () => void = () => undefined;
+
+export function onSignedOut(hearer: () => void): void {
+  signedOut = hearer;
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => ({}))) as ProblemBody;
   const message = body.detail ?? body.title ?? words.problem.status(response.status);
@@ -51,6 +58,7 @@ async function send<T>(path: string, init: RequestInit): Promise<T> {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new Problem(0, words.problem.unreachable, null, words.problem.unreachableRemedy);
   }
+  if (response.status === 401) signedOut();
   if (!response.ok) throw await problemOf(response);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }

@@ -1,11 +1,21 @@
 /** Who is signed in, and in which city. */
 import type { CityFacts, Session } from './answers.ts';
-import { ask, Problem, tell } from './ask.ts';
+import { ask, onSignedOut, Problem, tell } from './ask.ts';
 
 class SessionStore {
   state = $state<'asking' | 'in' | 'out' | 'error'>('asking');
   value = $state.raw<Session | null>(null);
   problem = $state.raw<Problem | null>(null);
+  /** Whether it ended by itself: too old, or ended elsewhere. */
+  ended = $state(false);
+
+  constructor() {
+    onSignedOut(() => {
+      if (this.state !== 'in') return;
+      this.ended = true;
+      this.#leave();
+    });
+  }
 
   get city(): CityFacts | null {
     return this.value?.city ?? null;
@@ -36,11 +46,23 @@ class SessionStore {
 
   async signOut(): Promise<void> {
     await tell<void>('/portal/api/sign-out', {});
+    this.#leave();
+  }
+
+  /** Asks whether it still holds; where it does not, the page learns it as from any other answer. */
+  async check(): Promise<void> {
+    await ask<Session>('/portal/api/session').catch((error: unknown) => {
+      if (!(error instanceof Problem)) throw error;
+    });
+  }
+
+  #leave(): void {
     this.value = null;
     this.state = 'out';
   }
 
   #enter(value: Session): void {
+    this.ended = false;
     this.value = value;
     this.problem = null;
     this.state = 'in';

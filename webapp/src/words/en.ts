@@ -50,8 +50,13 @@ export const en = {
     password: 'Password',
     submit: 'Sign in',
     working: 'Signing in …',
-    linkUsed: 'That link has been used, or is too old: each signs in once. Sign in here, or ask for a new one.',
-    help: 'No account? Ask the administrator of this installation, or start it again: it prints a one-time link that signs you in.',
+    linkUsed: 'That link has been used, or is older than 15 minutes: each signs one browser in, once. Get a new one, or sign in here.',
+    ended: 'Your session has ended: it holds for 12 hours. Sign in again, and you are back on this page.',
+    helpTitle: 'No account, or no password?',
+    help: 'Whoever runs this installation can let you in. Typed on its machine, this prints a link that signs one browser in, once, within 15 minutes:',
+    helpCommand: 'broadstreet account link NAME --data-dir FOLDER',
+    helpCommandLabel: 'A new link',
+    helpMore: 'NAME is the account, FOLDER the data folder that the installation was started with; the demonstration prints the whole line as it starts. With new instead of link an account is made, with password it gets one, with list all are shown.',
   },
 
   problem: {
@@ -63,8 +68,10 @@ export const en = {
     stillWorks: 'What is shown is the last answer; it may be old.',
     noRight: 'You may not see this',
     noRightRemedy: 'An administrator of this installation can give your account the role it needs.',
-    lost: 'There is nothing at this address.',
-    backToCity: 'Go to the city',
+    lost: 'There is no page at this address.',
+    lostRemedy: 'The address may be cut off or mistyped. Search for a street or a sensor above, or start from one of these:',
+    toCity: 'The city',
+    toSystem: 'The system',
   },
 
   frame: {
@@ -83,10 +90,10 @@ export const en = {
 
   search: {
     label: 'Search streets and sensors',
-    placeholder: 'Search a street or sensor',
+    placeholder: 'Search streets and sensors',
     key: '/',
-    none: (text: string) => `Nothing is called “${text}”.`,
-    street: 'Street',
+    none: (text: string) => `Nothing is found for “${text}”.`,
+    noneRemedy: 'Streets are found by name; sensors and devices by name, street, kind or id. Try fewer letters.',
     hits: (found: Counted) => plural(found, 'result', 'results'),
     full: 'The first 20 are shown; type more to narrow it.',
   },
