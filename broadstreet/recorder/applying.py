@@ -1,14 +1,16 @@
 """Applying a batch: one transaction, exactly once.
 
 The order within it is what makes it right: the partition's cursor is locked and compared first; pack ids are accepted
-once; current values are locked in series order; observations go in (by COPY where they are newer than anything known,
-by upsert where they may be there already); current values move forward only; changes and dead letters are left in the
-outbox; the cursor advances. Then it commits.
+once; current values are remembered or read; observations go in (by COPY where they are newer than anything known, by
+upsert where they may be there already); current values move forward only, each from the version it was remembered at;
+changes and dead letters are left in the outbox; the cursor advances. Then it commits. Where a memory was wrong, it
+starts again with care: current values read and locked in series order, every observation by upsert.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -19,7 +21,8 @@ import numpy.typing as npt
 from broadstreet.log import DeadLetter, Pack, encode_dead_list
 from broadstreet.model.change import ChangeBatch, EntityEvent, encode_changes
 from broadstreet.model.errors import Conflict
-from broadstreet.recorder.batch import Batch, Heard, Int64s
+from broadstreet.recorder.batch import Batch, Heard, Int32s, Int64s
+from broadstreet.recorder.memory import Memory
 from broadstreet.recorder.plan import NO_META
 from broadstreet.recorder.settling import NEVER_US, Bools, Currents, Settled, settle
 from broadstreet.store import OutboxKind, json_array, load_queries, write_outbox
@@ -51,7 +54,7 @@ class PacksRepeated(Conflict):
 
 
 class AlreadyThere(Conflict):
-    """A reading thought to be new is there already; apply the batch with more care."""
+    """A reading thought to be new is there already, or an attribute is not as remembered; apply with more care."""
 
 
 class Place(NamedTuple):
@@ -75,12 +78,14 @@ class Applied(NamedTuple):
 class Applying:
     """One transaction's work. Make one for each attempt."""
 
-    def __init__(self, connection: Connection, tenant: str, now_us: int) -> None:
+    def __init__(self, connection: Connection, memory: Memory, tenant: str, now_us: int) -> None:
         self._connection = connection
+        self._memory = memory
         self._tenant = tenant
         self._now_us = now_us
         self._origins: Int64s = np.empty(0, np.int64)
         """The key of each pack's origin."""
+        self._remember: Callable[[], None] = _nothing
 
     async def apply(
         self,
@@ -95,24 +100,29 @@ class Applying:
     ) -> Applied:
         """Apply the batch inside the connection's transaction.
 
-        carefully: expect readings to be there already, wherever they stand. Raises CursorMoved, RegistryMoved,
-        PacksRepeated or AlreadyThere; the caller rolls back and tries again accordingly.
+        carefully: trust no memory, and expect readings to be there already, wherever they stand. Raises CursorMoved,
+        RegistryMoved, PacksRepeated or AlreadyThere; the caller rolls back and tries again accordingly.
         """
         await self._lock(place, registry_version)
         await self._accept(place, packs)
         applied = corrected = np.empty(0, np.bool_)
         if len(batch):
-            currents = await self._lock_attributes(batch)
+            currents = await self._currents(batch.series[batch.starts], carefully=carefully)
             applied, corrected = await self._write_observations(batch, currents, carefully=carefully)
             settled = settle(batch, currents, applied, corrected)
             await self._write_attributes(batch, currents, settled)
             await self._write_changes(batch, packs, settled, await self._revive(batch, currents, settled))
+            self._remember = partial(self._memory.keep, batch, currents, settled)
         await self._write_heard(heard)
         if dead:
             await write_outbox(self._connection, OutboxKind.DEAD, encode_dead_list(dead))
         await self._connection.execute(_SQL["advance_cursor"], place.partition, place.stream, place.after)
         count = int(applied.sum())
         return Applied(count, len(batch) - count + batch.repeated, int(corrected.sum()), len(dead))
+
+    def committed(self) -> None:
+        """The transaction is committed: what it made of the attributes may be remembered."""
+        self._remember()
 
     async def _lock(self, place: Place, registry_version: int) -> None:
         row = await self._connection.fetchrow(_SQL["lock_cursor"], place.partition)
@@ -139,10 +149,20 @@ class Applying:
             raise PacksRepeated({pack_id.bytes for pack_id in ids if pack_id not in keys})
         self._origins = np.array([keys[pack_id] for pack_id in ids], np.int64)
 
-    async def _lock_attributes(self, batch: Batch) -> Currents:
-        series = batch.series[batch.starts]
+    async def _currents(self, series: Int32s, *, carefully: bool) -> Currents:
+        """The attributes as they are remembered, what is not remembered being read; carefully: read and locked."""
+        if carefully:
+            self._memory.forget()
+        missing = self._memory.missing(series)
+        if len(missing):
+            self._memory.learn(
+                missing, await self._read("lock_attributes" if carefully else "read_attributes", missing)
+            )
+        return self._memory.recall(series)
+
+    async def _read(self, query: str, series: Int32s) -> Currents:
         currents = Currents.unknown(len(series))
-        rows = await self._connection.fetch(_SQL["lock_attributes"], series.tolist())
+        rows = await self._connection.fetch(_SQL[query], series.tolist())
         if rows:
             keys, version, as_of_us, deleted_us, number, value = zip(*rows, strict=True)
             places = np.searchsorted(series, np.array(keys, np.int32))
@@ -215,19 +235,22 @@ class Applying:
             (became & ~currents.known, "insert_attributes"),
         ):
             chosen = np.flatnonzero(places)
-            if not len(chosen):
-                continue
-            series, at_us, _, numbers, values, metas, origins = self._columns(batch, settled.newest[chosen])
-            versions = settled.versions[chosen].tolist()
-            written = await self._connection.execute(
-                _SQL[name], series, versions, at_us, numbers, values, metas, origins, self._now_us
-            )
-            if written.rpartition(" ")[2] != str(len(chosen)):
-                raise AlreadyThere  # an API wrote the attribute in this moment
+            if len(chosen):
+                series, at_us, _, numbers, values, metas, origins = self._columns(batch, settled.newest[chosen])
+                arguments = [series, settled.versions[chosen].tolist(), at_us, numbers, values, metas, origins]
+                before = [currents.version[chosen].tolist()] if name == "update_attributes" else []
+                await self._move(name, len(chosen), *arguments, self._now_us, *before)
         past_only = np.flatnonzero(settled.touched & ~became)
         if len(past_only):
             series = batch.series[batch.starts[past_only]].tolist()
-            await self._connection.execute(_SQL["update_versions"], series, settled.versions[past_only].tolist())
+            versions, before = settled.versions[past_only].tolist(), currents.version[past_only].tolist()
+            await self._move("update_versions", len(past_only), series, versions, before)
+
+    async def _move(self, query: str, count: int, *arguments: Any) -> None:
+        """Write attributes, all of them. Raises AlreadyThere where someone else wrote one in the meantime."""
+        written = await self._connection.execute(_SQL[query], *arguments)
+        if written.rpartition(" ")[2] != str(count):
+            raise AlreadyThere
 
     async def _revive(self, batch: Batch, currents: Currents, settled: Settled) -> list[EntityEvent]:
         """Bring back the entities whose deleted attributes a newer reading revived."""
@@ -267,6 +290,10 @@ class Applying:
             entities=events,
         )
         await write_outbox(self._connection, OutboxKind.CHANGES, encode_changes(changes))
+
+
+def _nothing() -> None:
+    """Nothing was made of any attribute."""
 
 
 async def _once(piece: bytes) -> AsyncIterator[bytes]:

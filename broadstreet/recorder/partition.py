@@ -1,7 +1,7 @@
 """One partition of one tenant: read packs from behind the cursor, apply them, trim the log below it.
 
-The loop holds no state that matters. Whatever goes wrong, it starts again from the cursor in PostgreSQL, and a
-recreated stream (another incarnation) is read from its beginning.
+The loop holds no state that matters: what it remembers of attributes is checked as it is used. Whatever goes wrong, it
+starts again from the cursor in PostgreSQL, and a recreated stream (another incarnation) is read from its beginning.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from broadstreet.recorder.applying import (
     RegistryMoved,
 )
 from broadstreet.recorder.batch import Batch, Heard, gather, open_packs
+from broadstreet.recorder.memory import Memory
 from broadstreet.recorder.meter import Meter
 from broadstreet.recorder.plan import Plans
 from broadstreet.store import load_queries
@@ -65,10 +66,12 @@ class Partition:
         self._future_limit_us = int(future_limit_s * 1_000_000)
         self._keep_bytes = keep_bytes
         self._label = f"{database.name}.{partition}"
+        self._memory = Memory()
 
     async def run(self) -> None:
         """Apply until cancelled, or until something fails: then run again."""
         await self._plans.refresh()
+        self._memory.forget()
         stream = await self._log.raw_incarnation()
         cursor = await self._read_cursor(stream)
         after = cursor[1] if cursor[0] == stream else 0
@@ -125,11 +128,12 @@ class Partition:
             batch, heard = Batch.of(gathered), Heard.of(opened, plans)
             try:
                 async with self._database.transaction() as connection:
-                    applying = Applying(connection, self._database.name, now_us)
+                    applying = Applying(connection, self._memory, self._database.name, now_us)
                     place = Place(self._partition, stream, cursor, last)
                     applied = await applying.apply(
                         place, fresh, batch, heard, gathered.dead, version, carefully=carefully
                     )
+                applying.committed()
                 self._count(applied, fresh, attempt)
                 self._meter.finish(self._label, self._clock())
                 return (stream, last), left

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -243,6 +244,32 @@ async def test_an_older_reading_does_not_undo_an_api_write(house: House) -> None
     now = await house.present("NO2")
     assert (now["number"], now["version"]) == (99, 3)
     assert await house.past("NO2") == [(1, 1.0), (19, 19.0)]
+
+
+async def test_what_a_recorder_remembers_gives_way_to_what_was_written_meanwhile(house: House) -> None:
+    [key] = await house.add_devices()
+
+    async def send(at_s: float, no2: float) -> dict[str, Any]:
+        await house.send((key, T0_US + 60 * S, reading(at_s, no2)))
+        for _ in range(1000):
+            if await house.city.fetchval("SELECT sequence FROM cursor") == house.sent:
+                break
+            await asyncio.sleep(0.01)
+        return await house.present("NO2")
+
+    async with house.recording():
+        written = await send(1, 1.0)
+        await house.city.execute(
+            "UPDATE attribute SET number = 99, as_of = $2, version = version + 1 WHERE series_key = $1",
+            written["series_key"],
+            T0_US + 20 * S,
+        )
+        assert (await send(19, 19.0))["number"] == 99
+        assert house.recorder.meter.retries == 1
+        now = await send(21, 21.0)
+    assert (now["number"], now["version"]) == (21.0, 4)
+    assert await house.past("NO2") == [(1, 1.0), (19, 19.0), (21, 21.0)]
+    assert (await house.changes())[-1].old == [99.0]
 
 
 async def test_a_mended_profile_is_used_from_the_next_message(house: House) -> None:

@@ -28,6 +28,10 @@ FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS new (pack_id, gateway, sequ
 ON CONFLICT (pack_id) DO NOTHING
 RETURNING key, pack_id;
 
+-- name: read_attributes
+-- Current values of series. $1: series keys.
+SELECT series_key, version, as_of, deleted_at, number, value FROM attribute WHERE series_key = ANY ($1::int[]);
+
 -- name: lock_attributes
 -- Current values of series, locked in the order that every writer keeps. $1: series keys.
 SELECT series_key, version, as_of, deleted_at, number, value FROM attribute
@@ -57,27 +61,36 @@ WITH said AS (
 SELECT position, corrected FROM said JOIN applied USING (series_key, observed_at, n);
 
 -- name: update_attributes
--- New current values. $1: series keys, $2: versions, $3: times, $4: numbers, $5: JSON values, $6: meta keys,
--- $7: origin keys, $8: at.
+-- New current values, of attributes that stand at the version they go out from; another is not counted. $1: series keys,
+-- $2: versions, $3: times in microseconds since 1970, $4: numbers, $5: JSON values, $6: meta keys, $7: origin keys, $8:
+-- at, $9: the versions they go out from.
 UPDATE attribute a
 SET version = new.version, as_of = new.at, observed_at = new.at, number = new.number, value = new.value,
-    meta_key = new.meta_key, origin_key = new.origin_key, modified_at = $8, deleted_at = NULL, kind = 0
-FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
-    AS new (series_key, version, at, number, value, meta_key, origin_key)
-WHERE a.series_key = new.series_key;
+    meta_key = new.meta_key, origin_key = new.origin_key, modified_at = $8, deleted_at = NULL, kind = 0,
+    created_at = CASE WHEN a.deleted_at IS NULL THEN a.created_at ELSE $8 END
+FROM (
+    SELECT said.*, timestamptz 'epoch' + at_us * interval '1 microsecond' AS at
+    FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[], $9::bigint[])
+        AS said (series_key, version, at_us, number, value, meta_key, origin_key, before)
+) new
+WHERE a.series_key = new.series_key AND a.version = new.before;
 
 -- name: update_versions
--- Attributes whose past changed but not their present. $1: series keys, $2: versions.
+-- Attributes whose past changed but not their present; one that stands at another version than the one it goes out from
+-- is not counted. $1: series keys, $2: versions, $3: the versions they go out from.
 UPDATE attribute a SET version = new.version
-FROM unnest($1::int[], $2::bigint[]) AS new (series_key, version)
-WHERE a.series_key = new.series_key;
+FROM unnest($1::int[], $2::bigint[], $3::bigint[]) AS new (series_key, version, before)
+WHERE a.series_key = new.series_key AND a.version = new.before;
 
 -- name: insert_attributes
--- First values. One that is there by now is not counted. Parameters as in update_attributes.
+-- First values. One that is there by now is not counted. Parameters as in update_attributes, but for the last.
 INSERT INTO attribute (series_key, version, as_of, observed_at, number, value, meta_key, origin_key, created_at, modified_at)
 SELECT series_key, version, at, at, number, value, meta_key, origin_key, $8, $8
-FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
-    AS new (series_key, version, at, number, value, meta_key, origin_key)
+FROM (
+    SELECT said.*, timestamptz 'epoch' + at_us * interval '1 microsecond' AS at
+    FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
+        AS said (series_key, version, at_us, number, value, meta_key, origin_key)
+) new
 ON CONFLICT (series_key) DO NOTHING;
 
 -- name: revive_entities
