@@ -41,9 +41,10 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         ingest = Ingest(settings, store, log)
         app = compose(services, portal, ingest.taker)
         async with portal, asyncio.TaskGroup() as group:
-            looking = group.create_task(ingest.look_after())
+            beside = [group.create_task(ingest.look_after()), group.create_task(portal.warm())]
             await serve_http(app, settings.http.host, settings.http.port, call)
-            looking.cancel()
+            for task in beside:
+                task.cancel()
         await ingest.packer.flush(FLUSH_S)
 
 

@@ -6,6 +6,7 @@ Enter it (`async with`) to have the live streams served and the reports of gatew
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +21,15 @@ from broadstreet.devices import Registry
 from broadstreet.history import time_zone
 from broadstreet.log import Log
 from broadstreet.model.clock import US_PER_S
-from broadstreet.portal.town import Town
+from broadstreet.portal.town import EXPECTED, Town
 from broadstreet.portal.vitals import Vitals
 from broadstreet.store import Store
 
 CITY_KEPT_US: Final = 5 * US_PER_S
+MAX_WARM: Final = 8
+"""Tenants whose city is read ahead."""
 BUILT_CLIENT: Final = Path(__file__).parent / "static"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,14 @@ class Portal:
             town = self._towns.setdefault(tenant, town)
             self._serve(town)
         return town
+
+    async def warm(self) -> None:
+        """Read each tenant's city once, before anybody asks: the first reading after a start fills every cache."""
+        try:
+            for tenant in (await self.store.tenants())[:MAX_WARM]:
+                await (await self.town(tenant)).bars()
+        except EXPECTED as error:
+            _log.warning("the city was not read ahead: %s", error)
 
     def city(self, tenant: str) -> City | None:
         """The description of a tenant's city, None where none was made."""

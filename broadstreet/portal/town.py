@@ -45,7 +45,8 @@ RELOAD_EVERY_TICKS: Final = 30
 RETRY_S: Final = 1.0
 MAX_DEAD: Final = 200
 """Dead letters looked through for why a device's messages could not be decoded."""
-_EXPECTED: Final = (BroadstreetError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error)
+EXPECTED: Final = (BroadstreetError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error)
+"""What the engines may answer with, sooner or later: what needed them is tried again."""
 _log = logging.getLogger(__name__)
 
 Item = tuple[str, str, Any, int, bool]
@@ -149,7 +150,7 @@ class Town:
                     await self.clients.none.wait()
                     for task in tasks:
                         task.cancel()
-            except* _EXPECTED as errors:
+            except* EXPECTED as errors:
                 _log.warning("the live view of %s: %s; again in %g s", self.tenant, errors.exceptions[0], RETRY_S)
                 await asyncio.sleep(RETRY_S)
             finally:

@@ -14,7 +14,7 @@ import pytest
 
 from broadstreet.access.route import SESSION_COOKIE
 from broadstreet.apis import Services
-from broadstreet.model.errors import TooMany
+from broadstreet.model.errors import EngineFailed, TooMany
 from broadstreet.portal import live, town
 from broadstreet.portal.live import MAX_CLIENTS, MAX_WAITING, Client, Clients
 from tests.asgi import Conversation, converse
@@ -190,3 +190,22 @@ async def test_a_portal_ends_with_its_bodys_own_error(services: Services, data_d
     with pytest.raises(TooMany, match="of the body"):
         async with portal_of(services, data_dir):
             raise TooMany("of the body")
+
+
+async def test_a_city_is_read_ahead_of_whoever_asks_first(house: PortalHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    await house.register(air("a-1"))
+    await house.portal.warm()
+
+    async def read_again(*_: object) -> None:
+        raise AssertionError("the bars were read again")
+
+    monkeypatch.setattr(town, "read_bars", read_again)
+    assert [sensor["device"] for sensor in (await house.get("/portal/api/city"))["sensors"]] == ["a-1"]
+
+
+async def test_what_cannot_be_read_ahead_hinders_no_start(house: PortalHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(_: object) -> None:
+        raise EngineFailed("PostgreSQL does not answer")
+
+    monkeypatch.setattr(town.Town, "bars", fails)
+    await house.portal.warm()
