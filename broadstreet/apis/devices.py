@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from broadstreet.access import Principal, requires
@@ -26,7 +27,7 @@ from broadstreet.devices import (
 )
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.entity import Kind
-from broadstreet.model.errors import InvalidInput, TooLarge
+from broadstreet.model.errors import InvalidInput, NotFound, TooLarge
 from broadstreet.model.naming import NAME
 from broadstreet.model.terms import compact
 
@@ -194,10 +195,19 @@ async def rotate_secret(call: NamedDependency[Call], device: FromPath[str]) -> N
 
 
 @delete("/devices/{device:str}", opt=requires("device:write"))
-async def disable_device(call: NamedDependency[Call], device: FromPath[str]) -> None:
-    """Refuse a device from now on. Its entity and its past stay; `POST …/enable` lets it in again."""
+async def disable_device(
+    call: NamedDependency[Call], device: FromPath[str], with_entity: FromQuery[bool] = False
+) -> None:
+    """Refuse a device from now on. Its entity and its past stay; `POST …/enable` lets it in again.
+
+    `with_entity=true` removes its entity too, which asks for `entity:write`; its past stays.
+    """
+    if with_entity:
+        row = await find_device(call.database, device)
+        with suppress(NotFound):  # somebody has removed it already
+            await call.services.broker.delete(call.principal, call.at_us, row.entity_id)
     await call.services.registry.disable(call.database, device, call.at_us)
-    await call.audit("device.disable", device)
+    await call.audit("device.remove" if with_entity else "device.disable", device)
 
 
 @post("/devices/{device:str}/enable", opt=requires("device:write"), status_code=HTTP_204_NO_CONTENT)

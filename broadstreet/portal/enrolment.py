@@ -18,7 +18,7 @@ import msgspec
 import segno
 
 from broadstreet.access import Principal
-from broadstreet.devices import DeviceSpec, Profile, ProfileVersion
+from broadstreet.devices import DeviceSpec, Profile, ProfileVersion, find_device
 from broadstreet.model.errors import InvalidInput
 from broadstreet.model.terms import compact
 from broadstreet.portal.portal import Portal
@@ -110,17 +110,32 @@ async def enrol(portal: Portal, database: Database, principal: Principal, new: N
     registered = await portal.registry.register(database, spec, principal=principal.name, at_us=at_us)
     await portal.access.audit.record(at_us, principal.name, "device.create", spec.id, tenant=principal.tenant)
     secret = registered.secret or await portal.registry.rotate_secret(database, spec.id)
+    return _enrolled(portal, profile, spec.id, registered.entity_id, secret, host)
+
+
+async def renew_secret(portal: Portal, database: Database, principal: Principal, device: str, host: str) -> Enrolled:
+    """Give a device a new secret; the old one is refused from the next sign-in on. Raises NotFound."""
+    row = await find_device(database, device)
+    profile = (await portal.registry.profile(database, row.profile)).profile
+    if row.disabled_us is not None:
+        await portal.registry.disable(database, device, None)
+    secret = await portal.registry.rotate_secret(database, device)
+    await portal.access.audit.record(portal.clock(), principal.name, "device.secret", device, tenant=principal.tenant)
+    return _enrolled(portal, profile, device, row.entity_id, secret, host)
+
+
+def _enrolled(portal: Portal, profile: Profile, device: str, entity: str, secret: str, host: str) -> Enrolled:
     address = mqtt_address(portal.settings.mqtt_host, portal.settings.mqtt_port, host)
     payload = msgspec.json.encode(example_payload(profile)).decode()
-    words = ["mosquitto_pub", "-h", address.host, "-p", str(address.port), "-u", spec.id, "-P", secret]
+    words = ["mosquitto_pub", "-h", address.host, "-p", str(address.port), "-u", device, "-P", secret]
     return Enrolled(
-        device=spec.id,
-        entity=registered.entity_id,
+        device=device,
+        entity=entity,
         secret=secret,
         mqtt=address,
         command=shlex.join([*words, "-q", "1", "-t", TOPIC, "-m", payload]),
         payload=payload,
-        qr_svg=qr_svg(connection_url(address, spec.id, secret)),
+        qr_svg=qr_svg(connection_url(address, device, secret)),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from broadstreet.access import Access
 from broadstreet.devices import Profile, parse_profile
 from broadstreet.history import Observation, nearest_before
 from broadstreet.model.clock import format_rfc3339
@@ -15,7 +15,8 @@ from broadstreet.model.errors import NotFound
 from broadstreet.model.terms import compact, expand
 from broadstreet.portal.series import find_series
 from broadstreet.portal.town import Town
-from broadstreet.portal.words import attribute_label, day, moment, quantity, unit_label
+from broadstreet.portal.values import in_words
+from broadstreet.portal.words import attribute_label, day, moment, unit_label
 from broadstreet.store import Database, load_queries
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class OriginView(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str
     at: str
+    who: str
     principal: str
     pack_id: str | None
     stream: str | None
@@ -65,6 +67,7 @@ class ProvenanceView(msgspec.Struct, frozen=True):
 
     observed_at: str
     value: Any
+    text: str
     origin: OriginView
     device: DeviceName | None
     profile: ProfileText | None
@@ -76,7 +79,9 @@ def end_of_millisecond(at_us: int) -> int:
     return at_us + US_PER_MS - 1 if at_us % US_PER_MS == 0 else at_us
 
 
-async def provenance_view(town: Town, entity_id: str, attribute: str, at_us: int, now_us: int) -> ProvenanceView:
+async def provenance_view(
+    access: Access, town: Town, entity_id: str, attribute: str, at_us: int, now_us: int
+) -> ProvenanceView:
     """Where the observation at or before a moment, or within its millisecond, comes from. Raises NotFound."""
     series = await find_series(town, entity_id, attribute)
     found = await nearest_before(town.database, series.key, end_of_millisecond(at_us))
@@ -90,13 +95,16 @@ async def provenance_view(town: Town, entity_id: str, attribute: str, at_us: int
     name = compact(expand(attribute))
     sensor = (await town.roster()).sensors.get(entity_id)
     device = DeviceName(series.device, sensor.title if sensor else series.device) if series.device else None
+    titles = await access.accounts.titles([origin["principal"]])
+    who = device.title if is_sent and device else titles.get(origin["principal"], origin["principal"])
     return ProvenanceView(
         format_rfc3339(found.observed_at_us),
         found.value,
-        _origin(origin),
+        in_words(found.value),
+        _origin(origin, who),
         device,
         profile,
-        _steps(found, origin, series.unit, device, profile, name, now_us, town.zone()),
+        _steps(found, origin, who, series.unit, device, profile, name, now_us, town.zone()),
     )
 
 
@@ -105,10 +113,11 @@ async def _profile_at(database: Database, device_key: int | None, at_us: int) ->
     return None if row is None else ProfileText(row["name"], row["version"], row["body"])
 
 
-def _origin(row: asyncpg.Record) -> OriginView:
+def _origin(row: asyncpg.Record, who: str) -> OriginView:
     return OriginView(
         kind=row["kind"],
         at=format_rfc3339(row["at"]),
+        who=who,
         principal=row["principal"],
         pack_id=None if row["pack_id"] is None else str(row["pack_id"]),
         stream=row["stream"],
@@ -121,6 +130,7 @@ def _origin(row: asyncpg.Record) -> OriginView:
 def _steps(
     found: Observation,
     origin: asyncpg.Record,
+    who: str,
     unit: str | None,
     device: DeviceName | None,
     profile: ProfileText | None,
@@ -129,7 +139,7 @@ def _steps(
     zone: tzinfo,
 ) -> list[Step]:
     """The way of one observation, told from its beginning."""
-    value, label = _told(found.value, unit), attribute_label(name)
+    value, label = in_words(found.value, unit), attribute_label(name)
     observed = f"{label} {value}, observed {_when(found.observed_at_us, now_us, zone)}"
     recorded = _when(origin["at"], now_us, zone)
     steps: list[Step] = []
@@ -151,9 +161,10 @@ def _steps(
         steps.append(Step("Store", f"The recorder applied it once, {recorded}."))
     else:
         title, told = _BEGINNINGS.get(origin["kind"], ("Origin", "{who} wrote it"))
-        note = f" ({origin['note']})" if origin["note"] else ""
+        by_token = f" (with the token “{origin['note']}”)" if origin["kind"] == "api" and origin["note"] else ""
+        note = by_token or (f" ({origin['note']})" if origin["note"] else "")
         steps += [
-            Step(title, f"{told.format(who=origin['principal'])}{note}: {observed}."),
+            Step(title, f"{told.format(who=who)}{note}: {observed}."),
             Step("Store", f"It was written {recorded}."),
         ]
     if found.modified_at_us is not None:
@@ -180,12 +191,6 @@ def _decoding(parsed: Profile, profile: ProfileText, name: str) -> str:
     symbol = unit_label(mapping.unit)
     unit = f", in {symbol}" if symbol else ""
     return f"{told}: {attribute_label(name)} is the payload's field {mapping.field}{change}{unit}."
-
-
-def _told(value: Any, unit: str | None) -> str:
-    if isinstance(value, float) and math.isfinite(value):
-        return quantity(value, unit)
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()[:200]
 
 
 def _when(at_us: int, now_us: int, zone: tzinfo) -> str:

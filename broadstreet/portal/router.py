@@ -29,7 +29,7 @@ from broadstreet.model.errors import NotSignedIn
 from broadstreet.portal.changes import MAX_CHANGES, ChangeView, changes_view
 from broadstreet.portal.client import ClientFiles
 from broadstreet.portal.dead import MAX_LETTERS, LetterView, letters_view
-from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol, profile_view
+from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol, profile_view, renew_secret
 from broadstreet.portal.entity import EntityView, entity_view
 from broadstreet.portal.export import MEDIA_TYPE, chosen, csv_lines, file_name
 from broadstreet.portal.live import Holds
@@ -179,7 +179,7 @@ async def provenance(
 ) -> ProvenanceView:
     """Where an observation comes from; the newest where no time is given."""
     now_us = portal.clock()
-    return await provenance_view(town, id, attribute, now_us if at is None else parse_rfc3339(at, "at"), now_us)
+    return await provenance_view(portal.access, town, id, attribute, now_us if at is None else parse_rfc3339(at, "at"), now_us)
 
 
 @get("/api/changes", opt=requires("history:read"))
@@ -233,6 +233,14 @@ async def add_device(
 ) -> Enrolled:
     """Add a device of one's own. The secret comes this once."""
     return await enrol(portal, town.database, principal, data, request.url.hostname or "")
+
+
+@post("/api/devices/{device:str}/secret", opt=requires("device:write"), status_code=HTTP_200_OK)
+async def new_secret(
+    portal: InPortal, town: InTown, request: AnyRequest, principal: Caller, device: FromPath[str]
+) -> Enrolled:
+    """Give a device a new secret. It comes this once."""
+    return await renew_secret(portal, town.database, principal, device, request.url.hostname or "")
 
 
 @get("/api/dead", opt=requires("system:read"))
@@ -326,6 +334,7 @@ def portal_routers(portal: Portal) -> list[Router]:
                 find,
                 profiles,
                 add_device,
+                new_secret,
                 dead,
                 export_csv,
                 city_map,

@@ -237,10 +237,13 @@ class Town:
                 self._tell_answer(roster, now_us)
 
     async def _look_for_new(self, told: set[str]) -> Roster:
-        """The roster, read again if something came; the pages are told of sensors they do not know yet."""
+        """The roster, read again if something came or went; the pages are told who is new and who is gone."""
         roster = await self.roster()
         if await self.loader.fingerprint() != roster.fingerprint:
             roster = await self._reload()
+        if gone := told - roster.sensors.keys():
+            self.clients.tell("gone", {"items": sorted(gone)})
+            told -= gone
         if new := roster.sensors.keys() - told:
             now_us, zone = self._clock(), self.zone()
             together = outages(roster.sensors.values(), now_us)
