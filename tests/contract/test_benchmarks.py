@@ -1,0 +1,44 @@
+"""The benchmarks of ingest, for a moment: they measure a real house, and their last line has the figures by name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.docs.pages import ROOT
+
+COMMON = ["lag_s", "rss_mb_max", "acknowledged_per_s", "acknowledged", "stored"]
+END = ["series", "processors", "limit"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "figures"),
+    [
+        (
+            "ingest_mqtt",
+            {"connections": 4, "window": 10, "backlog": 500},
+            ["messages_per_s", *COMMON, "latency_ms_p50", "latency_ms_p99", "connections", *END],
+        ),
+        (
+            "ingest_http",
+            {"connections": 2, "batch": 20, "devices": 4, "backlog": 500},
+            ["readings_per_s", *COMMON, "batch", "connections", *END],
+        ),
+    ],
+)
+def test_a_benchmark_ends_with_its_figures(name: str, options: dict[str, int], figures: list[str]) -> None:
+    words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
+    ended = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--seconds", "0.5", "--series", "8", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(ended.stdout.splitlines()[-1])
+    assert list(told) == figures
+    assert told["stored"] == told["acknowledged"] > 0
+    assert (told["series"], told["connections"]) == (8, options["connections"])
