@@ -29,6 +29,7 @@ import nats
 import pytest
 
 from broadstreet.engines import Engines
+from tests.absence import absent
 
 SHARED_DATA = Path(os.environ.get("BROADSTREET_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -104,5 +105,5 @@ def free_port() -> Callable[[], int]:
 def shared_data() -> Path:
     """The folder of real data sets, kept outside the project."""
     if not SHARED_DATA.is_dir():
-        pytest.skip(f"the shared data sets are not at {SHARED_DATA}; set BROADSTREET_SHARED_DATA")
+        pytest.skip(absent(f"the shared data sets are not at {SHARED_DATA}; set BROADSTREET_SHARED_DATA"))
     return SHARED_DATA

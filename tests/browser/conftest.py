@@ -27,6 +27,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
+from tests.absence import absent
 from webapp.build import STATIC, WEBAPP
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -98,7 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Browser]:
     """A browser. Playwright keeps an event loop running, which async tests of the same worker must not meet."""
     if not CHROMIUM.exists():
-        pytest.skip(f"there is no browser at {CHROMIUM}")
+        pytest.skip(absent(f"there is no browser at {CHROMIUM}"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
         yield browser
@@ -108,7 +109,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def demo() -> Iterator[Demo]:
     if not (STATIC / "index.html").exists() or not AXE.exists():
-        pytest.skip("the portal's client is not built: make portal")
+        pytest.skip(absent("the portal's client is not built: make portal"))
     folder = Path(tempfile.mkdtemp(prefix="broadstreet-"))
     mqtt_port, http_port = _free_port(), _free_port()
     options = ["--data-dir", str(folder), "--history-days", "2", "--no-browser"]

@@ -10,6 +10,7 @@ import pytest
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.model.identifiers import check_uri
+from tests.absence import absent
 from tests.conformance.conftest import Client
 from tests.conftest import SHARED_DATA
 
@@ -45,7 +46,7 @@ def read(path: Path) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.skipif(not EXAMPLES, reason=f"the Smart Data Models are not at {FOLDER}")
+@pytest.mark.skipif(not EXAMPLES, reason=absent(f"the Smart Data Models are not at {FOLDER}"))
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 async def test_an_example_comes_back_as_it_was(client: Client, path: Path) -> None:
     document = read(path)

@@ -19,13 +19,14 @@ from broadstreet.engines import Engines
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.mqtt import Publish, Subscription, Version
 from broadstreet.mqtt.client import Client
+from tests.absence import absent
 from tests.contract.mqtt_site import ANSWER_S, POLL_S, POLLS, SECRET, V3, V5, Site, open_gateway, open_site
 
 VERSIONS = pytest.mark.parametrize("version", [V3, V5], ids=["3.1.1", "5"])
 MOSQUITTO_VERSION = {V3: "mqttv311", V5: "mqttv5"}
 NEEDS_MOSQUITTO = pytest.mark.skipif(
     shutil.which("mosquitto_pub") is None or shutil.which("mosquitto_sub") is None,
-    reason="mosquitto_pub and mosquitto_sub are not installed",
+    reason=absent("mosquitto_pub and mosquitto_sub are not installed: Debian has them in mosquitto-clients"),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from broadstreet.model.terms import CORE_TERMS, DEFAULT_VOCABULARY, PREFIXES, compact, core_context, expand
+from tests.absence import absent
 
 PUBLISHED = Path(__file__).parents[3] / "shared/data/ngsi-ld/core-context-v1.8.jsonld"
 
@@ -57,7 +58,7 @@ def _definition(value: Any) -> dict[str, Any]:
     return definition
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published core @context is kept outside the repository")
+@pytest.mark.skipif(not PUBLISHED.exists(), reason=absent("the published core @context is kept outside the repository"))
 def test_the_core_context_means_what_the_published_one_does() -> None:
     published = json.loads(PUBLISHED.read_text())["@context"]
     ours: Any = core_context()["@context"]

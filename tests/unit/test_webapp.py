@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.absence import absent
 from webapp.build import MODULES, npm
 
-pytestmark = pytest.mark.skipif(not MODULES.is_dir(), reason="the portal's packages are not installed: make portal")
+pytestmark = pytest.mark.skipif(
+    not MODULES.is_dir(), reason=absent("the portal's packages are not installed: make portal")
+)
 
 
 @pytest.mark.parametrize("script", ["test", "check"])
