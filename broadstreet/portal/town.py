@@ -277,7 +277,8 @@ def _apply(roster: Roster, batch: ChangeBatch) -> dict[int, Item]:
     for series, as_of_us, value, flags in zip(batch.series, batch.as_of_us, batch.value, batch.flags, strict=True):
         if flags & Flag.CURRENT:
             found = roster.apply(series, value, as_of_us, batch.at_us, is_import=batch.kind == IMPORT)
-            if found is not None:
+            # What is imported is nothing heard; the pages ask for the city again when the sensor turns.
+            if found is not None and batch.kind != IMPORT:
                 sensor, current = found
                 items[series] = (sensor.id, current.name, value, as_of_us // 1_000, current.beyond)
     return items

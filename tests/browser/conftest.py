@@ -54,9 +54,10 @@ def _free_port() -> int:
 
 @dataclass(frozen=True)
 class Demo:
-    """A running demonstration: where it is, and the cookies of who is signed in."""
+    """A running demonstration: where it is, its data folder, and the cookies of who is signed in."""
 
     base: str
+    folder: Path
     mqtt_port: int
     cookies: list[Any]
 
@@ -119,7 +120,7 @@ def demo() -> Iterator[Demo]:
         told = _until_ready(process)
         (link,) = LINK.findall(told)
         base = f"http://127.0.0.1:{http_port}"
-        yield Demo(base, mqtt_port, [_sign_in(link, base)])
+        yield Demo(base, folder, mqtt_port, [_sign_in(link, base)])
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     shutil.rmtree(folder)

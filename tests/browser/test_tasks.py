@@ -46,7 +46,7 @@ def test_find_who_has_been_silent_longest_and_why(open_page: OpenPage) -> None:
     hand.click(page.get_by_role("button", name="Find who has been silent longest"))
     first = rows(page).nth(1)
     expect(first).to_contain_text("Silent")
-    assert "state=silent" in page.url
+    assert "state=missing" in page.url
     picture(page, "task-silent")
     assert hand.clicks <= 1
 
@@ -87,8 +87,10 @@ def test_add_a_device_and_see_it_speak(open_page: OpenPage, demo: Demo) -> None:
     expect(page.get_by_role("status").filter(has_text="Heard at")).to_be_visible(timeout=LIVE_MS)
     payload = json.loads(said["-m"])
     assert any(isinstance(value, int | float) for value in payload.values())
+    expect(page.get_by_role("dialog", name="Your device was heard")).to_be_visible()
     hand.click(page.get_by_role("button", name="Show it on the map"))
     expect(page.locator(".mark .card")).to_contain_text("Air, my balcony", timeout=LIVE_MS)
+    expect(page.locator(".mark .card")).to_contain_text("yours")
     picture(page, "task-device-heard")
     assert hand.clicks <= 5
 

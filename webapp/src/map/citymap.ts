@@ -27,7 +27,6 @@ const PAN_PX = 120;
 const PART_ZOOM = 19;
 /** A sensor nearer than this to the window's edge is brought to its middle. */
 const EDGE_PX = 48;
-const FIT_PX = 32;
 /** What is fitted into the plate keeps room for its stacks, and for the tools beside them. */
 const STACK_PADDING = { top: 64, right: 72, bottom: 32, left: 48 };
 /** Few sensors are not come nearer to than this. */
@@ -210,7 +209,7 @@ export class CityMap {
   }
 
   whole(): void {
-    this.#map.fitBounds(this.#facts.bounds, { padding: FIT_PX, duration: this.#duration() });
+    this.#map.fitBounds(this.#facts.bounds, { padding: STACK_PADDING, duration: this.#duration() });
   }
 
   /** Brings a sensor into sight, moving only where it is out of it. */

@@ -17,11 +17,14 @@ export interface LabelInks {
 
 const SIZE_PX = 13;
 const HALO_PX = 3;
+/** Below this zoom blocks stand too close for more than a number beside each. */
+const LONG_FROM_ZOOM = 15.5;
 /** So far outside the window a label may still reach in. */
 const MARGIN_PX = 60;
 
 export interface LabelWords {
-  count: (block: Block) => string;
+  /** isLong: there is room for more than the number. */
+  count: (block: Block, isLong: boolean) => string;
   silence: (block: Block) => string;
   own: (block: Block) => string;
 }
@@ -56,7 +59,7 @@ export function drawLabels(canvas: HTMLCanvasElement, map: MapLibreMap, blocks: 
       pen.fillStyle = inks.ink;
       pen.textAlign = 'left';
       pen.textBaseline = 'alphabetic';
-      write(pen, words.count(block), x + (STACK_WIDTH_PX / 2) * scale + 3, y - FOOT_PX * scale + 2);
+      write(pen, words.count(block, zoom >= LONG_FROM_ZOOM), x + (STACK_WIDTH_PX / 2) * scale + 3, y - FOOT_PX * scale + 2);
     }
     const own = words.own(block);
     if (own !== '') {
