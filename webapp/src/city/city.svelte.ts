@@ -106,6 +106,7 @@ class City {
       restructured = this.#add(sensorOf(answer, this.readings)) || restructured;
       changed.add(answer.id);
     }
+    for (const { items } of batch.gone) restructured = this.#drop(items) || restructured;
     for (const { items } of batch.readings) {
       for (const [id, attribute, value, observed_ms, beyond] of items) {
         const sensor = this.#byId.get(id);
@@ -153,6 +154,12 @@ class City {
   #loadSoon(): void {
     window.clearTimeout(this.#soon);
     this.#soon = window.setTimeout(() => void this.load(), RELOAD_AFTER_MS);
+  }
+
+  #drop(ids: string[]): boolean {
+    const gone = new Set(ids.filter((id) => this.#byId.delete(id)));
+    if (gone.size > 0) this.sensors = this.sensors.filter(({ id }) => !gone.has(id));
+    return gone.size > 0;
   }
 
   #add(sensor: Sensor): boolean {

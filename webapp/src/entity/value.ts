@@ -1,24 +1,10 @@
-/** Any value as text, and which of an entity's attributes are measured. */
-import type { AttributeAnswer, Value } from '../server/answers.ts';
+/** Which of an entity's attributes are measured, and which describe the thing itself. */
+import type { AttributeAnswer } from '../server/answers.ts';
+import type { Format } from '../words/format.ts';
 
-const PLACES = 5;
-
-interface Point {
-  type: 'Point';
-  coordinates: [number, number];
-}
-
-function isPoint(value: object): value is Point {
-  return 'type' in value && value.type === 'Point' && 'coordinates' in value && Array.isArray(value.coordinates);
-}
-
-/** A point as latitude and longitude; another object as its members' values where they are plain, else as JSON. */
-export function shown(value: Value): string {
-  if (value === null) return '–';
-  if (typeof value !== 'object') return String(value);
-  if (isPoint(value)) return `${value.coordinates[1].toFixed(PLACES)}, ${value.coordinates[0].toFixed(PLACES)}`;
-  const members = Object.values(value);
-  return members.every((member) => typeof member === 'string' || typeof member === 'number') ? members.join(', ') : JSON.stringify(value);
+/** A value without its unit, as people read it. */
+export function shown({ value, text, unit_label }: AttributeAnswer, format: Format): string {
+  return typeof value === 'number' ? format.reading(value, unit_label) : text || '–';
 }
 
 /** What is measured, apart from what describes the thing itself. Where nothing is measured, everything counts. */

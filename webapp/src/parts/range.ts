@@ -15,12 +15,14 @@ export const PRESETS: { name: PresetName; span_ms: number }[] = [
   { name: 'month', span_ms: 30 * DAY_MS },
 ];
 
-/** Read from `from` and `to` (RFC 3339) or `range`; the last day where neither holds. */
-export function rangeOf(query: URLSearchParams, now_ms: number): Range {
+/** Read from `from` and `to` (RFC 3339) or `range`; else `otherwise`, or the last day. */
+export function rangeOf(query: URLSearchParams, now_ms: number, otherwise: { from_ms: number; to_ms: number } | null = null): Range {
   const from_ms = Date.parse(query.get('from') ?? '');
   const to_ms = Date.parse(query.get('to') ?? '');
   if (!Number.isNaN(from_ms) && !Number.isNaN(to_ms) && to_ms > from_ms) return { preset: null, from_ms, to_ms };
-  const preset = PRESETS.find(({ name }) => name === query.get('range')) ?? { name: 'day' as const, span_ms: DAY_MS };
+  const named = PRESETS.find(({ name }) => name === query.get('range'));
+  if (!named && otherwise) return { preset: null, ...otherwise };
+  const preset = named ?? { name: 'day' as const, span_ms: DAY_MS };
   return { preset: preset.name, from_ms: now_ms - preset.span_ms, to_ms: now_ms };
 }
 

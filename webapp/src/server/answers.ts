@@ -86,6 +86,10 @@ export interface RenamedEvent {
   items: [id: string, title: string][];
 }
 
+export interface GoneEvent {
+  items: string[];
+}
+
 export interface SystemEvent {
   readings_per_s: number;
   lag_s: number;
@@ -111,8 +115,13 @@ export interface AttributeAnswer {
   unit: string | null;
   unit_label: string;
   value: Value;
+  /** The value in words, without its unit. */
+  text: string;
   observed_at: string | null;
   modified_at: string | null;
+  /** When its past begins, and how far its newest readings lie apart. */
+  first_at: string | null;
+  step_s: number | null;
   version: number;
   limit: number | null;
   beyond: boolean;
@@ -125,10 +134,13 @@ export interface DeviceAnswer {
   title: string;
   profile: { name: string; version: number };
   registered_at: string;
+  disabled_at: string | null;
   first_heard_at: string | null;
   last_heard_at: string | null;
   messages: number;
-  interval_s: number | null;
+  /** How often it is expected, and how often it is heard. */
+  interval_s: number;
+  step_s: number | null;
   connection: {
     connected_at: string | null;
     disconnected_at: string | null;
@@ -136,9 +148,12 @@ export interface DeviceAnswer {
     refused_at: string | null;
     refused_reason: string | null;
   } | null;
+  rejected: { count: number; is_least: boolean; newest: DeadAnswer } | null;
 }
 
 export interface EntityAnswer {
+  /** All of it is as of this one moment. */
+  at: string;
   id: string;
   type: string;
   type_label: string;
@@ -148,6 +163,7 @@ export interface EntityAnswer {
   lat: number | null;
   state: SensorState;
   heard_at: string | null;
+  imported: { from: string; to: string } | null;
   why: string | null;
   simulated: boolean;
   answer: Answer;
@@ -176,9 +192,11 @@ export interface SeriesAnswer {
 export interface ProvenanceAnswer {
   observed_at: string;
   value: Value;
+  text: string;
   origin: {
     kind: string;
     at: string;
+    who: string;
     principal: string;
     pack_id: string | null;
     stream: string | null;
@@ -194,9 +212,14 @@ export interface ProvenanceAnswer {
 export interface ChangeAnswer {
   at: string;
   kind: string;
+  who: string;
+  token: string | null;
   principal: string;
-  attribute: string | null;
+  attribute: string;
   value: Value;
+  /** The value in words, and the one that stood there before. */
+  text: string | null;
+  old: string | null;
   observed_at: string | null;
   note: string | null;
 }
@@ -246,6 +269,9 @@ export interface DeadAnswer {
   reason: string;
   detail: string | null;
   payload: string;
+  /** Name and version of the profile that failed; and what to do. */
+  profile: string | null;
+  remedy: string | null;
 }
 
 export interface SystemAnswer {

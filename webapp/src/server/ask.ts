@@ -67,10 +67,10 @@ export function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
   return send<T>(path, signal ? { signal } : {});
 }
 
-export function tell<T>(path: string, body: unknown): Promise<T> {
+export function tell<T>(path: string, body: unknown, method: 'POST' | 'PATCH' | 'DELETE' = 'POST'): Promise<T> {
   return send<T>(path, {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }

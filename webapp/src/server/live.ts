@@ -3,12 +3,13 @@
  * the page works by the batch, never by the message. When the stream comes back after a break, `back` is called, since
  * what happened meanwhile was not heard.
  */
-import type { Answer, ReadingsEvent, RenamedEvent, SensorAnswer, StatesEvent, SystemEvent } from './answers.ts';
+import type { Answer, GoneEvent, ReadingsEvent, RenamedEvent, SensorAnswer, StatesEvent, SystemEvent } from './answers.ts';
 
 export interface Batch {
   readings: ReadingsEvent[];
   states: StatesEvent[];
   appeared: SensorAnswer[];
+  gone: GoneEvent[];
   renamed: RenamedEvent[];
   system: SystemEvent | null;
   answer: Answer | null;
@@ -24,7 +25,7 @@ const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 15_000;
 
 function emptyBatch(): Batch {
-  return { readings: [], states: [], appeared: [], renamed: [], system: null, answer: null };
+  return { readings: [], states: [], appeared: [], gone: [], renamed: [], system: null, answer: null };
 }
 
 /** Opens the stream; returns what closes it. */
@@ -75,6 +76,10 @@ export function listen(hearer: Hearer): () => void {
     });
     source.addEventListener('appeared', (event) => {
       batch.appeared.push(JSON.parse(event.data) as SensorAnswer);
+      soon();
+    });
+    source.addEventListener('gone', (event) => {
+      batch.gone.push(JSON.parse(event.data) as GoneEvent);
       soon();
     });
     source.addEventListener('renamed', (event) => {
