@@ -12,7 +12,7 @@ from tests.docs.commands import command_line
 from tests.docs.pages import ROOT, Page, pages, reference
 
 PAGES = pages()
-KNOWN_PROGRAMS = frozenset({"broadstreet", "make", "python", "mosquitto_pub", "mosquitto_sub", "curl", "git", "cat"})
+KNOWN_PROGRAMS = frozenset({"broadstreet", "make", "python", "mosquitto_pub", "mosquitto_sub", "curl", "git", "cd"})
 
 
 def at(page: Page) -> str:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from broadstreet.access import demand_of
 from broadstreet.apis import Services, create_app
 from broadstreet.apis.guard import handlers_of
+from broadstreet.apis.openapi import describe
 from broadstreet.gateway import readings_router
 from tests.docs.pages import reference
 
@@ -27,3 +28,17 @@ def test_every_route_is_described_with_its_permission() -> None:
     rows = reference("http-api").rows() | reference("ngsi-ld").rows()
     told = {route: row.split("|")[0].strip(" `") for route, row in rows.items()}
     assert told == there
+
+
+def test_every_operation_of_the_openapi_document_is_in_the_reference() -> None:
+    app = create_app(Services(UNUSED, UNUSED, UNUSED, UNUSED, UNUSED), [readings_router(UNUSED)])
+    operations = {
+        f"{method.upper()} {path}"
+        for path, item in describe(app)["paths"].items()
+        for method in item
+        if method in {"get", "post", "put", "patch", "delete"}
+    }
+    told = set(reference("http-api").rows()) | set(reference("ngsi-ld").rows())
+    assert len(operations) > 40
+    assert operations <= told
+    assert told - operations == {"GET /openapi.json"}, "the document does not describe itself, and all else is in it"

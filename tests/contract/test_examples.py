@@ -1,0 +1,100 @@
+"""The calls that the docs show, made: each line that a reader pastes is answered, given a token, as it should be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+
+from broadstreet.apis import Services
+from broadstreet.devices import DeviceSpec
+from simulator import profiles
+from tests.asgi import Answer, ask
+from tests.contract.conftest import Clock
+from tests.contract.house import portal_of, whole_app
+from tests.docs.curl import FORM, read_curl
+from tests.docs.pages import ROOT, Page, pages
+
+DEFAULT_HOST = "127.0.0.1:8080"
+SHOWN = {
+    page.path.relative_to(ROOT).as_posix(): lines
+    for page in pages()
+    if (lines := [line for line in page.commands() if line.startswith("curl ")])
+}
+NAMED = re.compile(r"urn:ngsi-ld:AirQualityObserved:([\w-]+)")
+PROFILES = ROOT / "simulator" / "profiles"
+
+
+@dataclass
+class Reader:
+    """Somebody who pastes what the docs show, with a token of an administrator."""
+
+    app: Litestar
+    token: str
+
+    async def paste(self, line: str, token: str | None = None) -> Answer:
+        call = read_curl(re.sub(r"\$?TOKEN\b", token or self.token, line), PROFILES)
+        assert call.host == DEFAULT_HOST, line
+        return await ask(self.app, call.method, call.target, headers=call.headers, body=call.body)
+
+    async def ask(self, method: str, target: str, body: object = b"") -> Answer:
+        return await ask(self.app, method, target, headers={"authorization": f"Bearer {self.token}"}, body=body)
+
+
+@pytest.fixture
+async def reader(services: Services, data_dir: Path) -> AsyncIterator[Reader]:
+    """A city with the profiles of the simulator, and the stations that the docs speak of, heard once."""
+    city = await services.store.tenant("city")
+    for text in profiles().values():
+        await services.registry.register_profile(city, text, principal="test", at_us=services.clock())
+    named = sorted({name for lines in SHOWN.values() for line in lines for name in NAMED.findall(line)})
+    specs = [DeviceSpec(id=name, title=name, profile="air-quality", lon=24.95, lat=60.17) for name in named]
+    stations = await services.registry.register_many(city, specs, principal="test", at_us=services.clock())
+    await services.access.accounts.create("root", "Root", tenant="city", roles=["administrator"], by="test")
+    token = (await services.access.tokens.issue("root", "api", "docs", 3600, by="test")).secret
+    async with portal_of(services, data_dir) as portal:
+        opened = Reader(whole_app(services, portal), token)
+        heard = {"NO2": {"type": "Property", "value": 31.2, "observedAt": "2026-03-01T10:00:00Z"}}
+        for station in stations:
+            answer = await opened.ask("POST", f"/ngsi-ld/v1/entities/{station.entity_id}/attrs", heard)
+            assert answer.status == 204, answer.body
+        yield opened
+
+
+@pytest.mark.parametrize("page", SHOWN)
+async def test_what_a_page_shows_is_answered(page: str, reader: Reader) -> None:
+    for line in SHOWN[page]:
+        answer = await reader.paste(line)
+        assert 200 <= answer.status < 300, (line, answer.body)
+        assert (await reader.paste(line, "bst_wrong")).status == 401, f"{line} needs its token"
+
+
+async def test_the_example_of_a_rename_renames(reader: Reader, clock: Clock) -> None:
+    renames = [line for lines in SHOWN.values() for line in lines if "-X PATCH" in line]
+    assert renames
+    for line in renames:
+        clock.forward(1)
+        await reader.paste(line)
+        (device,) = NAMED.findall(line)
+        found = await reader.ask("GET", f"/v1/devices/{device}")
+        assert found.json["title"] == json.loads(line.split(" -d ")[1].split("'")[1])["name"]["value"]
+
+
+def test_a_line_is_taken_apart_as_curl_does(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"x = 1\n")
+    get = read_curl("curl -G http://h:1/p -d a=1 --data-urlencode 'q=NO2>40' -H 'Accept: text/csv'", tmp_path)
+    assert (get.method, get.host, get.target, get.body) == ("GET", "h:1", "/p?a=1&q=NO2%3E40", b"")
+    assert get.headers == {"accept": "text/csv"}
+    post = read_curl("curl http://h:1/p --data-binary @a.toml", tmp_path)
+    assert (post.method, post.headers, post.body) == ("POST", {"content-type": FORM}, b"x = 1\n")
+    with pytest.raises(SystemExit):
+        read_curl("curl --insecure http://h:1/p", tmp_path)
+
+
+def test_every_page_with_a_call_is_read() -> None:
+    assert {Page(ROOT / name).path.name for name in SHOWN} >= {"ngsi-ld.md", "http-api.md", "first-ten-minutes.md"}
