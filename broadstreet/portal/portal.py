@@ -93,10 +93,15 @@ class Portal:
         return town
 
     async def warm(self) -> None:
-        """Read each tenant's city once, before anybody asks: the first reading after a start fills every cache."""
+        """Read each tenant's city once, before anybody asks: the first reading after a start fills every cache.
+
+        Of a city without sensors no bars are read: they would be kept for a minute, in which a history may come.
+        """
         try:
             for tenant in (await self.store.tenants())[:MAX_WARM]:
-                await (await self.town(tenant)).bars()
+                town = await self.town(tenant)
+                if (await town.roster()).sensors:
+                    await town.bars()
         except EXPECTED as error:
             _log.warning("the city was not read ahead: %s", error)
 

@@ -117,6 +117,18 @@ async def test_who_falls_silent_is_told_and_the_answer_changes(house: PortalHous
         assert (await opened.until("answer"))["tone"] == "degraded"
 
 
+async def test_a_table_that_is_imported_is_told_as_no_silence(
+    house: PortalHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(town, "RELOAD_EVERY_TICKS", 1)
+    await house.register(air("a-1"))
+    async with page(house) as opened:
+        await opened.until("system")
+        await house.bring_in("a-1", "NO2", [house.clock() - 3600 * 1_000_000], [20.0])
+        assert (await opened.until("states"))["items"] == [["urn:ngsi-ld:AirQualityObserved:a-1", "imported", None]]
+        assert (await opened.until("answer"))["tone"] == "fine"
+
+
 async def test_the_system_figures_are_those_that_were_reported(house: PortalHouse) -> None:
     async with page(house) as opened:
         for second in range(3):
@@ -203,9 +215,17 @@ async def test_a_city_is_read_ahead_of_whoever_asks_first(house: PortalHouse, mo
     assert [sensor["device"] for sensor in (await house.get("/portal/api/city"))["sensors"]] == ["a-1"]
 
 
+async def test_a_city_read_ahead_while_it_was_empty_shows_the_history_that_came(house: PortalHouse) -> None:
+    await house.portal.warm()
+    await house.register(air("a-1"))
+    await house.air("a-1", 20, at_us=house.clock() - 7_200_000_000)
+    await house.air("a-1", 30)
+    assert len([level for level in (await house.sensor("a-1"))["bars"] if level is not None]) == 2
+
+
 async def test_what_cannot_be_read_ahead_hinders_no_start(house: PortalHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(_: object) -> None:
         raise EngineFailed("PostgreSQL does not answer")
 
-    monkeypatch.setattr(town.Town, "bars", fails)
+    monkeypatch.setattr(town.Town, "roster", fails)
     await house.portal.warm()
