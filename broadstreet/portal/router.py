@@ -215,10 +215,12 @@ async def system(portal: InPortal, town: InTown) -> SystemView:
 
 
 @get("/api/search", opt=requires("entity:read"))
-async def find(portal: InPortal, town: InTown, q: FromQuery[str] = "") -> list[Hit]:
-    """Sensors and streets by name."""
+async def find(portal: InPortal, town: InTown, principal: Caller, q: FromQuery[str] = "") -> list[Hit]:
+    """Sensors and streets by name; people too, for who may see them."""
     described = portal.city(town.tenant)
-    return search(q, await town.roster(), described.streets if described else ())
+    may_see_people = "account:read" in principal.permissions
+    people = await portal.access.accounts.list(town.tenant) if may_see_people else ()
+    return search(q, await town.roster(), described.streets if described else (), people)
 
 
 @get("/api/profiles", opt=requires("device:read"))

@@ -1,4 +1,4 @@
-"""The search: sensors by title, device, street or id, and streets by name; what begins with the words comes first."""
+"""The search: sensors by title, device, street or id, streets and people by name; what begins so comes first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from broadstreet.access import Account
 from broadstreet.city import NamedStreet
 from broadstreet.portal.roster import Roster
 from broadstreet.portal.words import count, in_order, plain, type_label
@@ -16,14 +17,14 @@ MAX_QUERY_LENGTH: Final = 100
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """Something found. id: an entity's URI, or a street's name."""
+    """Something found. id: an entity's URI, a street's or an account's name; people stand nowhere on the map."""
 
-    kind: Literal["sensor", "street"]
+    kind: Literal["sensor", "street", "person"]
     id: str
     title: str
     subtitle: str
-    lon: float
-    lat: float
+    lon: float | None
+    lat: float | None
 
 
 class _Found(NamedTuple):
@@ -32,12 +33,14 @@ class _Found(NamedTuple):
     hit: Hit
 
 
-def search(query: str, roster: Roster, streets: Iterable[NamedStreet]) -> list[Hit]:
+def search(
+    query: str, roster: Roster, streets: Iterable[NamedStreet] = (), people: Iterable[Account] = ()
+) -> list[Hit]:
     """At most 20 hits for the words of a query; all words have to be met."""
     words = plain(query[:MAX_QUERY_LENGTH]).split()
     if not words:
         return []
-    found = [*_streets(words, roster, streets), *_sensors(words, roster)]
+    found = [*_streets(words, roster, streets), *_sensors(words, roster), *_people(words, people)]
     found.sort(key=lambda one: (one.rank, one.order))
     return [one.hit for one in found[:MAX_HITS]]
 
@@ -68,6 +71,15 @@ def _sensors(words: list[str], roster: Roster) -> Iterator[_Found]:
             subtitle = ", ".join(filter(None, (type_label(sensor.type), named, imported)))
             hit = Hit("sensor", sensor.id, sensor.title, subtitle, sensor.lon, sensor.lat)
             yield _Found(rank, in_order(sensor.title), hit)
+
+
+def _people(words: list[str], people: Iterable[Account]) -> Iterator[_Found]:
+    for account in people:
+        ranks = [_rank(words, plain(name)) for name in (account.title, account.name)]
+        if known := [rank for rank in ranks if rank is not None]:
+            told = "Account" if account.disabled_at_us is None else "Account, shut out"
+            hit = Hit("person", account.name, account.title, f"{told}, {account.name}", None, None)
+            yield _Found(min(known), in_order(account.title), hit)
 
 
 def _rank(words: list[str], text: str) -> int | None:

@@ -72,6 +72,11 @@ def test_the_search_is_walked_by_keys(open_page: OpenPage) -> None:
     picture(page, "search")
     box.fill("xyzzy")
     expect(page.get_by_text("Streets are found by name")).to_be_visible()
+    box.fill("demo")
+    page.get_by_role("option", name="Account, demo").click()
+    page.wait_for_url("**/system?person=demo")
+    expect(page.get_by_role("row", selected=True)).to_contain_text("administrator")
+    page.keyboard.press("/")
     box.fill("air-001")
     page.keyboard.press("Enter")  # before the answer can have come
     page.wait_for_url("**/entity?id=*air-001*")

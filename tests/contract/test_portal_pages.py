@@ -276,6 +276,9 @@ async def test_search_finds_sensors_and_streets_without_accents(house: PortalHou
     assert hits[0]["subtitle"] == "Street, one sensor"
     assert [hit["id"] for hit in await house.get("/portal/api/search?q=a-1")] == [A1]
     assert await house.get("/portal/api/search?q=%20") == []
+    (person,) = await house.get("/portal/api/search?q=ROO")
+    assert (person["kind"], person["id"], person["subtitle"]) == ("person", "root", "Account, root")
+    assert (person["lon"], person["lat"]) == (None, None)
 
 
 async def test_a_device_of_ones_own_speaks_with_the_line_it_is_given(house: PortalHouse) -> None:

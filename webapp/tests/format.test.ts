@@ -86,6 +86,7 @@ test('numbers and units follow the locale of the words, times the city’s zone'
   const german = new Format('de', 'America/Los_Angeles');
   assert.equal(german.count(4_300_000), '4.300.000');
   assert.equal(plain(german.quantity(61.4, '%')), '61 %');
+  assert.equal(helsinki.about(4_312_345), '4,310,000');
   assert.equal(german.clock(Date.parse('2012-03-01T08:05:00Z')), '00:05');
 });
 

@@ -237,12 +237,23 @@ export interface RankingAnswer {
 }
 
 export interface SearchHit {
-  kind: 'sensor' | 'street';
+  kind: 'sensor' | 'street' | 'person';
   id: string;
   title: string;
   subtitle: string;
-  lon: number;
-  lat: number;
+  /** Where it stands; people stand nowhere. */
+  lon: number | null;
+  lat: number | null;
+}
+
+/** One of `GET /v1/accounts`. */
+export interface AccountAnswer {
+  name: string;
+  title: string;
+  roles: string[];
+  has_password: boolean;
+  created_at: string;
+  disabled_at: string | null;
 }
 
 export interface ProfileAnswer {

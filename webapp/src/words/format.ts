@@ -98,9 +98,9 @@ export class Format {
     return { n, text: this.count(n) };
   }
 
-  /** 4,300,000 as 4.3M. */
-  compact(value: number): string {
-    return this.#number(value, { notation: 'compact', maximumFractionDigits: 1 });
+  /** What is only estimated, to three figures: 4,310,000. */
+  about(value: number): string {
+    return this.#number(value, { maximumSignificantDigits: 3 });
   }
 
   decimal(value: number, digits: number): string {
