@@ -121,6 +121,7 @@ def test_the_longest_silence_is_the_headlines_and_the_tables(open_page: OpenPage
     assert counted(page) == len(never) + len(silent)
     with page.expect_download() as download:
         page.get_by_role("button", name="Sensors as CSV").click()
+    assert re.fullmatch(r"Helsinki_Sensors_\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
     head, *lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert "why,heard_at_utc" in head
     assert all("Silent" in line or "Never heard" in line or "sends" in line for line in lines)
@@ -209,6 +210,22 @@ def test_a_place_is_chosen_marked_and_given_up(open_page: OpenPage) -> None:
         page.get_by_role("button", name=choice).click()
         expect(dialog).to_be_visible()
         assert (dialog.get_by_label("Longitude").input_value() == before) == (choice == "Cancel")
+
+
+def test_the_period_from_to_opens_and_closes(open_page: OpenPage) -> None:
+    page = open_page("/?street=Bulevardi")
+    settled(page)
+    page.get_by_role("button", name="Export").click()
+    custom = page.get_by_role("button", name=re.compile("^From"))
+    for is_open in ("true", "false", "true"):
+        custom.click()
+        expect(custom).to_have_attribute("aria-expanded", is_open)
+        expect(page.get_by_label("From", exact=True)).to_have_count(1 if is_open == "true" else 0)
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(custom).to_have_attribute("aria-pressed", "true")
+    custom.click()
+    expect(custom).to_have_attribute("aria-expanded", "false")
+    expect(custom).to_have_attribute("aria-pressed", "true")
 
 
 def test_the_headline_stays_where_it_is_when_figures_arrive(open_page: OpenPage) -> None:
