@@ -251,12 +251,12 @@ class Connection(asyncio.Protocol):
         """Write down a refused sign-in, if it was made under a device's id."""
         if connect.username:
             try:
-                peer = await self._door.known_device(connect.username)
+                refused = await self._door.refused_device(connect.username, words)
             except STORE_ERRORS as error:
                 logger.warning("a refused sign-in of %s is not noted: %s", connect.username, error)
                 return
-            if peer is not None:
-                self._broker.sightings.refused(peer, words)
+            if refused is not None:
+                self._broker.sightings.refused(*refused)
 
     def _open(self, connect: Connect, peer: Peer) -> None:
         """The session begins."""

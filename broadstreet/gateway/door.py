@@ -19,6 +19,8 @@ from broadstreet.gateway.peer import Peer
 from broadstreet.model.errors import NotAllowed, NotFound, NotSignedIn, TooMany
 
 READ_PERMISSION: Final = "entity:read"
+UNPROVEN: Final = "the device is unknown or disabled, or its secret is wrong"
+"""All that a stranger learns; its owner reads which of them it was."""
 
 
 class Door:
@@ -54,15 +56,22 @@ class Door:
         """Which of these devices may not stay. Raises what the store raises."""
         return set(await self._registry.shut_out(devices))
 
-    async def known_device(self, username: str) -> Peer | None:
-        """The device a refused sign-in was for, so that it can be noted."""
+    async def refused_device(self, username: str, said: str) -> tuple[Peer, str] | None:
+        """The device a refused sign-in was for, and the reason for its owner, so that it can be noted.
+
+        said: the reason that was answered. None where no device has this name.
+        """
         identity = await self._registry.identify(username)
-        return None if identity is None else Peer(identity.tenant, "device", identity.id, identity.key)
+        if identity is None:
+            return None
+        if said == UNPROVEN:
+            said = "it is shut out here" if await self.shut_out([username]) else "its secret is wrong"
+        return Peer(identity.tenant, "device", identity.id, identity.key), said
 
     async def _device(self, username: str, secret: str) -> Peer:
         identity = await self._registry.authenticate(username, secret, at_us=self._clock())
         if identity is None:
-            raise NotSignedIn("the device is unknown or disabled, or its secret is wrong")
+            raise NotSignedIn(UNPROVEN)
         return Peer(identity.tenant, "device", identity.id, identity.key)
 
     async def _person(self, username: str, secret: str) -> Peer:

@@ -68,7 +68,8 @@ def why(sensor: Sensor, together: Mapping[str, Outage], now_us: int, zone: tzinf
     if sensor.device is None:
         return _why_written(sensor, now_us, zone)
     if sensor.device.disabled_us is not None:
-        return f"Shut out here since {since(sensor.device.disabled_us, now_us, zone)}: it may not sign in."
+        begin = since(sensor.device.disabled_us, now_us, zone)
+        return f"Shut out here since {begin}: it may not sign in. A new secret lets it in again."
     if sensor.sends_nonsense:
         return _why_nonsense(sensor.device, now_us, zone)
     if state == "never":
@@ -143,7 +144,8 @@ def _why_silent(device: Device, outage: Outage | None, now_us: int, zone: tzinfo
 
 def _refused(at_us: int, reason: str | None, now_us: int, zone: tzinfo) -> str:
     told = f": {reason}" if reason else ""
-    return f"it tried to sign in {moment(at_us, now_us, zone)} and was refused{told}. Check the secret it was given."
+    tried = f"it tried to sign in {moment(at_us, now_us, zone)} and was refused{told}"
+    return f"{tried}. Check the secret it was given, or give it a new one."
 
 
 def _reason(reason: str | None) -> str:

@@ -54,7 +54,7 @@ async def test_a_wrong_secret_is_refused_and_written_down(site: Site, version: V
     assert answer.reason == code
     assert await wire.ended()
     row = await site.sees(lambda r: r["refused_at"] is not None)
-    assert "secret is wrong" in row["refused_reason"]
+    assert row["refused_reason"] == "its secret is wrong"
     assert row["connected_at"] is None
     assert site.gateway.counters.sign_ins_refused == 1
 
@@ -72,6 +72,8 @@ async def test_a_disabled_device_is_refused(site: Site) -> None:
     await site.services.registry.disable(city, "d-1", 1)
     _, answer = await site.greet("d-1")
     assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
+    row = await site.sees(lambda r: r["refused_at"] is not None, "d-1")
+    assert row["refused_reason"] == "it is shut out here"
 
 
 async def test_a_secret_that_was_replaced_is_refused_at_once(site: Site) -> None:

@@ -111,7 +111,7 @@ async def test_a_device_is_silent_after_four_intervals(house: PortalHouse) -> No
                 "refused_reason": "wrong secret",
             },
             "Silent since 12:00 (60 minutes): it tried to sign in at 12:08 and was refused: wrong secret. Check the "
-            "secret it was given.",
+            "secret it was given, or give it a new one.",
         ),
     ],
 )
@@ -128,7 +128,8 @@ async def test_why_a_device_fell_silent(house: PortalHouse, seen: dict[str, obje
     [
         (
             {"refused_at": BEGIN_US + MINUTE, "refused_reason": "wrong secret"},
-            "Never heard: it tried to sign in at 12:01 and was refused: wrong secret. Check the secret it was given.",
+            "Never heard: it tried to sign in at 12:01 and was refused: wrong secret. Check the secret it was given, "
+            "or give it a new one.",
         ),
         (
             {"connected_at": BEGIN_US + MINUTE},
@@ -165,7 +166,8 @@ async def test_a_device_shut_out_says_so(house: PortalHouse) -> None:
     await house.air("a-1", 20)
     await house.services.registry.disable(house.house.city, "a-1", house.clock())
     sensor = await house.sensor("a-1")
-    assert (sensor["state"], sensor["why"]) == ("silent", "Shut out here since 12:00: it may not sign in.")
+    told = "Shut out here since 12:00: it may not sign in. A new secret lets it in again."
+    assert (sensor["state"], sensor["why"]) == ("silent", told)
 
 
 async def test_neighbours_that_fall_silent_together_point_to_their_cabinet(house: PortalHouse) -> None:
