@@ -27,8 +27,11 @@ CAUGHT_UP_WITHIN_S = 300.0
 POLL_S = 0.05
 ALLOW_EVERY_S = 0.1
 UNLIMITED = 10**12
+COUNT_WITHIN_S = 600.0
 _COUNT_READINGS = """
-SELECT count(*) FROM observation WHERE origin_key IN (SELECT key FROM origin WHERE kind = 'pack')
+SELECT count(*) FROM observation
+WHERE origin_key >= (SELECT min(key) FROM origin WHERE kind = 'pack')
+AND origin_key IN (SELECT key FROM origin WHERE kind = 'pack')
 """
 
 
@@ -70,7 +73,8 @@ class Subject:
 
     async def stored(self) -> int:
         """Readings of devices, counted one by one."""
-        return int(await self.database.fetchval(_COUNT_READINGS))
+        async with self.database.acquire() as connection:
+            return int(await connection.fetchval(_COUNT_READINGS, timeout=COUNT_WITHIN_S))
 
     async def caught_up(self, messages: int) -> float:
         """Wait until so many messages can be queried; answers how long that took, in seconds."""

@@ -17,6 +17,7 @@ import uvloop
 
 from benchmarks.generator import Generator
 from benchmarks.house import Subject, hold_back, open_house
+from benchmarks.preload import preload
 from benchmarks.usage import Usage, limit
 
 SEED = 1854
@@ -45,6 +46,7 @@ class Ingest(NamedTuple):
         parser.add_argument(
             "--backlog", type=int, default=50_000, help=f"{self.unit} that may wait to be queryable; 0: any number"
         )
+        parser.add_argument("--preload", type=int, default=0, help="observations that are there before")
         return parser
 
     def run(self, options: argparse.Namespace, devices: int) -> None:
@@ -58,9 +60,12 @@ class Ingest(NamedTuple):
 
     async def _measure(self, subject: Subject, options: argparse.Namespace, devices: int) -> dict[str, Any]:
         seconds, series = options.seconds, options.series
+        logins = await subject.add_devices(devices, series)
+        if options.preload:
+            await preload(subject, options.preload, series)
         generator = await Generator.start(
             self.load,
-            logins=await subject.add_devices(devices, series),
+            logins=logins,
             attributes=-(-series // devices),
             seconds=seconds,
             seed=SEED,
@@ -88,6 +93,7 @@ class Ingest(NamedTuple):
             "stored": stored,
             **{name: told[name] for name in self.shown},
             "series": series,
+            "preloaded": options.preload,
             "processors": shares,
             "limit": limit(shares, lag_s),
         }

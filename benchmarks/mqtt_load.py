@@ -25,11 +25,16 @@ from broadstreet.mqtt import Connect, Publish, Version, encode, encode_pubacks
 RING = 2048
 CONNACK_BYTES = 4
 DRAIN_S = 60.0
+PACE_S = 0.001
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
 class Task(msgspec.Struct):
-    """window: messages of one connection on their way at once. attributes: how many each device has."""
+    """window: messages of one connection on their way at once. attributes: how many each device has.
+
+    rate_per_s: how many messages all connections send together, one after the other, whatever comes back; 0: as many as
+    the window and the allowance have room for. Latency is then counted from when a message was due.
+    """
 
     port: int
     logins: dict[str, str]
@@ -37,6 +42,7 @@ class Task(msgspec.Struct):
     window: int
     seconds: float
     seed: int
+    rate_per_s: float = 0.0
 
 
 class Load:
@@ -114,7 +120,7 @@ class Device(asyncio.Protocol):
         self._measure(count)
         self._load.took(count)
         self._may_send += count
-        if self._load.is_sending:
+        if self._load.is_sending and not self._load.task.rate_per_s:
             self.send()
 
     def send(self) -> None:
@@ -124,8 +130,15 @@ class Device(asyncio.Protocol):
         if count <= 0:
             return
         self._may_send -= count
-        load.sent += count
-        self._bursts.append((count, time.monotonic()))
+        self._write(count, time.monotonic())
+
+    def send_one(self, due_s: float) -> None:
+        """Send the next message of the ring, which was due at this time."""
+        self._write(1, due_s)
+
+    def _write(self, count: int, due_s: float) -> None:
+        self._load.sent += count
+        self._bursts.append((count, due_s))
         while count:
             start = self._next
             stop = min(start + count, RING)
@@ -138,11 +151,11 @@ class Device(asyncio.Protocol):
             sys.exit(f"a connection was lost: {exc}")
 
     def _measure(self, count: int) -> None:
-        """How long the oldest burst took that is now acknowledged in part."""
+        """How long each burst took that is now acknowledged, if only in part."""
         now_s = time.monotonic()
-        self._load.latencies_s.append(now_s - self._bursts[0][1])
         while count:
             size, sent_s = self._bursts[0]
+            self._load.latencies_s.append(now_s - sent_s)
             if size > count:
                 self._bursts[0] = size - count, sent_s
                 return
@@ -176,6 +189,17 @@ async def obey(load: Load, devices: list[Device], orders: asyncio.StreamReader) 
         first = (first + 1) % len(devices)
 
 
+async def pace(load: Load, devices: list[Device]) -> None:
+    """Send message after message, each when it is due."""
+    began_s, count = time.monotonic(), 0
+    while True:
+        due = int((time.monotonic() - began_s) * load.task.rate_per_s)
+        for number in range(count, due):
+            devices[number % len(devices)].send_one(began_s + number / load.task.rate_per_s)
+        count = max(count, due)
+        await asyncio.sleep(PACE_S)
+
+
 async def run() -> None:
     loop = asyncio.get_running_loop()
     orders = await lines()
@@ -189,11 +213,14 @@ async def run() -> None:
     say(event="ready")
     load.allowed = int(await orders.readline())
     load.is_sending = True
-    obeying = asyncio.create_task(obey(load, devices, orders))
-    for device in devices:
-        device.send()
+    if task.rate_per_s:
+        sending = asyncio.create_task(pace(load, devices))
+    else:
+        sending = asyncio.create_task(obey(load, devices, orders))
+        for device in devices:
+            device.send()
     await asyncio.sleep(task.seconds)
-    obeying.cancel()
+    sending.cancel()
     load.is_sending = False
     say(event="stopped", acknowledged=load.acknowledged)
     if load.acknowledged < load.sent:
