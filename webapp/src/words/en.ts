@@ -262,7 +262,7 @@ export const en = {
     imports: 'Imported tables',
     deadTitle: 'Messages that could not be decoded',
     deadLead:
-      'Each is kept whole as a dead letter, with the reason; other messages do not wait for it. Mend what the last column says, and the device’s next message counts again. Those below stay as they are, as evidence.',
+      'Each is kept whole as a dead letter, with the reason; other messages do not wait for it. Do what is said beside it, and the device’s next message counts again. Those below stay as they are, as evidence.',
     deadEmpty: 'There is none: everything that came in could be decoded.',
     /** What to do, by the reason of a dead letter. */
     deadRemedy: {
