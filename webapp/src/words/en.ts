@@ -134,7 +134,6 @@ export const en = {
     changesEmpty: 'Nobody has changed this entity yet.',
     changesColumns: { at: 'When', who: 'Who', how: 'How', attribute: 'Attribute', old: 'Before', text: 'After', note: 'Note' },
     nothing: 'nothing',
-    became: 'became',
     withToken: (title: string) => `by the token “${title}”`,
     kinds: { pack: 'device', api: 'API', import: 'import', simulated: 'simulator', registry: 'registry' } as Record<string, string>,
     relationships: 'Relationships',
