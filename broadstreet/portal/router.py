@@ -179,7 +179,9 @@ async def provenance(
 ) -> ProvenanceView:
     """Where an observation comes from; the newest where no time is given."""
     now_us = portal.clock()
-    return await provenance_view(portal.access, town, id, attribute, now_us if at is None else parse_rfc3339(at, "at"), now_us)
+    return await provenance_view(
+        portal.access, town, id, attribute, now_us if at is None else parse_rfc3339(at, "at"), now_us
+    )
 
 
 @get("/api/changes", opt=requires("history:read"))
