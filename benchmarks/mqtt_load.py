@@ -237,4 +237,5 @@ async def run() -> None:
     )
 
 
-uvloop.run(run())
+if __name__ == "__main__":
+    uvloop.run(run())

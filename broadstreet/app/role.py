@@ -29,6 +29,7 @@ from broadstreet.model.errors import BroadstreetError, RoleFailed
 ROLES = ("recorder", "gateway", "api")
 """In the order in which they start. They stop the other way round: first what takes in, then what records."""
 LOG_FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
+MAX_FILES = 65_536
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 
@@ -91,9 +92,15 @@ Serve = Callable[[Settings, EngineAddresses, Call], Awaitable[None]]
 
 
 def raise_file_limit() -> None:
-    """Allow as many open files as the system lets us have: each connected device is one."""
+    """Allow as many open files as the system lets us have, up to MAX_FILES: each connected device is one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY or hard >= MAX_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_FILES, hard))
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_FILES, MAX_FILES))  # root may
+    except (ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def run(name: str, settings: Settings) -> None:
