@@ -177,7 +177,11 @@ def system_answer(pulse: Pulse, dead: int, *, is_disk_full: bool, is_log_up: boo
     ]
     behind = "up to date" if pulse.lag_s < 0.05 else f"{pulse.lag_s:.1f} s behind"
     many = "at least " if dead >= MAX_DEAD else ""
-    letters = f"{many}{count(dead, 'message')} of the last day could not be decoded" if dead else "every message of the last day decoded"
+    letters = (
+        f"{many}{count(dead, 'message')} of the last day could not be decoded"
+        if dead
+        else "every message of the last day decoded"
+    )
     told = f"Taking in {rate(pulse.readings_per_s)} readings a second, {behind}, {letters}"
     tone = "wrong" if troubles else "degraded" if dead or pulse.lag_s > LAG_FINE_S else "fine"
     return Answer(sentences([*troubles, told]), tone)

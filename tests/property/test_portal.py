@@ -13,9 +13,9 @@ from broadstreet.portal.bars import round_up, scale_of
 from broadstreet.portal.live import encode_event
 from broadstreet.portal.maps import map_part
 from broadstreet.portal.roster import Fingerprint, Roster
-from broadstreet.portal.search import MAX_HITS, plain, search
+from broadstreet.portal.search import MAX_HITS, search
 from broadstreet.portal.sensor import Sensor
-from broadstreet.portal.words import attribute_label, duration, number, type_label, type_noun
+from broadstreet.portal.words import attribute_label, duration, number, plain, type_label, type_noun
 
 VALUES = st.floats(-1e9, 1e9).filter(lambda value: value == 0 or abs(value) > 1e-6)
 
