@@ -23,6 +23,8 @@ KEPT_US: Final = 60 * US_PER_S
 DECIMALS: Final = 3
 _STEPS: Final = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _RARE: Final = 0.01
+_MANY: Final = 12
+"""Among so many values one may be wild; among fewer, who knows which."""
 _FAR: Final = 3.0
 """So many times as far from the middle as the rest, a rare value is drawn as high as the scale goes."""
 _NARROW: Final = 0.5
@@ -89,11 +91,12 @@ def scale_of(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple
 
 
 def _usual(known: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float, float]:
-    """The least and the greatest, but for a hundredth that lies far beyond all others and would flatten them."""
-    low = float(np.quantile(known, _RARE, method="higher"))
-    middle = float(np.median(known))
-    high = float(np.quantile(known, 1 - _RARE, method="lower"))
-    least, greatest = float(known.min()), float(known.max())
+    """The least and the greatest, but for a hundredth, or one, that lies far beyond all others and flattens them."""
+    ordered = np.sort(known)
+    few = max(int(len(ordered) * _RARE), int(len(ordered) >= _MANY))
+    low, high = float(ordered[few]), float(ordered[-1 - few])
+    middle = float(np.median(ordered))
+    least, greatest = float(ordered[0]), float(ordered[-1])
     if 0 < _FAR * (high - middle) < greatest - middle:
         greatest = high
     if 0 < _FAR * (middle - low) < middle - least:

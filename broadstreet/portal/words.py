@@ -132,7 +132,7 @@ def _decimals(value: float) -> int:
 def _written(value: float, digits: int) -> str:
     """Rounded as people round, halves away from nought, and with a minus that is as wide as a plus."""
     rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, Context(prec=_ALL_DIGITS))
-    return f"{rounded:,}".replace("-", "−")
+    return f"{rounded or abs(rounded):,}".replace("-", "−")  # nought has no sign
 
 
 def duration(us: int) -> str:

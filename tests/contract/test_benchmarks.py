@@ -11,7 +11,7 @@ import pytest
 from tests.docs.pages import ROOT
 
 COMMON = ["lag_s", "rss_mb_max", "acknowledged_per_s", "acknowledged", "stored"]
-END = ["series", "processors", "limit"]
+END = ["series", "preloaded", "processors", "limit"]
 
 
 @pytest.mark.parametrize(
