@@ -1,10 +1,13 @@
-"""Every route of the whole application, with every role and every state of a credential, answers as it declares."""
+"""The routes of the whole application: what each declares, what a device and a browser may, how an error looks.
+
+Who may call what stands in `test_access_matrix.py`.
+"""
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -12,7 +15,7 @@ import pytest
 from litestar import Litestar, Router, get
 from litestar.handlers import HTTPRouteHandler
 
-from broadstreet.access import POLICY, ROLES, demand_of, public, requires
+from broadstreet.access import POLICY, demand_of, public, requires
 from broadstreet.access.route import SESSION_COOKIE, Demand
 from broadstreet.apis import Services, create_app
 from broadstreet.apis.guard import SAFE_METHODS, handlers_of
@@ -20,78 +23,16 @@ from broadstreet.devices import DeviceSpec
 from broadstreet.model.errors import BroadstreetError
 from tests.asgi import ask
 from tests.contract.conftest import Clock
+from tests.contract.doors import DENIED, ORIGIN, calls, issue, status
 from tests.contract.house import portal_of, whole_app
 
-ORIGIN = {"origin": "http://city.example"}
-DENIED = {401, 403}
 PROFILE = '[profile]\nname = "air"\ntype = "AirQualityObserved"\n\n[attributes.NO2]\nfield = "no2"\nunit = "GQ"\n'
-
-
-def calls(app: Litestar) -> Iterator[tuple[str, str, Demand]]:
-    """(method, path with its parameters filled in, demand) of every route."""
-    for path, handler in handlers_of(app):
-        for method in sorted(handler.http_methods):
-            demand = demand_of(handler.opt)
-            assert demand is not None, path
-            yield method, re.sub(r"\{[^}]*\}", "x", path) or "/", demand
-
-
-async def status(app: Litestar, method: str, path: str, headers: dict[str, str]) -> int:
-    return (await ask(app, method, path, headers=headers, head_only=True)).status
 
 
 @pytest.fixture
 async def app(services: Services, data_dir: Path) -> AsyncIterator[Litestar]:
     async with portal_of(services, data_dir) as portal:
         yield whole_app(services, portal)
-
-
-async def issue(services: Services, account: str, roles: list[str]) -> str:
-    await services.access.accounts.create(account, account, tenant="city", roles=roles, by="test")
-    return (await services.access.tokens.issue(account, "api", "test", 3600, by="test")).secret
-
-
-async def test_every_role_may_what_the_table_says(app: Litestar, services: Services) -> None:
-    secrets = {role: await issue(services, role, [role]) for role in ROLES}
-    wrong = []
-    for method, path, demand in calls(app):
-        for role, secret in secrets.items():
-            answered = await status(app, method, path, {"authorization": f"Bearer {secret}"})
-            may = demand.permission is None or role in POLICY[demand.permission]
-            if may != (answered not in DENIED) or answered == 500:
-                wrong.append((method, path, role, answered))
-    assert wrong == []
-
-
-async def test_no_credential_that_does_not_hold_opens_a_route(app: Litestar, services: Services, clock: Clock) -> None:
-    tokens = services.access.tokens
-    revoked = await issue(services, "revoked", ["administrator"])
-    await tokens.revoke((await tokens.list("revoked"))[0].id, by="test")
-    disabled = await issue(services, "disabled", ["administrator"])
-    await services.access.accounts.disable("disabled", by="test")
-    no_role = await issue(services, "no-role", [])
-    expired = await issue(services, "expired", ["administrator"])
-    clock.forward(3600)
-    unsound = {
-        "none": {},
-        "wrong": {"authorization": "Bearer bst_" + "A" * 43},
-        "garbled": {"authorization": "Bearer"},
-        "unknown scheme": {"authorization": f"Token {no_role}"},
-        "no device": {"authorization": "Basic " + base64.b64encode(b"nobody:secret").decode()},
-        "garbled basic": {"authorization": "Basic !"},
-        "expired": {"authorization": f"Bearer {expired}"},
-        "revoked": {"authorization": f"Bearer {revoked}"},
-        "disabled": {"authorization": f"Bearer {disabled}"},
-        "no role": {"authorization": f"Bearer {no_role}"},
-        "token as a cookie": {"cookie": f"{SESSION_COOKIE}={expired}", **ORIGIN},
-    }
-    wrong = []
-    for method, path, demand in calls(app):
-        for name, headers in unsound.items():
-            answered = await status(app, method, path, headers)
-            if not demand.is_public and answered not in DENIED:
-                wrong.append((method, path, name, answered))
-    assert wrong == []
 
 
 async def test_no_permission_is_idle(app: Litestar) -> None:
