@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import product
 from pathlib import Path
-from typing import Final
-from urllib.parse import quote
 
 import pytest
 from litestar import Litestar
-from litestar.handlers import HTTPRouteHandler
 
 from broadstreet.access import demand_of
 from broadstreet.apis import Services
@@ -28,94 +24,11 @@ from tests.asgi import Conversation, ask, converse
 from tests.contract.canaries import WORDLESS, Filled, fill, read, tables_without
 from tests.contract.conftest import Clock
 from tests.contract.house import portal_of, whole_app
+from tests.contract.walk import ENDLESS, POSTED, targets
 
 SPARROW, CANARY = "sparrow", "canary"
 WAIT_S = 20.0
-ENDLESS: Final = {"/portal/api/live"}
 Pair = tuple[Filled, Filled]
-
-FROM, TO = "2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z"
-WIDE = "timerel=after&timeAt=2026-01-01T00:00:00Z"
-QUERIES: Final = {
-    "/ngsi-ld/v1/entities": (
-        "?type=AirQualityObserved,{name}",
-        "?id={entity}",
-        "?idPattern=.*&options=sysAttrs",
-        "?attrs={name}",
-        "?attrs=NO2&q=NO2>0&count=true",
-        "?type=AirQualityObserved&georel=near;maxDistance==9000&geometry=Point&coordinates=[24.9,60.2]",
-        "?scopeQ=/{name}",
-        "?idPattern=((",
-    ),
-    "/ngsi-ld/v1/entities/{entity_id}": ("", "?options=keyValues", "?attrs={name}"),
-    "/ngsi-ld/v1/temporal/entities": (
-        f"?type=AirQualityObserved,{{name}}&{WIDE}",
-        f"?attrs={{name}}&{WIDE}",
-        f"?id={{entity}}&{WIDE}",
-    ),
-    "/ngsi-ld/v1/temporal/entities/{entity_id}": (f"?{WIDE}", f"?{WIDE}&options=temporalValues"),
-    "/ngsi-ld/v1/types": ("", "?details=true"),
-    "/ngsi-ld/v1/attributes": ("", "?details=true"),
-    "/portal/api/export.csv": (
-        "",
-        f"?id={{entity}}&from={FROM}&to={TO}",
-        f"?attribute={{name}}&from={FROM}&to={TO}",
-        f"?street={{name}}&from={FROM}&to={TO}",
-    ),
-    "/portal/api/search": ("?q=1", "?q={name}", "?q={device}"),
-    "/portal/api/city": ("", "?type=AirQualityObserved", "?street={name}"),
-}
-"""What is asked beside a route's required parameters; a route that is not here is asked plainly."""
-
-POSTED: Final[dict[str, tuple[object, ...]]] = {
-    "/ngsi-ld/v1/entityOperations/query": (
-        {"type": "Query", "entities": [{"idPattern": ".*", "type": "AirQualityObserved"}]},
-        {"type": "Query", "entities": [{"id": "urn:ngsi-ld:AirQualityObserved:harbour-17", "type": "*"}]},
-    ),
-    "/ngsi-ld/v1/temporal/entityOperations/query": (
-        {
-            "type": "Query",
-            "entities": [{"type": "AirQualityObserved"}],
-            "temporalQ": {"timerel": "after", "timeAt": "2026-01-01T00:00:00Z"},
-        },
-    ),
-}
-
-
-def names(tenant: Filled) -> dict[str, list[str]]:
-    """What may stand for a parameter of each name."""
-    return {
-        "device": [tenant.device],
-        "entity_id": [tenant.entity, tenant.own_entity],
-        "id": [tenant.entity],
-        "name": [tenant.name],
-        "type_name": ["AirQualityObserved", tenant.name],
-        "attribute_id": ["NO2", tenant.name],
-        "attribute": ["NO2", tenant.name],
-        "context_id": ["x"],
-        "secret": ["x"],
-        "file": [f"{tenant.tenant}.pmtiles"],
-        "path": ["x"],
-    }
-
-
-def targets(path: str, handler: HTTPRouteHandler, tenant: Filled) -> Iterator[str]:
-    """The addresses by which a route is asked for what a tenant has. A parameter nobody knows is an error here."""
-    known = names(tenant)
-    in_path = re.findall(r"\{(\w+)", path)
-    signature = handler.parsed_fn_signature.parameters
-    asked = [n for n, p in signature.items() if n in known and n not in in_path and not p.has_default]
-    given = {"portal", "town", "request", "call", "principal", "holds", "checks", "metrics", "client", "data"}
-    strange = {n for n, p in signature.items() if not p.has_default} | set(in_path)
-    assert strange <= set(known) | given, f"say in names() what {path} is to be asked for"
-    for values in product(*(known[name] for name in (*in_path, *asked))):
-        filled = path
-        for name, value in zip(in_path, values[: len(in_path)], strict=True):
-            filled = re.sub(rf"\{{{name}[^}}]*\}}", quote(value, safe=""), filled)
-        query = "&".join(f"{n}={quote(v, safe='')}" for n, v in zip(asked, values[len(in_path) :], strict=True))
-        for more in QUERIES.get(path, ("",)):
-            said = more.format(name=tenant.name, entity=tenant.entity, device=tenant.device)
-            yield filled + (said or "?") + (f"&{query}" if said and query else query)
 
 
 @pytest.fixture

@@ -1,0 +1,61 @@
+"""Every change leaves its trace: a walk of all writing routes finds, for each, who did it.
+
+What concerns people, credentials, devices and rules leaves a line in the audit. What concerns entities leaves an
+origin in the tenant's own schema, written with the values in one transaction, at which each of them points; the page
+of an entity tells it under "Changes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from litestar import Litestar
+
+from broadstreet.apis import Services
+from broadstreet.apis.guard import SAFE_METHODS, handlers_of
+from tests.asgi import ask
+from tests.contract.doors import issue
+from tests.contract.house import portal_of, whole_app
+from tests.contract.walk import POSTED, WRITES
+
+ELSEWHERE: Final = {
+    "POST /v1/readings": "a reading's origin is its pack, written by the recorder",
+    "POST /portal/api/sign-in": "tests/contract/test_access.py: a session made, or an attempt refused",
+    "POST /portal/api/sign-out": "tests/contract/test_access.py: a session ended",
+    **{f"POST {path}": "asks, and changes nothing" for path in POSTED},
+}
+"""Writing methods that are not walked here, and why."""
+
+
+@pytest.fixture
+async def app(services: Services, data_dir: Path) -> AsyncIterator[Litestar]:
+    async with portal_of(services, data_dir) as portal:
+        yield whole_app(services, portal)
+
+
+async def test_every_writing_route_is_walked(app: Litestar) -> None:
+    there = {f"{method} {path}" for path, handler in handlers_of(app) for method in handler.http_methods - SAFE_METHODS}
+    assert {write.route for write in WRITES} | set(ELSEWHERE) == there, "say in WRITES how a new route is called"
+
+
+async def test_every_change_says_who_made_it(app: Litestar, services: Services) -> None:
+    headers = {"authorization": f"Bearer {await issue(services, 'walker', ['administrator'])}"}
+    city = await services.store.tenant("city")
+    wrong = []
+
+    async def traces() -> int:
+        lines = await services.store.control.fetchval("SELECT count(*) FROM audit WHERE principal = 'walker'")
+        origins = await city.fetchval("SELECT count(*) FROM origin WHERE principal = 'walker' AND kind = 'api'")
+        return int(lines) + int(origins)
+
+    for write in WRITES:
+        before = await traces()
+        method = write.route.split()[0]
+        more = {**headers, "content-type": write.kind} if write.body else headers
+        answer = await ask(app, method, write.path, headers=more, body=write.body)
+        if answer.status >= 300 or await traces() == before:
+            wrong.append((write.route, answer.status, answer.body))
+    assert wrong == []

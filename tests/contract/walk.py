@@ -1,0 +1,165 @@
+"""A walk of every route: what each is asked for, by its address or with a body, so that a test can go through all.
+
+A route with a parameter that nobody knows fails the walk; so does a writing route of which `WRITES` says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+from urllib.parse import quote
+
+from litestar.handlers import HTTPRouteHandler
+
+from tests.contract.canaries import Filled
+
+ENDLESS: Final = {"/portal/api/live"}
+"""Answers that have no end of their own."""
+FROM, TO = "2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z"
+WIDE = "timerel=after&timeAt=2026-01-01T00:00:00Z"
+QUERIES: Final = {
+    "/ngsi-ld/v1/entities": (
+        "?type=AirQualityObserved,{name}",
+        "?id={entity}",
+        "?idPattern=.*&options=sysAttrs",
+        "?attrs={name}",
+        "?attrs=NO2&q=NO2>0&count=true",
+        "?type=AirQualityObserved&georel=near;maxDistance==9000&geometry=Point&coordinates=[24.9,60.2]",
+        "?scopeQ=/{name}",
+        "?idPattern=((",
+    ),
+    "/ngsi-ld/v1/entities/{entity_id}": ("", "?options=keyValues", "?attrs={name}"),
+    "/ngsi-ld/v1/temporal/entities": (
+        f"?type=AirQualityObserved,{{name}}&{WIDE}",
+        f"?attrs={{name}}&{WIDE}",
+        f"?id={{entity}}&{WIDE}",
+    ),
+    "/ngsi-ld/v1/temporal/entities/{entity_id}": (f"?{WIDE}", f"?{WIDE}&options=temporalValues"),
+    "/ngsi-ld/v1/types": ("", "?details=true"),
+    "/ngsi-ld/v1/attributes": ("", "?details=true"),
+    "/portal/api/export.csv": (
+        "",
+        f"?id={{entity}}&from={FROM}&to={TO}",
+        f"?attribute={{name}}&from={FROM}&to={TO}",
+        f"?street={{name}}&from={FROM}&to={TO}",
+    ),
+    "/portal/api/search": ("?q=1", "?q={name}", "?q={device}"),
+    "/portal/api/city": ("", "?type=AirQualityObserved", "?street={name}"),
+}
+"""What is asked beside a route's required parameters; a route that is not here is asked plainly."""
+
+POSTED: Final[dict[str, tuple[object, ...]]] = {
+    "/ngsi-ld/v1/entityOperations/query": (
+        {"type": "Query", "entities": [{"idPattern": ".*", "type": "AirQualityObserved"}]},
+        {"type": "Query", "entities": [{"id": "urn:ngsi-ld:AirQualityObserved:harbour-17", "type": "*"}]},
+    ),
+    "/ngsi-ld/v1/temporal/entityOperations/query": (
+        {
+            "type": "Query",
+            "entities": [{"type": "AirQualityObserved"}],
+            "temporalQ": {"timerel": "after", "timeAt": "2026-01-01T00:00:00Z"},
+        },
+    ),
+}
+
+
+def names(tenant: Filled) -> dict[str, list[str]]:
+    """What may stand for a parameter of each name."""
+    return {
+        "device": [tenant.device],
+        "entity_id": [tenant.entity, tenant.own_entity],
+        "id": [tenant.entity],
+        "name": [tenant.name],
+        "type_name": ["AirQualityObserved", tenant.name],
+        "attribute_id": ["NO2", tenant.name],
+        "attribute": ["NO2", tenant.name],
+        "context_id": ["x"],
+        "secret": ["x"],
+        "file": [f"{tenant.tenant}.pmtiles"],
+        "path": ["x"],
+    }
+
+
+def targets(path: str, handler: HTTPRouteHandler, tenant: Filled) -> Iterator[str]:
+    """The addresses by which a route is asked for what a tenant has. A parameter nobody knows is an error here."""
+    known = names(tenant)
+    in_path = re.findall(r"\{(\w+)", path)
+    signature = handler.parsed_fn_signature.parameters
+    asked = [n for n, p in signature.items() if n in known and n not in in_path and not p.has_default]
+    given = {"portal", "town", "request", "call", "principal", "holds", "checks", "metrics", "client", "data"}
+    strange = {n for n, p in signature.items() if not p.has_default} | set(in_path)
+    assert strange <= set(known) | given, f"say in names() what {path} is to be asked for"
+    for values in product(*(known[name] for name in (*in_path, *asked))):
+        filled = path
+        for name, value in zip(in_path, values[: len(in_path)], strict=True):
+            filled = re.sub(rf"\{{{name}[^}}]*\}}", quote(value, safe=""), filled)
+        query = "&".join(f"{n}={quote(v, safe='')}" for n, v in zip(asked, values[len(in_path) :], strict=True))
+        for more in QUERIES.get(path, ("",)):
+            said = more.format(name=tenant.name, entity=tenant.entity, device=tenant.device)
+            yield filled + (said or "?") + (f"&{query}" if said and query else query)
+
+
+@dataclass(frozen=True)
+class Write:
+    """One writing call. path: with its parameters filled in; body: bytes, or a value that is sent as JSON."""
+
+    route: str
+    path: str
+    body: bytes | object = b""
+    kind: str = "application/json"
+
+
+ENTITY: Final = {"id": "urn:ngsi-ld:Bench:1", "type": "Bench", "name": {"type": "Property", "value": "By the pond"}}
+GREEN: Final = {"type": "Property", "value": "green"}
+COLOUR: Final = {"colour": GREEN}
+PAINTED: Final = {**ENTITY, "colour": {"type": "Property", "value": "red"}}
+BENCH: Final = "/ngsi-ld/v1/entities/urn:ngsi-ld:Bench:1"
+PAINT: Final = f"{BENCH}/attrs/colour"
+BATCH: Final = "/ngsi-ld/v1/entityOperations"
+PROFILE: Final = b'[profile]\nname = "bench"\ntype = "Bench"\n[attributes.load]\nfield = "l"\nunit = "KGM"\n'
+SPEC: Final = {"id": "bench-1", "title": "Bench", "profile": "bench", "lon": 24.9, "lat": 60.2}
+NDJSON = b'{"id": "bench-2", "title": "Bench", "profile": "bench", "lon": 24.9, "lat": 60.2}\n'
+
+WRITES: Final = (
+    Write("POST /v1/profiles", "/v1/profiles", PROFILE, "application/toml"),
+    Write("PUT /v1/datasets", "/v1/datasets", {"id": "urn:benches", "title": "Benches"}),
+    Write("POST /v1/devices", "/v1/devices", SPEC),
+    Write("POST /v1/devices/bulk", "/v1/devices/bulk", NDJSON, "application/x-ndjson"),
+    Write("PATCH /v1/devices/{device}", "/v1/devices/bench-1", {"title": "The bench"}),
+    Write("POST /v1/devices/{device}/secret", "/v1/devices/bench-1/secret"),
+    Write("DELETE /v1/devices/{device}", "/v1/devices/bench-1"),
+    Write("POST /v1/devices/{device}/enable", "/v1/devices/bench-1/enable"),
+    Write(
+        "POST /portal/api/devices",
+        "/portal/api/devices",
+        {"title": "A bench", "profile": "bench", "lon": 24.9, "lat": 60.2},
+    ),
+    Write("POST /portal/api/devices/{device}/secret", "/portal/api/devices/bench-2/secret"),
+    Write("POST /v1/accounts", "/v1/accounts", {"name": "anna", "title": "Anna", "roles": ["viewer"]}),
+    Write("PUT /v1/accounts/{name}/roles/{role}", "/v1/accounts/anna/roles/analyst"),
+    Write("DELETE /v1/accounts/{name}/roles/{role}", "/v1/accounts/anna/roles/analyst"),
+    Write("POST /ngsi-ld/v1/entities", "/ngsi-ld/v1/entities", ENTITY),
+    Write("POST /ngsi-ld/v1/entities/{entity_id}/attrs", f"{BENCH}/attrs", COLOUR),
+    Write(
+        "PATCH /ngsi-ld/v1/entities/{entity_id}/attrs", f"{BENCH}/attrs", {"colour": {"type": "Property", "value": 1}}
+    ),
+    Write(
+        "PUT /ngsi-ld/v1/entities/{entity_id}/attrs/{attribute_id}",
+        PAINT,
+        {"type": "Property", "value": 2},
+    ),
+    Write("PATCH /ngsi-ld/v1/entities/{entity_id}/attrs/{attribute_id}", PAINT, {"value": 3}),
+    Write("PATCH /ngsi-ld/v1/entities/{entity_id}", BENCH, COLOUR),
+    Write("PUT /ngsi-ld/v1/entities/{entity_id}", BENCH, PAINTED),
+    Write("DELETE /ngsi-ld/v1/entities/{entity_id}/attrs/{attribute_id}", PAINT),
+    Write("DELETE /ngsi-ld/v1/entities/{entity_id}", BENCH),
+    Write("POST /ngsi-ld/v1/entityOperations/create", f"{BATCH}/create", [ENTITY]),
+    Write("POST /ngsi-ld/v1/entityOperations/upsert", f"{BATCH}/upsert", [PAINTED]),
+    Write("POST /ngsi-ld/v1/entityOperations/update", f"{BATCH}/update", [{**PAINTED, **COLOUR}]),
+    Write("POST /ngsi-ld/v1/entityOperations/merge", f"{BATCH}/merge", [PAINTED]),
+    Write("POST /ngsi-ld/v1/entityOperations/delete", f"{BATCH}/delete", [ENTITY["id"]]),
+)
+"""In an order in which each finds what it needs: made by an administrator, each changes something."""
