@@ -19,6 +19,7 @@ from litestar.di import NamedDependency, Provide
 
 from broadstreet.access import Principal
 from broadstreet.apis.datasets import datasets_router
+from broadstreet.apis.dead import dead_router
 from broadstreet.apis.devices import devices_router
 from broadstreet.apis.guard import Guard, check_declared, principal_of
 from broadstreet.apis.headers import secure
@@ -58,7 +59,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
             health_router(Checks(checks_of(services.store, services.log))),
             metrics_router(services.metrics),
             openapi_json,
-            Router("/v1", route_handlers=[devices_router(), datasets_router(), people_router()]),
+            Router("/v1", route_handlers=[devices_router(), dead_router(), datasets_router(), people_router()]),
             ngsi_ld_router(),
             *parts,
         ],

@@ -35,6 +35,7 @@ _TAGS: Final = (
     Tag("Temporal", "NGSI-LD: attributes over time, with aggregates."),
     Tag("Devices", "What sends readings: registration, credentials, profiles."),
     Tag("Readings", "Readings over HTTP, for devices that do not speak MQTT."),
+    Tag("Letters", "Messages that could not be applied: looked through, replayed, discarded."),
     Tag("Data", "Datasets: who answers for data, what it is for, how long it stays."),
     Tag("People", "Accounts, their roles, and the audit of who changed what."),
     Tag("Operation", "Whether the house is well."),

@@ -9,7 +9,7 @@ from functools import cached_property
 from broadstreet.access import Access, Principal
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Library
-from broadstreet.devices import Registry
+from broadstreet.devices import Letters, Registry
 from broadstreet.log import Log
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.store import Database, Store
@@ -21,6 +21,7 @@ class Services:
     clock:   answers now, in microseconds since 1970.
     origins: addresses of the portal behind a proxy, see `Guard`.
     library: the JSON-LD @contexts that are kept here beside the core's.
+    partitions: of the log, for each tenant.
     """
 
     store: Store
@@ -31,11 +32,17 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     origins: frozenset[str] = frozenset()
     library: Library = field(default_factory=Library)
+    partitions: int = 1
 
     @cached_property
     def broker(self) -> Broker:
         """NGSI-LD's operations on entities."""
         return Broker(self.store)
+
+    @cached_property
+    def letters(self) -> Letters:
+        """Dead letters."""
+        return Letters(self.log, self.access.audit, partitions=self.partitions)
 
     async def device_principal(self, device: str, secret: str) -> Principal:
         """The device that signs in with its secret. Raises NotSignedIn."""

@@ -37,7 +37,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         portal = Portal(store, log, access, registry, portal_settings(settings))
         origins = frozenset({settings.http.origin} - {""})
         metrics = Metrics([portal.vitals.samples])
-        services = Services(store, log, access, registry, now_us, metrics, origins)
+        services = Services(store, log, access, registry, now_us, metrics, origins, partitions=settings.log.partitions)
         ingest = Ingest(settings, store, log)
         app = compose(services, portal, ingest.taker)
         async with portal, asyncio.TaskGroup() as group:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from broadstreet.cli import account, city, demo, importing, replay, token, up
+from broadstreet.cli import account, city, dead, demo, importing, replay, token, up
 from broadstreet.model.errors import BroadstreetError, NoHouse
 
 EXIT_ERROR = 1
@@ -28,6 +28,7 @@ app.command()(demo.demo)
 app.add_typer(city.app, name="city")
 app.add_typer(account.app, name="account")
 app.add_typer(token.app, name="token")
+app.add_typer(dead.app, name="dead")
 
 
 def say_version(asked: bool) -> None:

@@ -2,7 +2,7 @@
 
 `Registry` writes profiles and devices down and authenticates a device by id and secret; `lend_secrets` lets a piece of
 work sign in as devices. `parse_profile` checks a profile's TOML; `Decoder` turns payloads into readings by it, on the
-recorder's hot path.
+recorder's hot path. What cannot be decoded is settled by people through `Letters`.
 
 What must always hold: a device's entity exists from its registration, with name and place, so that one never heard is
 seen; of a secret only a salted hash is kept; a profile's version never changes, and a mended profile is a new version
@@ -10,6 +10,7 @@ that its devices adopt; every change bumps `registry_version`, by which recorder
 """
 
 from broadstreet.devices.decoder import Decoder, Fault, Reading
+from broadstreet.devices.letters import Letter, LetterPage, Letters, Settled, Wanted
 from broadstreet.devices.listing import DeviceRow, find_device, list_devices, profile_versions
 from broadstreet.devices.loan import lend_secrets
 from broadstreet.devices.profile import SILENT_AFTER_INTERVALS, Profile, parse_profile
@@ -23,11 +24,16 @@ __all__ = [
     "DeviceRow",
     "DeviceSpec",
     "Fault",
+    "Letter",
+    "LetterPage",
+    "Letters",
     "Profile",
     "ProfileVersion",
     "Reading",
     "Registered",
     "Registry",
+    "Settled",
+    "Wanted",
     "find_device",
     "lend_secrets",
     "list_devices",

@@ -10,6 +10,7 @@ on reading; a publish that failed with `EngineFailed` may have happened and is r
 """
 
 from broadstreet.log.dead import DeadLetter, DeadReason, decode_dead_list, encode_dead_list
+from broadstreet.log.letters import DeadStream, StoredLetter
 from broadstreet.log.log import Log, Position, RawMessage, RawReader
 from broadstreet.log.pack import MAX_PACK_BYTES, MAX_PACK_MESSAGES, Pack, decode_pack, encode_pack, pack_uuid
 from broadstreet.log.streams import StreamLimits
@@ -19,11 +20,13 @@ __all__ = [
     "MAX_PACK_MESSAGES",
     "DeadLetter",
     "DeadReason",
+    "DeadStream",
     "Log",
     "Pack",
     "Position",
     "RawMessage",
     "RawReader",
+    "StoredLetter",
     "StreamLimits",
     "decode_dead_list",
     "decode_pack",

@@ -6,10 +6,9 @@ from typing import Final
 
 import msgspec
 
-from broadstreet.log import DeadLetter, DeadReason, Log
+from broadstreet.log import DeadLetter, DeadReason
 from broadstreet.model.clock import format_rfc3339
 
-MAX_LETTERS: Final = 500
 MAX_PAYLOAD: Final = 2_000
 """Bytes of a payload that are shown."""
 _REMEDIES: Final = {
@@ -59,8 +58,3 @@ def letter_view(letter: DeadLetter) -> LetterView:
         letter.profile or None,
         next((remedy for reason, remedy in _REMEDIES.items() if reason == letter.reason), None),
     )
-
-
-async def letters_view(log: Log, tenant: str, limit: int) -> list[LetterView]:
-    """A tenant's dead letters, newest first."""
-    return [letter_view(letter) for letter in await log.dead_letters(tenant, limit)]

@@ -28,7 +28,6 @@ from broadstreet.model.clock import US_PER_S, parse_rfc3339
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.portal.changes import MAX_CHANGES, ChangeView, changes_view
 from broadstreet.portal.client import ClientFiles
-from broadstreet.portal.dead import MAX_LETTERS, LetterView, letters_view
 from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol, profile_view, renew_secret
 from broadstreet.portal.entity import EntityView, entity_view
 from broadstreet.portal.export import MEDIA_TYPE, chosen, csv_lines, file_name
@@ -247,14 +246,6 @@ async def new_secret(
     return await renew_secret(portal, town.database, principal, device, request.url.hostname or "")
 
 
-@get("/api/dead", opt=requires("system:read"))
-async def dead(
-    portal: InPortal, town: InTown, limit: Annotated[int, QueryParameter(ge=1, le=MAX_LETTERS)] = 50
-) -> list[LetterView]:
-    """Messages that could not be applied, newest first."""
-    return await letters_view(portal.log, town.tenant, limit)
-
-
 @get("/api/export.csv", opt=requires("history:export"))
 async def export_csv(
     portal: InPortal,
@@ -339,7 +330,6 @@ def portal_routers(portal: Portal) -> list[Router]:
                 profiles,
                 add_device,
                 new_secret,
-                dead,
                 export_csv,
                 city_map,
             ],

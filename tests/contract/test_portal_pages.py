@@ -315,7 +315,7 @@ async def test_a_gateway_that_listens_everywhere_is_where_the_portal_is() -> Non
 
 async def test_dead_letters_are_shown_with_their_reason(house: PortalHouse) -> None:
     await house.send("a-1", b"{not json \xff")
-    (letter,) = await house.get("/portal/api/dead")
+    letter = (await house.get(f"/portal/api/entity?id={A1}"))["device"]["rejected"]["newest"]
     assert (letter["device"], letter["reason"], letter["payload"]) == ("a-1", "not JSON", "{not json \ufffd")
 
 

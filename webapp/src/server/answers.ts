@@ -285,6 +285,30 @@ export interface DeadAnswer {
   remedy: string | null;
 }
 
+/** A dead letter as `/v1/dead` lists it. */
+export interface LetterAnswer {
+  id: string;
+  at: string;
+  received_at: string;
+  device: string | null;
+  reason: string;
+  detail: string;
+  profile: string | null;
+  payload: string;
+}
+
+export interface LettersAnswer {
+  letters: LetterAnswer[];
+  before: number | null;
+}
+
+export interface SettledAnswer {
+  settled: number;
+  left: { id: string; why: string }[];
+  after: number | null;
+  until: number;
+}
+
 export interface SystemAnswer {
   at: string;
   answer: Answer;

@@ -1,5 +1,6 @@
-/** Every word the portal speaks, in English, but those of the city page. Another language is files of the same shape. Values arrive formatted. */
+/** Every word the portal speaks, in English, but those of the city page and of what is done with devices. Another language is files of the same shape. Values arrive formatted. */
 import { cityWords } from './en.city.ts';
+import { deviceWords } from './en.devices.ts';
 import { LOCALE, plural } from './en.plural.ts';
 import type { Counted } from './format.ts';
 
@@ -93,6 +94,7 @@ export const en = {
   },
 
   ...cityWords,
+  ...deviceWords,
 
   entity: {
     back: 'City',
@@ -261,7 +263,7 @@ export const en = {
     imports: 'Imported tables',
     deadTitle: 'Messages that could not be decoded',
     deadLead:
-      'Each is kept whole as a dead letter, with the reason; other messages do not wait for it. Do what is said beside it, and the device’s next message counts again. Those below stay as they are, as evidence.',
+      'Each is kept whole as a dead letter, with the reason; other messages do not wait for it. Do what is said beside it, and the device’s next message counts again; those below can then be replayed.',
     deadEmpty: 'There is none: everything that came in could be decoded.',
     /** What to do, by the reason of a dead letter. */
     deadRemedy: {
