@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from broadstreet.model.errors import CorruptData
+
 
 class DeadReason(StrEnum):
     """Why a message is dead."""
@@ -50,8 +52,11 @@ def encode_dead(letter: DeadLetter) -> bytes:
 
 
 def decode_dead(data: bytes) -> DeadLetter:
-    """The inverse of encode_dead."""
-    return _decoder.decode(data)
+    """The inverse of encode_dead. Raises CorruptData."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptData(f"a dead letter cannot be read: {error}") from error
 
 
 def encode_dead_list(letters: list[DeadLetter]) -> bytes:
@@ -60,5 +65,8 @@ def encode_dead_list(letters: list[DeadLetter]) -> bytes:
 
 
 def decode_dead_list(data: bytes) -> list[DeadLetter]:
-    """The inverse of encode_dead_list."""
-    return _list_decoder.decode(data)
+    """The inverse of encode_dead_list. Raises CorruptData."""
+    try:
+        return _list_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptData(f"a list of dead letters cannot be read: {error}") from error

@@ -68,7 +68,7 @@ def decode_pack(data: bytes) -> Pack:
         raise CorruptData("a pack's checksum does not match its body")
     try:
         pack = _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptData(f"a pack's body cannot be read: {error}") from error
     if len(pack.id) != 16 or not (len(pack.device) == len(pack.received_us) == len(pack.topic) == len(pack.payload)):
         raise CorruptData("a pack's columns differ in length, or its id is not 16 bytes")

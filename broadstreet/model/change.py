@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from broadstreet.model.errors import CorruptData
+
 
 class Flag(IntFlag):
     """How an attribute changed."""
@@ -68,5 +70,8 @@ def encode_changes(batch: ChangeBatch) -> bytes:
 
 
 def decode_changes(data: bytes) -> ChangeBatch:
-    """The inverse of encode_changes. Raises msgspec.DecodeError for anything else."""
-    return _decoder.decode(data)
+    """The inverse of encode_changes. Raises CorruptData for anything else."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptData(f"a record of changes cannot be read: {error}") from error

@@ -16,13 +16,12 @@ from datetime import tzinfo
 from typing import Any, Final
 
 import asyncpg
-import msgspec
 import nats.errors
 
 from broadstreet.log import Log
 from broadstreet.model.change import ChangeBatch, Flag, decode_changes
 from broadstreet.model.clock import US_PER_S
-from broadstreet.model.errors import BroadstreetError, EngineFailed
+from broadstreet.model.errors import BroadstreetError, CorruptData, EngineFailed
 from broadstreet.portal.bars import Bars, read_bars
 from broadstreet.portal.dead import Rejected, letter_view
 from broadstreet.portal.findings import Answer, city_answer
@@ -184,7 +183,7 @@ class Town:
             async for body in bodies:
                 try:
                     batch = decode_changes(body)
-                except msgspec.DecodeError as error:
+                except CorruptData as error:
                     _log.warning("a batch of changes cannot be read: %s", error)
                     continue
                 if self._since_load is not None:

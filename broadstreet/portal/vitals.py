@@ -115,7 +115,7 @@ class Vitals:
                 recorder = msgspec.json.decode(data, type=MeterReport)
                 point = _Point(recorder.pid, recorder.meter.at_us, recorder.meter.readings, lag_s=recorder.lag_s)
                 self._keep(self._recorders, name, point)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             _log.warning("a report on %s cannot be read: %s", subject, error)
         self._note()
 
