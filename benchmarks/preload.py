@@ -15,7 +15,10 @@ from broadstreet.store.migration import tenant_schema
 
 STEP_S = 60
 ROWS_AT_ONCE = 2_000_000
-_KEY = "SELECT conname FROM pg_constraint WHERE conrelid = 'observation'::regclass AND contype = 'p'"
+_KEY = """
+SELECT conname AS name, pg_get_constraintdef(oid) AS definition
+FROM pg_constraint WHERE conrelid = 'observation'::regclass AND contype = 'p'
+"""
 _FILL = f"""
 INSERT INTO observation (series_key, observed_at, origin_key, number)
 SELECT fed.key, now() - interval '{STEP_S} seconds' * step, $1, round((20 + 5 * sin(step * 0.01 + fed.key))::numeric, 2)
@@ -36,15 +39,13 @@ async def preload(subject: Subject, rows: int, series: int) -> None:
         origin = await connection.fetchval(
             "INSERT INTO origin (kind, at, principal) VALUES ('simulated', now(), 'benchmark') RETURNING key"
         )
-        key = await connection.fetchval(_KEY)
-        await connection.execute(f"ALTER TABLE observation DROP CONSTRAINT {key}")
+        (key,) = await connection.fetch(_KEY)
+        await connection.execute(f"ALTER TABLE observation DROP CONSTRAINT {key['name']}")
         left, portion = -(-rows // series), max(1, ROWS_AT_ONCE // series)
         while left > 0:
             await connection.execute(_FILL, origin, left, max(1, left - portion + 1))
             left -= portion
-        await connection.execute(
-            f"ALTER TABLE observation ADD CONSTRAINT {key} PRIMARY KEY (series_key, observed_at, n)"
-        )
+        await connection.execute(f"ALTER TABLE observation ADD CONSTRAINT {key['name']} {key['definition']}")
         await connection.execute("VACUUM ANALYZE observation")
         await connection.execute("CHECKPOINT")
     finally:

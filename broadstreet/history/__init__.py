@@ -14,6 +14,7 @@ from broadstreet.history.aggregates import Aggregate, Method, Rank, Stat, aggreg
 from broadstreet.history.appending import Appended, CurrentChange, append, is_free
 from broadstreet.history.downsampling import Chart, chart, downsample
 from broadstreet.history.observations import NO_META, Observations
+from broadstreet.history.overall import Overall, overall
 from broadstreet.history.periods import Period, time_zone
 from broadstreet.history.reading import (
     Existing,
@@ -41,6 +42,7 @@ __all__ = [
     "Method",
     "Observation",
     "Observations",
+    "Overall",
     "Period",
     "Points",
     "Rank",
@@ -55,6 +57,7 @@ __all__ = [
     "hourly_bars",
     "is_free",
     "nearest_before",
+    "overall",
     "ranking",
     "read",
     "read_range",

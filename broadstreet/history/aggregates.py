@@ -1,4 +1,7 @@
-"""What a stretch of the past amounts to: per period, per hour, per entity. All by index, in the database.
+"""What a stretch of the past amounts to: per period, per hour, per entity. All by index.
+
+What few series amount to is added up from their columns (`frames`), what many do in the database: `hourly_bars`,
+`ranking`, and `overall`, a whole city's means.
 
 The methods and their names are those of clause 4.5.19 of ETSI GS CIM 009 (NGSI-LD). A period with nothing in it is left
 out, not filled. `stddev` is that of a sample (n - 1), so that a single value has none.
@@ -6,16 +9,18 @@ out, not filled. `stddev` is that of a sample (n - 1), so that a single value ha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
 import msgspec
 import numpy as np
+import polars as pl
 
-from broadstreet.history.observations import Floats
+from broadstreet.history.frames import frames
+from broadstreet.history.observations import Floats, Int64s
 from broadstreet.history.periods import Period
 from broadstreet.history.reading import check_range, extents
 from broadstreet.model.clock import MAX_US, MIN_US, US_PER_S
@@ -96,43 +101,79 @@ async def aggregate(
     and months follow. Raises TooMany for too many periods, InvalidQuery where numbers are too large to be summed.
     """
     if from_us is None or to_us is None:
-        found = (await extents(database, series_keys, from_us or MIN_US, to_us or MAX_US)).values()
-        if not found:
+        known = (await extents(database, series_keys, from_us or MIN_US, to_us or MAX_US)).values()
+        if not known:
             return []
-        from_us = min(extent.first_us for extent in found) if from_us is None else from_us
-        to_us = max(extent.last_us for extent in found) + 1 if to_us is None else to_us
+        from_us = min(extent.first_us for extent in known) if from_us is None else from_us
+        to_us = max(extent.last_us for extent in known) + 1 if to_us is None else to_us
     check_range(from_us, to_us)
-    edges = period.edges(from_us, to_us, zone).tolist()
+    edges = period.edges(from_us, to_us, zone)
     if len(edges) < 2:
         return []
-    arguments = list(series_keys), edges, from_us, to_us
-    distinct: dict[tuple[int, int], int] = {}
-    try:
-        rows = await database.fetch(_SQL["by_period"], *arguments)
-        if Method.DISTINCT_COUNT in methods:
-            counts = await database.fetch(_SQL["distinct_by_period"], *arguments)
-            distinct = {(row["series_key"], row["period"]): row["distinctCount"] for row in counts}
-    except asyncpg.NumericValueOutOfRangeError as error:
-        raise InvalidQuery(
-            f"numbers in the range are too large or too small to be squared and summed: {error}"
-        ) from error
+    found: list[Aggregate] = []
+    async for frame in frames(database, series_keys, from_us, to_us):
+        found += await asyncio.to_thread(sums, frame, edges, methods)
+    return found
+
+
+def sums(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[Aggregate]:
+    """Aggregates of a frame's series by period; every row lies within the edges.
+
+    A boolean counts as 1 or 0, an array as its length; texts have a least and a greatest only. Raises InvalidQuery.
+    """
+    period = np.searchsorted(edges, frame["at_us"].to_numpy(), side="right") - 1
+    grouped = (
+        _countable(frame)
+        .with_columns(pl.Series("period", period))
+        .group_by("series_key", "period", maintain_order=True)
+        .agg(_EXPRESSIONS[method].alias(method) for method in dict.fromkeys(methods))
+    )
+    for method in methods:
+        if grouped.schema[method] == pl.Float64 and grouped[method].is_infinite().any():
+            raise InvalidQuery("numbers in the range are too large to be summed or squared", where=method)
+    starts, ends = edges[grouped["period"].to_numpy()].tolist(), edges[grouped["period"].to_numpy() + 1].tolist()
+    rows = zip(*(_column(grouped, method) for method in methods), strict=True) if methods else ((),) * grouped.height
     return [
-        Aggregate(
-            series_key=row["series_key"],
-            from_us=edges[row["period"] - 1],
-            to_us=edges[row["period"]],
-            values={method: _value(method, row, distinct) for method in methods},
-        )
-        for row in rows
+        Aggregate(key, start, end, dict(zip(methods, values, strict=True)))
+        for key, start, end, values in zip(grouped["series_key"].to_list(), starts, ends, rows, strict=True)
     ]
 
 
-def _value(method: Method, row: asyncpg.Record, distinct: dict[tuple[int, int], int]) -> Any:
-    if method is Method.DISTINCT_COUNT:
-        return distinct.get((row["series_key"], row["period"]))
-    if row[method] is None and method in (Method.MIN, Method.MAX):
-        return row[f"{method}_text"]
-    return row[method]
+def _column(grouped: pl.DataFrame, method: Method) -> list[Any]:
+    """A method's answers; a pair's is its number, or its text where it has none."""
+    if method in (Method.MIN, Method.MAX):
+        pairs = grouped[method].struct.unnest()
+        return [text if x is None else x for x, text in zip(pairs["x"].to_list(), pairs["text"].to_list(), strict=True)]
+    return grouped[method].to_list()
+
+
+def _countable(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with `x`, what of each row can be added up, and `text`, what is a text."""
+    if frame["value"].null_count() == frame.height:
+        return frame.with_columns(pl.col("number").alias("x"), pl.lit(None, pl.String).alias("text"))
+    values = [None if value is None else msgspec.json.decode(value) for value in frame["value"].to_list()]
+    told = pl.Series("x", [_worth(value) for value in values], pl.Float64)
+    texts = pl.Series("text", [value if isinstance(value, str) else None for value in values], pl.String)
+    return frame.with_columns(pl.coalesce("number", told).alias("x"), texts)
+
+
+def _worth(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return float(value)
+    return float(len(value)) if isinstance(value, list) else None
+
+
+_X: Final = pl.col("x")
+_EXPRESSIONS: Final = {
+    Method.TOTAL_COUNT: pl.len(),
+    Method.DISTINCT_COUNT: pl.struct("number", "value").n_unique(),
+    Method.SUM: pl.when(_X.count() > 0).then(_X.sum()),
+    Method.AVG: _X.mean(),
+    Method.MIN: pl.struct(_X.min(), pl.col("text").min()),
+    Method.MAX: pl.struct(_X.max(), pl.col("text").max()),
+    Method.STDDEV: _X.std(),
+    Method.SUMSQ: pl.when(_X.count() > 0).then((_X * _X).sum()),
+}
 
 
 async def hourly_bars(database: Database, series_keys: Sequence[int], now_us: int) -> Floats:

@@ -17,6 +17,9 @@ OBSERVATION_COLUMNS: Final = ("series_key", "observed_at", "origin_key", "number
 POINT: Final = copy_row_type([np.dtype(np.int64), np.dtype(np.float64)])
 """A row of `SELECT observed_at, number` where neither is null."""
 
+SERIES_POINT: Final = copy_row_type([np.dtype(np.int32), np.dtype(np.int64), np.dtype(np.float64)])
+"""A row of `SELECT series_key, observed_at, number` where none is null."""
+
 NO_POINTS: Final = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
@@ -44,26 +47,35 @@ def encode_observations(observations: Observations, origin_key: int) -> bytes:
     return encode_copy(columns)
 
 
-class PointDecoder:
-    """Reads `SELECT observed_at, number` as it streams in; pieces may end anywhere within a row."""
+class RowDecoder:
+    """Reads a binary COPY of rows of fixed width as it streams in; pieces may end anywhere within a row."""
 
-    def __init__(self) -> None:
+    def __init__(self, row: np.dtype[np.void]) -> None:
+        self._row = row
         self._rest = b""
         self._begun = False
 
-    def feed(self, piece: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """The whole rows that have come by now: microseconds since 1970, numbers."""
+    def feed(self, piece: bytes) -> npt.NDArray[np.void]:
+        """The whole rows that have come by now, as `copy_row_type` names their fields."""
         data = self._rest + piece
         start = 0
         if not self._begun:
             if len(data) < len(COPY_SIGNATURE):
                 self._rest = data
-                return NO_POINTS
+                return np.empty(0, self._row)
             start, self._begun = len(COPY_SIGNATURE), True
-        count = (len(data) - start) // POINT.itemsize
-        end = start + count * POINT.itemsize
-        self._rest = data[end:]
-        if count == 0:
-            return NO_POINTS
-        rows = np.frombuffer(data, POINT, count, start)
+        count = (len(data) - start) // self._row.itemsize
+        self._rest = data[start + count * self._row.itemsize :]
+        return np.frombuffer(data, self._row, count, start)
+
+
+class PointDecoder:
+    """Reads `SELECT observed_at, number` as it streams in."""
+
+    def __init__(self) -> None:
+        self._rows = RowDecoder(POINT)
+
+    def feed(self, piece: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """The whole rows that have come by now: microseconds since 1970, numbers."""
+        rows = self._rows.feed(piece)
         return rows["field0"].astype(np.int64) + POSTGRES_EPOCH_US, rows["field1"].astype(np.float64)

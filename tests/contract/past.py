@@ -10,6 +10,7 @@ import asyncpg
 
 from broadstreet.history import Appended, Observations, append
 from broadstreet.store import Database, Store, migrate, write_origin
+from broadstreet.store.migration import tenant_schema
 
 T0_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 
@@ -38,6 +39,23 @@ class Past:
 
     async def current(self, series_key: int) -> asyncpg.Record | None:
         return await self.database.fetchrow("SELECT * FROM attribute WHERE series_key = $1", series_key)
+
+    async def analyze(self, postgres_dsn: str) -> None:
+        """What autovacuum does by itself in time: as the owner, for a role of its own may not."""
+        await self._as_owner(postgres_dsn, "VACUUM (ANALYZE, FREEZE) observation")
+
+    async def rekey(self, postgres_dsn: str, key: str) -> None:
+        """Another primary key for observations."""
+        await self._as_owner(postgres_dsn, "ALTER TABLE observation DROP CONSTRAINT observation_pkey")
+        await self._as_owner(postgres_dsn, f"ALTER TABLE observation ADD {key}")
+
+    async def _as_owner(self, postgres_dsn: str, statement: str) -> None:
+        connection = await asyncpg.connect(postgres_dsn)
+        try:
+            await connection.execute(f"SET search_path = {tenant_schema(self.database.name)}")
+            await connection.execute(statement)
+        finally:
+            await connection.close()
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from broadstreet.history import (
     extents,
     hourly_bars,
     nearest_before,
+    overall,
     ranking,
     read,
     read_range,
@@ -313,6 +314,28 @@ async def test_hourly_bars(past: Past) -> None:
     assert np.isnan(bars[1]).all()
     hourly = pd.Series(values, pd.to_datetime(times, unit="us")).resample("1h").mean().iloc[-24:]
     assert np.allclose(bars[2], hourly, rtol=1e-12)
+
+
+async def test_a_city_is_the_mean_of_all_its_observations(past: Past) -> None:
+    times = T0_US + 5 * MINUTE_US * np.arange(36)
+    values = {key: np.random.default_rng(key).random(36) for key in past.series_keys[:3]}
+    for key, numbers in values.items():
+        await past.append(Observations.of(key, times, numbers))
+    texts = Observations(np.array([past.series_keys[3]], np.int32), times[:1], np.array([np.nan]), ["open"])
+    await past.append(texts)
+    await past.append(Observations.of(past.series_keys[4], [T0_US + 2 * HOUR_US + 1, T0_US + 9 * HOUR_US], [7.0, 8.0]))
+    found = await overall(past.database, past.term_key, T0_US, T0_US + 5 * HOUR_US, Period.parse("PT1H"))
+    assert [(one.from_us - T0_US) // HOUR_US for one in found] == [0, 1, 2], "an hour without a number is left out"
+    assert [one.count for one in found] == [36, 36, 37]
+    hours = np.concatenate(list(values.values())).reshape(3, 3, 12).transpose(1, 0, 2).reshape(3, 36)
+    means = (hours.sum(axis=1) + np.array([0, 0, 7.0])) / [36, 36, 37]
+    assert np.allclose([one.mean for one in found], means, rtol=1e-12)
+    short = await overall(past.database, past.term_key, T0_US, T0_US + 1, Period.parse("PT1H"))
+    assert [(one.to_us, one.count) for one in short] == [(T0_US + 1, 3)], "the last period ends with the range"
+    assert await overall(past.database, past.term_key, T0_US, T0_US, Period.parse("PT1H")) == []
+    await past.append(Observations.of(past.series_keys[:2], [T0_US, T0_US + 1], [1.7e308, 1.7e308]))
+    with pytest.raises(InvalidQuery, match="too large"):
+        await overall(past.database, past.term_key, T0_US, T0_US + HOUR_US, Period())
 
 
 async def test_ranking(past: Past) -> None:

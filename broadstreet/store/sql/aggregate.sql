@@ -1,47 +1,21 @@
 -- What ranges of the past amount to. A range is half-open: from $from on, before $to.
 
--- name: by_period
--- The aggregates of clause 4.5.19 of ETSI GS CIM 009, by series and period; periods with nothing in them are left out.
--- A boolean counts as 1 or 0, an array as its length; texts have a least and a greatest only.
--- $1: series keys, $2: the periods' edges, ascending, $3: from, $4: to.
-SELECT
-    series_key,
-    width_bucket(observed_at, $2::timestamptz[]) AS period,
-    count(*) AS "totalCount",
-    sum(x) AS sum,
-    avg(x) AS avg,
-    min(x) AS min,
-    max(x) AS max,
-    stddev_samp(x) AS stddev,
-    sum(x * x) AS sumsq,
-    min(text) AS min_text,
-    max(text) AS max_text
-FROM (
-    SELECT
-        series_key,
-        observed_at,
-        CASE
-            WHEN value IS NULL THEN number
-            WHEN jsonb_typeof(value) = 'boolean' THEN value::boolean::int
-            WHEN jsonb_typeof(value) = 'array' THEN jsonb_array_length(value)
-        END AS x,
-        CASE WHEN jsonb_typeof(value) = 'string' THEN value #>> '{}' END COLLATE "C" AS text
+-- name: sums_by_period
+-- How many numbers an attribute of all entities has in each period, and their sum; periods without any are left out. Each
+-- (series, period) is one short walk along the key's index, which holds the number. $1: term key, $2: the periods' starts,
+-- $3: their ends.
+SELECT p.place, sum(x.count)::bigint AS count, sum(x.sum) AS sum
+FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS p (from_at, to_at, place)
+CROSS JOIN series s
+CROSS JOIN LATERAL (
+    SELECT count(number) AS count, sum(number) AS sum
     FROM observation
-    WHERE series_key = ANY ($1::int[]) AND observed_at >= $3 AND observed_at < $4
-) AS o
-GROUP BY series_key, period
-ORDER BY series_key, period;
-
--- name: distinct_by_period
--- How many different values each series has in each period. Parameters as for by_period.
-SELECT
-    series_key,
-    width_bucket(observed_at, $2::timestamptz[]) AS period,
-    count(DISTINCT number) + count(DISTINCT value) + max((number IS NULL AND value IS NULL)::int) AS "distinctCount"
-FROM observation
-WHERE series_key = ANY ($1::int[]) AND observed_at >= $3 AND observed_at < $4
-GROUP BY series_key, period
-ORDER BY series_key, period;
+    WHERE series_key = s.key AND observed_at >= p.from_at AND observed_at < p.to_at
+) x
+WHERE s.term_key = $1 AND s.parent_key IS NULL
+GROUP BY p.place
+HAVING sum(x.count) > 0
+ORDER BY p.place;
 
 -- name: hourly_means
 -- Means of numbers by series and hour. $1: series keys, $2: from (a whole hour), $3: to.

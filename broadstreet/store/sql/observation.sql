@@ -82,6 +82,21 @@ WHERE series_key = $1 AND observed_at >= $2 AND observed_at < $3 AND number IS N
 ORDER BY observed_at, n
 LIMIT $4;
 
+-- name: numbers
+-- Observations of several series in a range, by series and time, for COPY; NaN stands where something else than a number
+-- is. The key's index alone answers it. $1: series keys, $2: from, $3: to.
+SELECT series_key, observed_at, coalesce(number, 'NaN')
+FROM observation
+WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3
+ORDER BY series_key, observed_at, n;
+
+-- name: others
+-- What is no number of the same rows, in the same order. Parameters as for numbers.
+SELECT value
+FROM observation
+WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3 AND number IS NULL
+ORDER BY series_key, observed_at, n;
+
 -- name: oldest_first
 -- Observations of several series in a range, by series, oldest first. $1: series keys, $2: from, $3: to, $4: how many
 -- at most of each.
