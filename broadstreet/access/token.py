@@ -82,6 +82,14 @@ def id_of(secret: str) -> str:
     return hash_of(secret)[:8].hex()
 
 
+def _public_id(text: str) -> bytes:
+    """A public id as it is kept; what cannot be one is nobody's."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
+
+
 class Tokens:
     """Issue, resolve and revoke."""
 
@@ -136,7 +144,7 @@ class Tokens:
         """End a token by its public id. Raises NotFound."""
         now_us = self._clock()
         async with self._control.transaction() as connection:
-            account = await connection.fetchval(_SQL["revoke"], token_id, now_us)
+            account = await connection.fetchval(_SQL["revoke"], _public_id(token_id), now_us)
             if account is None:
                 raise NotFound(f"there is no token {token_id[:80]!r} in use", remedy="List them to see their ids.")
             await record(connection, now_us, by, "token.revoke", token_id, detail={"account": account})

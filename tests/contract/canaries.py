@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -58,6 +58,8 @@ class Filled:
     tenant: str
     word: str
     token: str
+    letter: str = ""
+    """The id of its dead letter."""
 
     @property
     def name(self) -> str:
@@ -112,7 +114,8 @@ async def fill(app: Litestar, services: Services, tenant: str, word: str, clock:
     database = await services.store.tenant(tenant)
     for statement in _FILL:
         await database.execute(statement, word)
-    return filled
+    dead = await ask(app, "GET", "/v1/dead", headers={"authorization": f"Bearer {filled.token}"})
+    return replace(filled, letter=dead.json["letters"][0]["id"])
 
 
 async def read(services: Services, filled: Filled, clock: Clock) -> None:

@@ -25,6 +25,8 @@ ELSEWHERE: Final = {
     "POST /v1/readings": "a reading's origin is its pack, written by the recorder",
     "POST /portal/api/sign-in": "tests/contract/test_access.py: a session made, or an attempt refused",
     "POST /portal/api/sign-out": "tests/contract/test_access.py: a session ended",
+    "POST /v1/dead/replay": "tests/contract/test_dead.py: what was settled, and why",
+    "POST /v1/dead/discard": "tests/contract/test_dead.py: what was settled, and why",
     **{f"POST {path}": "asks, and changes nothing" for path in POSTED},
 }
 """Writing methods that are not walked here, and why."""

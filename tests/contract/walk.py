@@ -37,7 +37,13 @@ QUERIES: Final = {
         f"?attrs={{name}}&{WIDE}",
         f"?id={{entity}}&{WIDE}",
     ),
-    "/ngsi-ld/v1/temporal/entities/{entity_id}": (f"?{WIDE}", f"?{WIDE}&options=temporalValues"),
+    "/ngsi-ld/v1/temporal/entities/{entity_id}": (
+        f"?{WIDE}",
+        f"?{WIDE}&options=temporalValues",
+        f"?{WIDE}&timeproperty=createdAt",
+        f"?{WIDE}&lastN=2&options=sysAttrs",
+        f"?{WIDE}&options=aggregatedValues&aggrMethods=avg,max,distinctCount&aggrPeriodDuration=P1D",
+    ),
     "/ngsi-ld/v1/types": ("", "?details=true"),
     "/ngsi-ld/v1/attributes": ("", "?details=true"),
     "/portal/api/export.csv": (
@@ -46,6 +52,7 @@ QUERIES: Final = {
         f"?attribute={{name}}&from={FROM}&to={TO}",
         f"?street={{name}}&from={FROM}&to={TO}",
     ),
+    "/portal/api/ranking": ("", *(f"?stat={stat}&from={FROM}&to={TO}" for stat in ("max", "min", "mean", "last"))),
     "/portal/api/search": ("?q=1", "?q={name}", "?q={device}"),
     "/portal/api/city": ("", "?type=AirQualityObserved", "?street={name}"),
 }
@@ -73,6 +80,7 @@ def names(tenant: Filled) -> dict[str, list[str]]:
         "entity_id": [tenant.entity, tenant.own_entity],
         "id": [tenant.entity],
         "name": [tenant.name],
+        "letter": [tenant.letter],
         "type_name": ["AirQualityObserved", tenant.name],
         "attribute_id": ["NO2", tenant.name],
         "attribute": ["NO2", tenant.name],
@@ -115,12 +123,21 @@ class Write:
 ENTITY: Final = {"id": "urn:ngsi-ld:Bench:1", "type": "Bench", "name": {"type": "Property", "value": "By the pond"}}
 GREEN: Final = {"type": "Property", "value": "green"}
 COLOUR: Final = {"colour": GREEN}
-PAINTED: Final = {**ENTITY, "colour": {"type": "Property", "value": "red"}}
+PLACE: Final = {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [24.9, 60.2]}}
+PAINTED: Final = {**ENTITY, "location": PLACE, "colour": {"type": "Property", "value": "red"}}
 BENCH: Final = "/ngsi-ld/v1/entities/urn:ngsi-ld:Bench:1"
 PAINT: Final = f"{BENCH}/attrs/colour"
 BATCH: Final = "/ngsi-ld/v1/entityOperations"
 PROFILE: Final = b'[profile]\nname = "bench"\ntype = "Bench"\n[attributes.load]\nfield = "l"\nunit = "KGM"\n'
-SPEC: Final = {"id": "bench-1", "title": "Bench", "profile": "bench", "lon": 24.9, "lat": 60.2}
+LATER: Final = PROFILE + b'[attributes.humidity]\nfield = "h"\nunit = "P1"\n'
+SPEC: Final = {
+    "id": "bench-1",
+    "title": "Bench",
+    "profile": "bench",
+    "lon": 24.9,
+    "lat": 60.2,
+    "dataset": "urn:benches",
+}
 NDJSON = b'{"id": "bench-2", "title": "Bench", "profile": "bench", "lon": 24.9, "lat": 60.2}\n'
 
 WRITES: Final = (
@@ -128,6 +145,7 @@ WRITES: Final = (
     Write("PUT /v1/datasets", "/v1/datasets", {"id": "urn:benches", "title": "Benches"}),
     Write("POST /v1/devices", "/v1/devices", SPEC),
     Write("POST /v1/devices/bulk", "/v1/devices/bulk", NDJSON, "application/x-ndjson"),
+    Write("POST /v1/profiles", "/v1/profiles", LATER, "application/toml"),
     Write("PATCH /v1/devices/{device}", "/v1/devices/bench-1", {"title": "The bench"}),
     Write("POST /v1/devices/{device}/secret", "/v1/devices/bench-1/secret"),
     Write("DELETE /v1/devices/{device}", "/v1/devices/bench-1"),

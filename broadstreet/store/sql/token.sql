@@ -25,10 +25,10 @@ WHERE hash = $1 AND kind = 'link' AND used_at IS NULL AND revoked_at IS NULL AND
 RETURNING account.name;
 
 -- name: revoke
--- End tokens whose public id (the first bytes of the hash, in hex) is this. $1: id, $2: now.
+-- End tokens whose public id (the first bytes of the hash) is this. $1: id, $2: now.
 UPDATE token SET revoked_at = $2
 FROM account
-WHERE account.key = account_key AND encode(substring(hash FOR 8), 'hex') = $1 AND revoked_at IS NULL
+WHERE account.key = account_key AND substring(hash FOR 8) = $1 AND revoked_at IS NULL
 RETURNING account.name;
 
 -- name: revoke_hash
