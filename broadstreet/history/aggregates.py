@@ -121,21 +121,26 @@ def sums(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[
 
     A boolean counts as 1 or 0, an array as its length; texts have a least and a greatest only. Raises InvalidQuery.
     """
+    keys = frame["series_key"].to_numpy()
     period = np.searchsorted(edges, frame["at_us"].to_numpy(), side="right") - 1
+    # Rows come by series and time: where either changes, a group begins.
+    begins = np.append(True, (period[1:] != period[:-1]) | (keys[1:] != keys[:-1]))
     grouped = (
         _countable(frame)
-        .with_columns(pl.Series("period", period))
-        .group_by("series_key", "period", maintain_order=True)
+        .with_columns(pl.Series("group", np.cumsum(begins)).set_sorted())
+        .group_by("group", maintain_order=True)
         .agg(_EXPRESSIONS[method].alias(method) for method in dict.fromkeys(methods))
     )
     for method in methods:
         if grouped.schema[method] == pl.Float64 and grouped[method].is_infinite().any():
             raise InvalidQuery("numbers in the range are too large to be summed or squared", where=method)
-    starts, ends = edges[grouped["period"].to_numpy()].tolist(), edges[grouped["period"].to_numpy() + 1].tolist()
-    rows = zip(*(_column(grouped, method) for method in methods), strict=True) if methods else ((),) * grouped.height
+    keys, period = keys[begins], period[begins]
+    columns = (_column(grouped, method) for method in methods)
+    values = zip(*columns, strict=True) if methods else ((),) * len(keys)
+    starts, ends = edges[period].tolist(), edges[period + 1].tolist()
     return [
-        Aggregate(key, start, end, dict(zip(methods, values, strict=True)))
-        for key, start, end, values in zip(grouped["series_key"].to_list(), starts, ends, rows, strict=True)
+        Aggregate(key, start, end, dict(zip(methods, row, strict=True)))
+        for key, start, end, row in zip(keys.tolist(), starts, ends, values, strict=True)
     ]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import numpy as np
 
-from broadstreet.history.copy import NO_POINTS, PointDecoder
+from broadstreet.history.arrays import numbers_of, times_of
 from broadstreet.history.observations import Floats, Int32s, Int64s
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import InvalidQuery
@@ -88,17 +88,10 @@ def check_range(from_us: int, to_us: int) -> None:
 async def read_range(database: Database, series_key: int, from_us: int, to_us: int, limit: int = MAX_POINTS) -> Points:
     """A series' numbers in [from_us, to_us), oldest first, at most `limit`; other values are passed over."""
     check_range(from_us, to_us)
-    decoder = PointDecoder()
-    pieces = [NO_POINTS]
-
-    async def receive(piece: bytes) -> None:
-        pieces.append(decoder.feed(piece))
-
-    async with database.acquire() as connection:
-        await connection.copy_from_query(
-            _SQL["points"], series_key, from_us, to_us, limit, output=receive, format="binary"
-        )
-    return Points(np.concatenate([at_us for at_us, _ in pieces]), np.concatenate([values for _, values in pieces]))
+    row = await database.fetchrow(_SQL["points"], series_key, from_us, to_us, limit)
+    if row is None or row["times"] is None:
+        return Points(np.empty(0, np.int64), np.empty(0, np.float64))
+    return Points(times_of(row["times"]), numbers_of(row["numbers"]))
 
 
 async def read(

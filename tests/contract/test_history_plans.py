@@ -24,7 +24,7 @@ async def test_every_read_of_the_past_goes_by_its_index(postgres_dsn: str) -> No
         await past.analyze(postgres_dsn)
         some, day = keys[:2], (T0_US, T0_US + DAY_US)
         asked = {
-            "numbers": (some, *day),
+            "numbers": (some, *day, 1_000_000),
             "others": (some, *day),
             "points": (keys[0], *day, 1_000),
             "oldest_first": (some, *day, 1_000),
@@ -54,5 +54,5 @@ async def test_a_key_without_the_number_would_be_noticed(postgres_dsn: str) -> N
         await past.rekey(postgres_dsn, "PRIMARY KEY (series_key, observed_at, n)")
         await past.analyze(postgres_dsn)
         sql = load_queries("observation")["numbers"]
-        rows = await past.database.fetch(f"EXPLAIN {sql}", past.series_keys[:1], T0_US, TO_US)
+        rows = await past.database.fetch(f"EXPLAIN {sql}", past.series_keys[:1], T0_US, TO_US, 1_000)
         assert not any("Index Only Scan" in row[0] for row in rows)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from broadstreet.history import Observations, Period, Points, append, chart
 from broadstreet.history.appending import COPY_FROM_ROWS
-from broadstreet.history.copy import NO_POINTS, POINT, PointDecoder
+from broadstreet.history.arrays import numbers_of, times_of
 from broadstreet.history.downsampling import GAP_STEPS, gaps
+from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import InvalidInput, TooMany
 from broadstreet.store import Database, Store, migrate, write_origin
-from broadstreet.store.database import POSTGRES_EPOCH_US
 
 T0_US = 1_767_225_600_000_000
 DAY_US = 86_400_000_000
@@ -89,19 +89,16 @@ def test_only_finite_numbers_are_observations(wrong: str, place: int) -> None:
         Observations.of(1, np.arange(6), numbers)
 
 
-@given(st.data())
-def test_a_stream_of_points_may_be_cut_anywhere(data: st.DataObject) -> None:
-    count = data.draw(st.integers(0, 20))
-    rows = np.zeros(count, POINT)
-    rows["fields"], rows["len0"], rows["len1"] = 2, 8, 8
-    rows["field0"], rows["field1"] = np.arange(count), np.arange(count) / 3
-    stream = b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    decoder, pieces = PointDecoder(), [NO_POINTS]
-    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
-        pieces.append(decoder.feed(stream[start:end]))
-    assert np.concatenate([at for at, _ in pieces]).tolist() == [POSTGRES_EPOCH_US + i for i in range(count)]
-    assert np.concatenate([v for _, v in pieces]).tolist() == [i / 3 for i in range(count)]
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(points=st.lists(st.tuples(st.integers(MIN_US, MAX_US), st.floats(allow_nan=False, width=64)), min_size=1))
+async def test_columns_are_what_the_database_sent(
+    tenant: tuple[Database, list[int]], points: list[tuple[int, float]]
+) -> None:
+    row = await tenant[0].fetchrow(
+        "SELECT array_send($1::timestamptz[]) AS times, array_send($2::float8[]) AS numbers", *zip(*points, strict=True)
+    )
+    assert row is not None
+    assert list(zip(times_of(row["times"]).tolist(), numbers_of(row["numbers"]).tolist(), strict=True)) == points
 
 
 @given(series, st.integers(4, 40))

@@ -75,20 +75,31 @@ FROM unnest($1::int[], $2::timestamptz[]) WITH ORDINALITY AS i (series_key, obse
 JOIN observation o ON o.series_key = i.series_key AND o.observed_at = i.observed_at AND o.n = 0;
 
 -- name: points
--- A series' numbers in a range, oldest first, for COPY. $1: series key, $2: from, $3: to, $4: how many at most.
-SELECT observed_at, number
-FROM observation
-WHERE series_key = $1 AND observed_at >= $2 AND observed_at < $3 AND number IS NOT NULL
-ORDER BY observed_at, n
-LIMIT $4;
+-- A series' numbers in a range as two columns, oldest first; null where there are none. $1: series key, $2: from, $3: to,
+-- $4: how many at most.
+SELECT array_send(array_agg(observed_at)) AS times, array_send(array_agg(number)) AS numbers
+FROM (
+    SELECT observed_at, number
+    FROM observation
+    WHERE series_key = $1 AND observed_at >= $2 AND observed_at < $3 AND number IS NOT NULL
+    ORDER BY observed_at, n
+    LIMIT $4
+) o;
 
 -- name: numbers
--- Observations of several series in a range, by series and time, for COPY; NaN stands where something else than a number
--- is. The key's index alone answers it. $1: series keys, $2: from, $3: to.
-SELECT series_key, observed_at, coalesce(number, 'NaN')
-FROM observation
-WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3
-ORDER BY series_key, observed_at, n;
+-- Observations of several series in a range as columns, a row a series: `array_send` of times and of numbers, oldest first;
+-- NaN stands where something else than a number is. The key's index alone answers it. $1: series keys, $2: from, $3: to,
+-- $4: how many at most, of all together.
+SELECT series_key, array_send(array_agg(observed_at)) AS times, array_send(array_agg(coalesce(number, 'NaN'))) AS numbers
+FROM (
+    SELECT series_key, observed_at, number
+    FROM observation
+    WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3
+    ORDER BY series_key, observed_at, n
+    LIMIT $4
+) o
+GROUP BY series_key
+ORDER BY series_key;
 
 -- name: others
 -- What is no number of the same rows, in the same order. Parameters as for numbers.
