@@ -6,6 +6,7 @@ import os
 
 from broadstreet.access import Access
 from broadstreet.app.clock import now_us
+from broadstreet.app.edges import HERE
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
 from broadstreet.devices import Registry
@@ -35,6 +36,8 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         )
         await gateway.start(settings.mqtt.host, settings.mqtt.port)
         try:
+            if settings.mqtt.open_port:
+                await gateway.open_to_anyone(HERE, settings.mqtt.open_port)
             call.ready()
             await call.during(gateway.run())
         finally:

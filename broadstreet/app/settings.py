@@ -39,6 +39,7 @@ class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Port = 1883
     public_host: str = ""
     name: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,60}$")] = "gateway"
+    open_port: Port = 0
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,13 +17,17 @@ def up(
     roles: Annotated[str, typer.Option(help="The roles to run here, with commas.")] = "gateway,recorder,api",
     mqtt_port: Annotated[int | None, typer.Option(help="Where devices connect.")] = None,
     http_port: Annotated[int | None, typer.Option(help="Where the portal and the APIs are.")] = None,
+    open_mqtt: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="A port of this machine where anyone may use any topic, for test suites."),
+    ] = None,
 ) -> None:
     """Start the house: engines, gateway, recorder, API and portal. Ctrl-C stops it."""
     from broadstreet.app.edges import edges_of
     from broadstreet.app.house import House
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    chosen = house_settings(data_dir, settings, mqtt__port=mqtt_port, http__port=http_port)
+    chosen = house_settings(data_dir, settings, mqtt__port=mqtt_port, http__port=http_port, mqtt__open_port=open_mqtt)
     house = House(chosen, roles.split(","), done)
 
     async def ready() -> None:

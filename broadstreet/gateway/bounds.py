@@ -35,7 +35,7 @@ LINGER_CLOSED_S: Final = 5.0
 
 # Publishing
 RECEIVE_MAXIMUM: Final = 4096
-"""QoS 1 messages of one connection that may await their acknowledgement; then its socket is read no further."""
+"""QoS 1 and 2 messages of one connection that may await their acknowledgement; then its socket is read no further."""
 TOPIC_ALIAS_MAXIMUM: Final = 16
 MAX_ROUTES: Final = 64
 """Topics whose meaning a connection remembers."""
@@ -64,10 +64,12 @@ FULL_FOR_S: Final = 0.5
 MAX_SUBSCRIPTIONS: Final = 100
 """Of one session."""
 SEND_MAXIMUM: Final = 256
-"""QoS 1 messages to one client that may await its acknowledgement, if it does not ask for fewer."""
+"""QoS 1 and 2 messages to one client that may await its answers, if it does not ask for fewer."""
+SEND_ALIASES_MAXIMUM: Final = 16
+"""Topic aliases used towards one client, if it takes so many."""
 MAX_QUEUED_MESSAGES: Final = 1_000
 MAX_QUEUED_BYTES: Final = 8 * MIB
-"""What waits for one slow subscriber before it is disconnected."""
+"""What waits for one slow subscriber before it is disconnected, or for one that is away before it misses something."""
 WRITE_HIGH_BYTES: Final = 256 * 1024
 """Above this the socket of a subscriber is taken for slow: QoS 0 messages to it are dropped."""
 SLOW_FOR_S: Final = 30.0
@@ -77,6 +79,14 @@ MAX_RETAINED: Final = 100_000
 MAX_RETAINED_WAITING: Final = 10_000
 RETAINED_AT_ONCE: Final = 16
 """Retained messages written to the log at the same time."""
+
+# Sessions
+LONGEST_SESSION_S: Final = 7 * 86_400
+"""How long a session outlives its connection at most, whatever the client asks for."""
+MAX_SESSIONS_AWAY: Final = 20_000
+"""Sessions whose client is away; beyond it, a session ends with its connection."""
+INCARNATION_BYTES: Final = 8
+"""Tell one session under a client id from the next."""
 
 # Signing in
 MAX_SIGN_INS: Final = 16

@@ -1,6 +1,6 @@
 """One MQTT connection: bytes in, bytes out, and why it ended.
 
-    waiting for CONNECT ──▶ signing in ──▶ open, with a Session ──▶ closing ──▶ gone
+    waiting for CONNECT ──▶ signing in ──▶ open, with a Conversation ──▶ closing ──▶ gone
 
 While someone is asked who signs in, nothing is read; nor while what the packer holds, the client's own unacknowledged
 messages or its unread answers are too many (`Hold`). Bytes that break the standard end this connection alone, and a
@@ -24,7 +24,8 @@ from broadstreet.gateway.bounds import (
     TURN_PACKETS,
     WRITE_HIGH_BYTES,
 )
-from broadstreet.gateway.door import Door
+from broadstreet.gateway.conversation import TOO_SLOW, Conversation
+from broadstreet.gateway.door import Entrance
 from broadstreet.gateway.greeting import (
     KEEP_ALIVE_GRACE,
     accept,
@@ -36,7 +37,6 @@ from broadstreet.gateway.greeting import (
 )
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.peer import Peer
-from broadstreet.gateway.session import TOO_SLOW, Session
 from broadstreet.gateway.sightings import STORE_ERRORS
 from broadstreet.model.errors import BadPacket, NotAllowed, NotSignedIn, ProtocolError, TooMany, UnsupportedVersion
 from broadstreet.mqtt import Connect, Decoder, PublishRun, Reason, reason_of
@@ -56,14 +56,14 @@ logger = logging.getLogger(__name__)
 class Connection(asyncio.Protocol):
     """Made by the listener for each socket."""
 
-    def __init__(self, listener: Listener, broker: Broker, door: Door) -> None:
+    def __init__(self, listener: Listener, broker: Broker, door: Entrance) -> None:
         self._listener = listener
         self._broker = broker
         self._door = door
         self._loop = asyncio.get_running_loop()
         self._decoder = Decoder(None, MAX_PACKET_BYTES, runs=True)
         self._transport: asyncio.Transport | None = None
-        self._session: Session | None = None
+        self._conversation: Conversation | None = None
         self._signing_in: asyncio.Task[None] | None = None
         self._holds = Hold(0)
         self._seen_s = self._opened_s = self._loop.time()
@@ -93,24 +93,24 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._slow_since_s = self._loop.time()
         self.hold(Hold.UNREAD)
-        if self._session is not None:
-            self._session.outbound.slow(True)
+        if self._conversation is not None:
+            self._conversation.session.outbound.slow(True)
 
     def resume_writing(self) -> None:
         self._slow_since_s = None
         self.release(Hold.UNREAD)
-        if self._session is not None:
-            self._session.outbound.slow(False)
+        if self._conversation is not None:
+            self._conversation.session.outbound.slow(False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closing = True
         if self._signing_in is not None:
             self._signing_in.cancel()
-        session, self._session = self._session, None
-        if session is not None:
-            session.end()
+        conversation, self._conversation = self._conversation, None
+        if conversation is not None:
             self._broker.counters.connections -= 1
-            self._broker.sightings.disconnected(session.peer, self._words or LOST)
+            conversation.end()
+            self._broker.sightings.disconnected(conversation.session.peer, self._words or LOST)
         self._listener.closed(self)
 
     # What the session and the listener call.
@@ -140,8 +140,8 @@ class Connection(asyncio.Protocol):
         """End it from this side, telling a version 5 client why."""
         if self.is_closing:
             return
-        if self._session is not None:
-            self.write(goodbye(self._session.connect, reason, words))
+        if self._conversation is not None:
+            self.write(goodbye(self._conversation.connect, reason, words))
         self.finish(words)
 
     def finish(self, words: str) -> None:
@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
         elif self._slow_since_s is not None and now_s > self._slow_since_s + SLOW_FOR_S:
             self._broker.counters.slow += 1
             self.abort(TOO_SLOW)
-        elif self._session is None:
+        elif self._conversation is None:
             limit_s = CONNECT_WITHIN_S if self._signing_in is None else SIGN_IN_WITHIN_S
             if now_s > self._opened_s + limit_s:
                 self.abort("it did not sign in in time")
@@ -188,8 +188,8 @@ class Connection(asyncio.Protocol):
                 packet = self._decoder.next()
                 if packet is None:
                     return
-                if self._session is not None:
-                    self._session.handle(packet)
+                if self._conversation is not None:
+                    self._conversation.handle(packet)
                 elif isinstance(packet, Connect):
                     self._begin(packet)
                 else:
@@ -261,14 +261,18 @@ class Connection(asyncio.Protocol):
     def _open(self, connect: Connect, peer: Peer) -> None:
         """The session begins."""
         client_id = connect.client_id or self._broker.new_client_id()
-        session = Session(self._broker, self, peer, connect, client_id)
-        before = self._broker.enter(session)
+        before = self._broker.speaker(peer, client_id)
         if before is not None:
             self._broker.counters.taken_over += 1
             before.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
-        self._session = session
+            before.end()
+        session, was_there = self._broker.enter(peer, connect, client_id)
+        self._conversation = conversation = Conversation(session, self, connect)
+        session.begin(conversation, connect.will)
         self._keep_alive_s = keep_alive_s(connect) * KEEP_ALIVE_GRACE
         self._broker.counters.connections += 1
         self._broker.counters.connected += 1
         self._broker.sightings.connected(peer)
-        self.write(accept(connect, None if connect.client_id else client_id))
+        assigned = None if connect.client_id else client_id
+        self.write(accept(connect, assigned, is_present=was_there, expiry_s=session.expiry_s))
+        conversation.begin()

@@ -9,18 +9,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from broadstreet.access.token import PREFIX as TOKEN_PREFIX
 from broadstreet.access.token import Tokens
 from broadstreet.devices import Registry
 from broadstreet.gateway.bounds import MAX_SIGN_INS, MAX_SIGN_INS_WAITING
-from broadstreet.gateway.peer import Peer
+from broadstreet.gateway.peer import OPEN_TENANT, Peer
 from broadstreet.model.errors import NotAllowed, NotFound, NotSignedIn, TooMany
 
 READ_PERMISSION: Final = "entity:read"
 UNPROVEN: Final = "the device is unknown or disabled, or its secret is wrong"
 """All that a stranger learns; its owner reads which of them it was."""
+
+
+class Entrance(Protocol):
+    """Where a listener's clients sign in."""
+
+    async def sign_in(self, username: str | None, password: bytes | None) -> Peer:
+        """Who this is. Raises NotSignedIn, NotAllowed, TooMany, and what the store raises when it is away."""
+
+    async def refused_device(self, username: str, said: str) -> tuple[Peer, str] | None:
+        """The device a refused sign-in was for, and the reason for its owner; None where no device has this name."""
+
+
+class OpenDoor:
+    """Lets anyone in, as a guest."""
+
+    async def sign_in(self, username: str | None, password: bytes | None) -> Peer:
+        """Whoever it is."""
+        return Peer(OPEN_TENANT, "guest", "")
+
+    async def refused_device(self, username: str, said: str) -> tuple[Peer, str] | None:
+        """Nobody is refused."""
+        return None
 
 
 class Door:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 
 from broadstreet.access.token import Tokens
@@ -25,14 +26,14 @@ from broadstreet.gateway.bounds import (
 from broadstreet.gateway.broker import Broker
 from broadstreet.gateway.connection import Connection
 from broadstreet.gateway.counters import Counters, announce
-from broadstreet.gateway.door import Door
+from broadstreet.gateway.door import Door, Entrance, OpenDoor
 from broadstreet.gateway.listener import Listener
 from broadstreet.gateway.message import Message
 from broadstreet.gateway.packer import Packer
 from broadstreet.gateway.retained import Retained
 from broadstreet.gateway.sightings import STORE_ERRORS, Sightings
 from broadstreet.log import Log
-from broadstreet.model.errors import DiskFull, EngineFailed
+from broadstreet.model.errors import DiskFull, EngineFailed, InvalidInput
 from broadstreet.mqtt import Reason
 from broadstreet.store import Store
 
@@ -74,6 +75,8 @@ class Gateway:
         self._retained = Retained(log, clock)
         self._sightings = Sightings(store, name, clock)
         self.listener = Listener()
+        self.open_listener = Listener()
+        self._listeners: list[Listener] = []
         self._packer = Packer(
             log,
             gateway=name,
@@ -81,10 +84,10 @@ class Gateway:
             counters=self.counters,
             clock=clock,
             random_bytes=random_bytes,
-            on_pressure=self.listener.press,
+            on_pressure=self._press,
         )
         self._door = Door(registry, tokens, clock)
-        self._broker = Broker(
+        self.broker = Broker(
             self._packer, self._retained, self._sightings, self.counters, clock=clock, random_bytes=random_bytes
         )
         self._tasks: list[asyncio.Task[None]] = []
@@ -101,7 +104,30 @@ class Gateway:
             self._hand_out(),
         )
         self._tasks = [asyncio.create_task(one) for one in work]
-        await self.listener.start(host, port, lambda: Connection(self.listener, self._broker, self._door))
+        await self._listen(self.listener, self._door, host, port)
+
+    async def open_to_anyone(self, host: str, port: int) -> None:
+        """
+        Let anyone on this machine use any topic, for test suites: neither the topics nor the readings of a tenant.
+
+        Raises InvalidInput for a host that is not this machine alone, RoleFailed where the port cannot be had.
+        """
+        if not is_loopback(host):
+            raise InvalidInput(
+                f"a listener that lets anyone in may not be reached from elsewhere, as {host} may",
+                where="mqtt.open_port",
+                remedy="Give it an address of the loopback, such as 127.0.0.1.",
+            )
+        await self._listen(self.open_listener, OpenDoor(), host, port)
+        logger.warning("MQTT port %d lets anyone on this machine use any topic of a tenant of its own", port)
+
+    async def _listen(self, listener: Listener, door: Entrance, host: str, port: int) -> None:
+        await listener.start(host, port, lambda: Connection(listener, self.broker, door))
+        self._listeners.append(listener)
+
+    def _press(self, is_high: bool) -> None:
+        for listener in self._listeners:
+            listener.press(is_high)
 
     async def run(self) -> None:
         """Return only if a part of the gateway fails, with what failed."""
@@ -111,9 +137,10 @@ class Gateway:
 
     async def stop(self) -> None:
         """Take no more, bring what was taken to the log, say goodbye; wills are spoken last."""
-        self.listener.deafen()
+        for listener in self._listeners:
+            listener.deafen()
         await self._packer.flush(STOP_WITHIN_S)
-        await self.listener.stop()
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
         await self._packer.flush(STOP_WITHIN_S)
         await self._retained.flush(STOP_WITHIN_S)
         for task in self._tasks:
@@ -141,7 +168,7 @@ class Gateway:
         first = 0
         while True:
             await asyncio.sleep(SHUT_OUT_EVERY_S)
-            sessions = [session for session in self._broker.sessions() if session.peer.kind == "device"]
+            sessions = [session for session in self.broker.connected_sessions() if session.peer.kind == "device"]
             asked = sessions[first : first + MAX_SHUT_OUT_ASKED]
             first = first + MAX_SHUT_OUT_ASKED if len(sessions) > first + MAX_SHUT_OUT_ASKED else 0
             try:
@@ -150,8 +177,8 @@ class Gateway:
                 logger.warning("who was shut out cannot be asked: %s", error)
                 continue
             for session in asked:
-                if session.peer.name in shut_out:
-                    session.link.close(Reason.NOT_AUTHORIZED, SHUT_OUT)
+                if session.peer.name in shut_out and session.conversation is not None:
+                    session.conversation.link.close(Reason.NOT_AUTHORIZED, SHUT_OUT)
 
     async def _hand_out(self) -> None:
         """Messages of the house to devices, to whoever subscribes to their topics."""
@@ -159,7 +186,15 @@ class Gateway:
             try:
                 async with self._log.messages_out() as messages:
                     async for tenant, topic, payload in messages:
-                        self._broker.publish(tenant, Message(topic, payload, self._clock(), qos=1))
+                        self.broker.publish(tenant, Message(topic, payload, self._clock(), qos=1))
             except EngineFailed as error:
                 logger.warning("messages to devices wait: %s", error)
             await asyncio.sleep(REPORT_EVERY_S)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

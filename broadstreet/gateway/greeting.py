@@ -26,8 +26,6 @@ def fault_of(connect: Connect) -> tuple[Reason, str] | None:
         return Reason.CLIENT_IDENTIFIER_NOT_VALID, f"the client id is longer than {MAX_CLIENT_ID_BYTES} bytes"
     if connect.version == Version.V3_1_1 and not connect.client_id and not connect.clean_start:
         return Reason.CLIENT_IDENTIFIER_NOT_VALID, "a client without an id must ask for a clean session [MQTT-3.1.3-8]"
-    if connect.will is not None and connect.will.qos > 1:
-        return Reason.QOS_NOT_SUPPORTED, "the will asks for QoS 2, which is not offered"
     return None
 
 
@@ -46,22 +44,20 @@ def keep_alive_s(connect: Connect) -> int:
     return asked_s
 
 
-def accept(connect: Connect, assigned_client_id: str | None) -> bytes:
-    """The CONNACK that says yes, and to what."""
+def accept(connect: Connect, assigned_client_id: str | None, *, is_present: bool, expiry_s: int) -> bytes:
+    """The CONNACK that says yes, and to what. is_present: whether there was a session. expiry_s: the one in force."""
     if connect.version != Version.V5:
-        return encode(ConnAck(), connect.version)
+        return encode(ConnAck(is_present), connect.version)
     in_force_s = keep_alive_s(connect)
     properties = Properties(
-        session_expiry_s=0 if connect.properties.session_expiry_s else None,
+        session_expiry_s=expiry_s if expiry_s != (connect.properties.session_expiry_s or 0) else None,
         receive_maximum=RECEIVE_MAXIMUM,
-        maximum_qos=1,
         maximum_packet_bytes=MAX_PACKET_BYTES,
         assigned_client_id=assigned_client_id,
         topic_alias_maximum=TOPIC_ALIAS_MAXIMUM,
-        shared_available=0,
         server_keep_alive_s=in_force_s if in_force_s != connect.keep_alive_s else None,
     )
-    return encode(ConnAck(properties=properties), connect.version)
+    return encode(ConnAck(is_present, properties=properties), connect.version)
 
 
 def refuse(connect: Connect, reason: Reason, words: str) -> bytes:

@@ -1,7 +1,9 @@
-"""What one session publishes: to the packer, to subscribers, and acknowledged in the order it came.
+"""What comes in over one connection: to the packer, to subscribers, and acknowledged in the order it came.
 
 A topic is looked at once and remembered with what it means; a run of readings then costs little more than its bytes.
-An acknowledgement goes out when its own settlement and all before it are settled, as many as can in one write.
+An acknowledgement goes out when its own settlement and all before it are settled, as many as can in one write. A QoS 2
+message is handed on when it comes, and its identifier kept by the session until the client releases it: the same one
+coming again before that is answered and goes no further (MQTT-4.3.3-10).
 """
 
 from __future__ import annotations
@@ -13,15 +15,20 @@ from typing import TYPE_CHECKING
 from broadstreet.gateway.bounds import MAX_ROUTES, RECEIVE_MAXIMUM, REFUSED_LINGER_S, TOPIC_ALIAS_MAXIMUM
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.message import Message, forwarded
-from broadstreet.gateway.packer import Settlement, Source
-from broadstreet.gateway.subscriptions import Match
+from broadstreet.gateway.packer import SAFE, Settlement
+from broadstreet.gateway.subscriptions import Matches
 from broadstreet.model.errors import BroadstreetError, NotAllowed, ProtocolError
-from broadstreet.mqtt import NO_PROPERTIES, Properties, Publish, PublishRun, Reason, Version, encode_pubacks
+from broadstreet.mqtt import NO_PROPERTIES, Publish, PublishRun, PubRel, Reason, Version, encode_pubacks
 
 if TYPE_CHECKING:
+    from broadstreet.gateway.conversation import Conversation
     from broadstreet.gateway.session import Session
 
-_PUBACK_WITH_REASON = b"\x40\x03"
+_PUBACK, _PUBREC, _PUBCOMP = 0x40, 0x50, 0x70
+_NOT_FOUND = bytes((Reason.PACKET_IDENTIFIER_NOT_FOUND,))
+
+Owed = tuple[Settlement, int, list[bytes]]
+"""What an answer waits for, the answer's first byte, and the identifiers it is for, of two bytes each."""
 
 
 class _Route:
@@ -33,22 +40,22 @@ class _Route:
         self.topic = topic
         self.suffix = suffix
         self.version = -1
-        self.matches: dict[Session, Match] = {}
+        self.matches: Matches[Session] = Matches()
 
 
 class Intake:
-    """One session's side that takes messages in."""
+    """One connection's side that takes messages in."""
 
-    def __init__(self, session: Session, source: Source | None) -> None:
-        """source: the device; None for an account, which publishes nothing."""
-        self._session = session
+    def __init__(self, conversation: Conversation) -> None:
+        session = self._session = conversation.session
+        self._link = conversation.link
+        self._version = conversation.connect.version
         self._broker = session.broker
-        self._link = session.link
-        self._source = source
+        self._peer = session.peer
         self._routes: dict[bytes, _Route] = {}
         self._aliases: dict[int, str] = {}
         self._subscriptions = session.broker.subscriptions(session.peer.tenant)
-        self._owed: deque[tuple[Settlement, list[bytes]]] = deque()
+        self._owed: deque[Owed] = deque()
         self._unacknowledged = 0
         self._listening_to: Settlement | None = None
         self._is_mute = False
@@ -58,86 +65,86 @@ class Intake:
     def take_run(self, run: PublishRun) -> None:
         """Plain messages to one topic."""
         route = self._routes.get(run.topic) or self._find(run.topic)
-        if route is None or self._source is None:
-            self._forbid(run.topic.decode(), run.identifiers)
+        if route is None:
+            self._forbid(run.topic.decode(), _PUBACK, run.identifiers)
             return
         payloads = run.payloads
-        settlement = self._broker.packer.add(self._source, route.suffix, payloads, sum(map(len, payloads)))
+        settlement, sent_us = self._broker.keep(self._session, route.suffix, payloads)
         if run.qos:
-            self._owe(settlement, run.identifiers)
-        for session_matches in self._matching(route):
+            self._owe(settlement, _PUBACK, run.identifiers)
+        if matches := self._matching(route):
             for payload in payloads:
-                message = Message(route.topic, payload, self._source.last_us, qos=run.qos, sender=self._session)
-                self._broker.deliver(message, session_matches)
+                self._broker.deliver(Message(route.topic, payload, sent_us, qos=run.qos, sender=self._session), matches)
 
     def take(self, packet: Publish) -> None:
         """One message with all that MQTT allows. Raises ProtocolError."""
-        link, properties = self._link, packet.properties
-        if packet.qos == 2:
-            link.close(Reason.QOS_NOT_SUPPORTED, "it published at QoS 2, which is not offered")
+        topic = self._topic_of(packet)
+        if topic is None:
             return
-        topic = packet.topic
-        if properties is not NO_PROPERTIES:
-            if properties.subscription_identifiers:
-                raise ProtocolError(
-                    "a client's PUBLISH carries a subscription identifier", where="MQTT 5, [MQTT-3.3.4-6]"
-                )
-            if properties.topic_alias is not None:
-                named = self._alias(properties.topic_alias, topic)
-                if named is None:
-                    return
-                topic = named
+        answer = _PUBREC if packet.qos == 2 else _PUBACK
         identifiers = [packet.identifier.to_bytes(2)] if packet.qos else []
-        route = self._find(topic.encode())
-        if route is None or self._source is None:
-            self._forbid(topic, identifiers)
+        received = self._session.received
+        if packet.qos == 2 and packet.identifier in received:
+            self._owe(received[packet.identifier], answer, identifiers)
             return
-        settlement = self.publish(route, packet.payload, packet.qos, packet.retain, forwarded(properties))
-        if identifiers:
-            self._owe(settlement, identifiers)
-
-    def take_will(self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties) -> None:
-        """The will of a session that has ended; nobody awaits an acknowledgement."""
         route = self._find(topic.encode())
-        if route is not None and self._source is not None:
-            self.publish(route, payload, qos, retain, forwarded(properties))
-
-    def publish(self, route: _Route, payload: bytes, qos: int, retain: bool, properties: Properties) -> Settlement:
-        """Keep a message, hand it to subscribers, retain it if asked to."""
-        assert self._source is not None
-        settlement = self._broker.packer.add(self._source, route.suffix, [payload], len(payload))
+        if route is None:
+            self._forbid(topic, answer, identifiers)
+            return
+        settlement, sent_us = self._broker.keep(self._session, route.suffix, [packet.payload])
         message = Message(
             route.topic,
-            payload,
-            self._source.last_us,
-            qos=qos,
-            retain=retain,
-            properties=properties,
+            packet.payload,
+            sent_us,
+            qos=packet.qos,
+            retain=packet.retain,
+            properties=forwarded(packet.properties),
             sender=self._session,
         )
-        for matches in self._matching(route):
+        if packet.retain:
+            settlement = self._broker.retained.keep(self._peer.tenant, message, settlement)
+        if packet.qos == 2:
+            received[packet.identifier] = settlement
+        if identifiers:
+            self._owe(settlement, answer, identifiers)
+        if matches := self._matching(route):
             self._broker.deliver(message, matches)
-        if retain:
-            settlement = self._broker.retained.keep(self._session.peer.tenant, message, settlement)
-        return settlement
 
-    def _matching(self, route: _Route) -> tuple[dict[Session, Match], ...]:
-        """The subscribers of a route, if there are any; looked up anew when subscriptions have changed."""
+    def release(self, packet: PubRel) -> None:
+        """The client will not send a QoS 2 message again: its identifier may be used for another."""
+        identifier = packet.identifier.to_bytes(2)
+        if self._session.received.pop(packet.identifier, None) is None and self._version == Version.V5:
+            identifier += _NOT_FOUND
+        self._owe(SAFE, _PUBCOMP, [identifier])
+
+    def _topic_of(self, packet: Publish) -> str | None:
+        """The topic in full; None when the connection is closed for its alias. Raises ProtocolError."""
+        properties = packet.properties
+        if properties is NO_PROPERTIES:
+            return packet.topic
+        if properties.subscription_identifiers:
+            raise ProtocolError("a client's PUBLISH carries a subscription identifier", where="MQTT 5, [MQTT-3.3.4-6]")
+        if properties.topic_alias is None:
+            return packet.topic
+        return self._alias(properties.topic_alias, packet.topic)
+
+    def _matching(self, route: _Route) -> Matches[Session]:
+        """The subscribers of a route; looked up anew when subscriptions have changed."""
         if route.version != self._subscriptions.version:
             route.version = self._subscriptions.version
             route.matches = self._subscriptions.match(route.topic)
-        return (route.matches,) if route.matches else ()
+        return route.matches
 
     def _find(self, topic: bytes) -> _Route | None:
         found = self._routes.get(topic)
         if found is not None:
             return found
-        suffix = self._session.peer.suffix_of(topic.decode())
+        suffix = self._peer.suffix_of(topic.decode())
         if suffix is None:
             return None
         if len(self._routes) >= MAX_ROUTES:
             self._routes.clear()
-        route = self._routes[topic] = _Route(self._session.peer.own_prefix + suffix, suffix)
+        route = self._routes[topic] = _Route(self._peer.own_prefix + suffix, suffix)
         return route
 
     def _alias(self, alias: int, topic: str) -> str | None:
@@ -152,27 +159,30 @@ class Intake:
             return None
         return self._aliases[alias]
 
-    def _forbid(self, topic: str, identifiers: list[bytes]) -> None:
-        """Not this peer's topic. Version 5 can say so of a QoS 1 message; else the connection ends."""
+    def _forbid(self, topic: str, answer: int, identifiers: list[bytes]) -> None:
+        """Not this peer's topic. Version 5 can say so of a QoS 1 or 2 message; else the connection ends."""
         self._broker.counters.not_allowed += 1
-        if self._session.version == Version.V5 and identifiers:
-            self._owe(self._forbidden, identifiers)
+        if self._version == Version.V5 and identifiers:
+            self._owe(self._forbidden, answer, identifiers)
         else:
             self._link.close(Reason.NOT_AUTHORIZED, f"it may not publish to {topic[:120]}")
 
-    def _owe(self, settlement: Settlement, identifiers: list[bytes]) -> None:
-        """Remember to acknowledge these once they are settled."""
-        self._unacknowledged += len(identifiers)
-        if self._unacknowledged > RECEIVE_MAXIMUM:
-            if self._session.version == Version.V5:
+    def _owe(self, settlement: Settlement, answer: int, identifiers: list[bytes]) -> None:
+        """Remember to answer these once they are settled."""
+        if answer == _PUBACK:
+            self._unacknowledged += len(identifiers)
+        if self._unacknowledged + len(self._session.received) > RECEIVE_MAXIMUM:
+            if self._version == Version.V5:
                 self._link.close(
                     Reason.RECEIVE_MAXIMUM_EXCEEDED,
                     f"it sent more than {RECEIVE_MAXIMUM} messages that awaited acknowledgement",
                 )
                 return
             self._link.hold(Hold.UNACKNOWLEDGED)
-        self._owed.append((settlement, identifiers))
-        if settlement is not self._listening_to:
+        self._owed.append((settlement, answer, identifiers))
+        if settlement.is_settled:
+            self._acknowledge()
+        elif settlement is not self._listening_to:
             self._listening_to = settlement
             settlement.then(self._acknowledge)
 
@@ -183,16 +193,19 @@ class Intake:
         parts: list[bytes] = []
         owed = self._owed
         while owed and owed[0][0].is_settled:
-            settlement, identifiers = owed.popleft()
-            self._unacknowledged -= len(identifiers)
+            settlement, answer, identifiers = owed.popleft()
+            if answer == _PUBACK:
+                self._unacknowledged -= len(identifiers)
             if settlement.refusal is None:
-                parts.append(encode_pubacks(identifiers))
-            elif self._session.version == Version.V5:
-                reason = _reason_for(settlement.refusal)
-                parts.extend(_PUBACK_WITH_REASON + identifier + reason for identifier in identifiers)
-            else:
+                parts.append(encode_pubacks(identifiers) if answer == _PUBACK else _answers(answer, identifiers))
+                continue
+            if answer == _PUBREC:
+                self._session.received.pop(int.from_bytes(identifiers[0]), None)
+            if self._version != Version.V5:
                 self._fall_silent(settlement.refusal)
                 break
+            reason = _reason_for(settlement.refusal)
+            parts.append(_answers(answer, [identifier + reason for identifier in identifiers]))
         if parts:
             self._link.write(b"".join(parts))
         if self._unacknowledged <= RECEIVE_MAXIMUM // 2:
@@ -206,6 +219,11 @@ class Intake:
         asyncio.get_running_loop().call_later(
             REFUSED_LINGER_S, self._link.close, Reason.QUOTA_EXCEEDED, f"its messages were refused: {refusal.message}"
         )
+
+
+def _answers(first: int, bodies: list[bytes]) -> bytes:
+    """Acknowledgements of one kind: an identifier each, and behind it a reason if it is not success."""
+    return b"".join(bytes((first, len(body))) + body for body in bodies)
 
 
 def _reason_for(refusal: BroadstreetError) -> bytes:

@@ -68,23 +68,37 @@ class Message:
         return expiry_s is not None and now_us >= self.sent_us + expiry_s * 1_000_000
 
     def encode(
-        self, version: Version, qos: int, retain: bool, identifier: int, identifiers: tuple[int, ...], now_us: int
+        self,
+        version: Version,
+        qos: int,
+        retain: bool,
+        identifier: int,
+        identifiers: tuple[int, ...],
+        now_us: int,
+        *,
+        dup: bool = False,
+        alias: int = 0,
+        is_alias_known: bool = False,
     ) -> bytes:
         """
         The PUBLISH for one subscriber. At QoS 0 without properties it is the same for all, and made once.
 
         identifier:  the packet's; 0 at QoS 0.
         identifiers: of the subscriptions that match.
+        alias:       stands for the topic on this connection, by itself once it is known; 0 for none.
         """
-        plain = version != Version.V5 or (self.properties is NO_PROPERTIES and not identifiers)
+        plain = version != Version.V5 or (self.properties is NO_PROPERTIES and not identifiers and not alias)
         if plain and qos == 0:
             raw = self._encoded.get((version, retain))
             if raw is None:
-                raw = self._encoded[version, retain] = self._encode(version, 0, retain, 0, NO_PROPERTIES)
+                head = self._head(version, self.topic, 0, retain, False, 0, NO_PROPERTIES)
+                raw = self._encoded[version, retain] = head + self.payload
             return raw
-        return self._encode(
-            version, qos, retain, identifier, NO_PROPERTIES if plain else self._own(identifiers, now_us)
-        )
+        properties = NO_PROPERTIES if plain else self._own(identifiers, now_us)
+        if alias:
+            properties = msgspec.structs.replace(properties, topic_alias=alias)
+        topic = "" if is_alias_known else self.topic
+        return self._head(version, topic, qos, retain, dup, identifier, properties) + self.payload
 
     def _own(self, identifiers: tuple[int, ...], now_us: int) -> Properties:
         """The properties with what is left of the expiry (MQTT-3.3.2-6), and the subscriptions' identifiers."""
@@ -94,10 +108,11 @@ class Message:
             properties = msgspec.structs.replace(properties, message_expiry_s=left_s)
         return msgspec.structs.replace(properties, subscription_identifiers=identifiers) if identifiers else properties
 
-    def _encode(self, version: Version, qos: int, retain: bool, identifier: int, properties: Properties) -> bytes:
+    def _head(
+        self, version: Version, topic: str, qos: int, retain: bool, dup: bool, identifier: int, properties: Properties
+    ) -> bytes:
         written = write_properties(properties, _PUBLISH) if version == Version.V5 else b""
-        topic = write_string(self.topic)
-        return publish_head(topic, qos, retain, False, identifier, written, len(self.payload)) + self.payload
+        return publish_head(write_string(topic), qos, retain, dup, identifier, written, len(self.payload))
 
     def to_packet(self) -> Publish:
         """As it is kept in the log when it is retained."""

@@ -1,8 +1,14 @@
 """What goes out to one subscriber: bounded, in order, and harming nobody when it is slow.
 
-QoS 0 messages are dropped while the socket is slow. QoS 1 messages wait for the client's acknowledgements, in a queue;
-when that is full, or nothing was taken for `SLOW_FOR_S`, the subscriber is given up. Retained messages asked for by a
+QoS 0 messages are dropped while the socket is slow or there is none. Those of QoS 1 and 2 wait for the client's
+answers, in a queue, and for the client itself where its session outlives the connection. When the queue is full a
+subscriber that is connected is given up, and one that is away misses what comes. Retained messages asked for by a
 subscription come before live ones and wait as long as they must.
+
+    QoS 1:  PUBLISH ──▶ in flight ──PUBACK──▶ done
+    QoS 2:  PUBLISH ──▶ in flight ──PUBREC──▶ PUBREL ──▶ released ──PUBCOMP──▶ done
+
+What is not done when the client comes back is sent again under the same identifiers (MQTT-4.4.0-1).
 """
 
 from __future__ import annotations
@@ -15,11 +21,13 @@ from broadstreet.gateway.bounds import (
     MAX_QUEUED_MESSAGES,
     MAX_RETAINED,
     MESSAGE_OVERHEAD_BYTES,
+    SEND_ALIASES_MAXIMUM,
     SEND_MAXIMUM,
 )
 from broadstreet.gateway.counters import Counters
 from broadstreet.gateway.message import Message
-from broadstreet.mqtt import Version
+from broadstreet.mqtt import Connect, PubAck, PubComp, PubRec, PubRel, Reason, Version, encode
+from broadstreet.mqtt.reasons import FIRST_FAILURE
 from broadstreet.mqtt.wire import MAX_IDENTIFIER
 
 Item = tuple[Message, int, bool, tuple[int, ...]]
@@ -27,42 +35,66 @@ Item = tuple[Message, int, bool, tuple[int, ...]]
 
 
 class Outbound:
-    """
-    write:            gives bytes to the socket.
-    give_up:          called when the subscriber is too slow.
-    receive_maximum:  the client's; None where it named none.
-    max_packet_bytes: the client's; larger messages are left out (MQTT-3.1.2-24).
-    """
+    """It belongs to a session; `attach` and `detach` say which connection it speaks over, if any."""
 
-    def __init__(
-        self,
-        write: Callable[[bytes], None],
-        give_up: Callable[[], None],
-        *,
-        version: Version,
-        receive_maximum: int | None,
-        max_packet_bytes: int | None,
-        counters: Counters,
-        clock: Callable[[], int],
-    ) -> None:
-        self._write = write
-        self._give_up = give_up
-        self._version = version
-        self._send_maximum = min(receive_maximum or SEND_MAXIMUM, SEND_MAXIMUM)
-        self._max_packet_bytes = max_packet_bytes
+    def __init__(self, counters: Counters, clock: Callable[[], int]) -> None:
         self._counters = counters
         self._clock = clock
+        self._write: Callable[[bytes], None] | None = None
+        self._give_up: Callable[[], None] | None = None
+        self._version = Version.V5
+        self._send_maximum = SEND_MAXIMUM
+        self._max_packet_bytes: int | None = None
+        self._alias_maximum = 0
+        self._aliases: dict[str, int] = {}
         self._queue: deque[Item] = deque()
         self._queued_bytes = 0
         self._retained: deque[Item] = deque()
-        self._in_flight: set[int] = set()
+        self._in_flight: dict[int, Item | None] = {}
+        """By packet identifier, in the order in which they were sent first; None: released."""
+        self._again: list[int] = []
+        """Identifiers in flight that this connection has not seen yet, the last one first."""
         self._next_identifier = 1
         self.is_slow = False
+
+    def attach(self, write: Callable[[bytes], None], give_up: Callable[[], None], connect: Connect) -> None:
+        """
+        Speak over a connection: first what was not done over the last one.
+
+        write:   gives bytes to the socket.
+        give_up: called when the subscriber is too slow.
+        connect: what the client said: its receive maximum, its largest packet, its topic aliases.
+        """
+        self._write, self._give_up, self._version = write, give_up, connect.version
+        said = connect.properties
+        self._send_maximum = min(said.receive_maximum or SEND_MAXIMUM, SEND_MAXIMUM)
+        self._max_packet_bytes = said.maximum_packet_bytes
+        self._alias_maximum = min(said.topic_alias_maximum or 0, SEND_ALIASES_MAXIMUM)
+        self._aliases = {}
+        self._again = list(reversed(self._in_flight))
+        self.is_slow = False
+        self._pump()
+
+    def detach(self) -> None:
+        """The connection is gone; what waits at QoS 0 goes with it."""
+        self._write = self._give_up = None
+        self.is_slow = False
+        self._retained = deque(item for item in self._retained if item[1])
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether there is a connection."""
+        return self._give_up is not None
 
     @property
     def is_waiting(self) -> bool:
         """Whether something waits for the client."""
         return self.is_slow or bool(self._queue) or bool(self._retained) or bool(self._in_flight)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a message would go out at once."""
+        return self.is_attached and self._has_room
 
     def offer(self, message: Message, qos: int, retain: bool, identifiers: tuple[int, ...]) -> None:
         """A live message."""
@@ -70,27 +102,57 @@ class Outbound:
         if qos == 0:
             if self.is_slow:
                 self._counters.dropped += 1
-            else:
+            elif self.is_attached:
                 self._send(item)
-        elif self._has_room and not self._queue and not self._retained:
+        elif self.is_ready and not self._queue and not self._retained:
             self._send(item)
-        elif len(self._queue) >= MAX_QUEUED_MESSAGES or self._queued_bytes > MAX_QUEUED_BYTES:
-            self._give_up()
-        else:
+        elif len(self._queue) < MAX_QUEUED_MESSAGES and self._queued_bytes <= MAX_QUEUED_BYTES:
             self._queue.append(item)
             self._queued_bytes += len(message.payload) + MESSAGE_OVERHEAD_BYTES
+        elif self._give_up is None:
+            self._counters.dropped += 1
+        else:
+            self._give_up()
 
     def offer_retained(self, messages: Iterable[Message], qos: int, identifiers: tuple[int, ...]) -> None:
         """Retained messages for a new subscription."""
         self._retained.extend((message, min(qos, message.qos), True, identifiers) for message in messages)
-        if len(self._retained) > 2 * MAX_RETAINED:
+        if len(self._retained) > 2 * MAX_RETAINED and self._give_up is not None:
             self._give_up()
         self._pump()
 
-    def acknowledged(self, identifiers: Iterable[int]) -> None:
-        """The client has taken these; others wait no longer. An unknown identifier says nothing."""
-        self._in_flight.difference_update(identifiers)
-        if self._queue or self._retained:
+    def acknowledged_run(self, identifiers: Iterable[int]) -> None:
+        """PUBACKs that say success. One for an unknown identifier says nothing."""
+        for identifier in identifiers:
+            item = self._in_flight.get(identifier)
+            if item is not None and item[1] == 1:
+                del self._in_flight[identifier]
+        self._pump()
+
+    def acknowledged(self, packet: PubAck) -> None:
+        """One PUBACK; one that refuses ends the message as well (MQTT-4.4.0-2 has it sent no more)."""
+        self.acknowledged_run((packet.identifier,))
+
+    def received(self, packet: PubRec) -> None:
+        """The client has a QoS 2 message, or refuses it; told to release it, it will hand it on once."""
+        identifier = packet.identifier
+        known = identifier in self._in_flight
+        item = self._in_flight.get(identifier)
+        if item is not None and item[1] == 1:
+            return
+        if packet.reason >= FIRST_FAILURE:
+            self._in_flight.pop(identifier, None)
+            self._pump()
+            return
+        if known:
+            self._in_flight[identifier] = None
+        reason = Reason.SUCCESS if known or self._version != Version.V5 else Reason.PACKET_IDENTIFIER_NOT_FOUND
+        self._say(encode(PubRel(identifier, reason), self._version))
+
+    def completed(self, packet: PubComp) -> None:
+        """The client has handed a QoS 2 message on."""
+        if self._in_flight.get(packet.identifier, self) is None:
+            del self._in_flight[packet.identifier]
             self._pump()
 
     def slow(self, is_slow: bool) -> None:
@@ -101,11 +163,13 @@ class Outbound:
 
     @property
     def _has_room(self) -> bool:
-        return not self.is_slow and len(self._in_flight) < self._send_maximum
+        return not self.is_slow and len(self._in_flight) - len(self._again) < self._send_maximum
 
     def _pump(self) -> None:
-        while self._has_room:
-            if self._retained:
+        while self.is_attached and self._has_room:
+            if self._again:
+                self._send_again(self._again.pop())
+            elif self._retained:
                 self._send(self._retained.popleft())
             elif self._queue:
                 item = self._queue.popleft()
@@ -114,20 +178,52 @@ class Outbound:
             else:
                 return
 
+    def _send_again(self, identifier: int) -> None:
+        item = self._in_flight.get(identifier)
+        if item is not None:
+            self._write_message(item, identifier, dup=True)
+        elif identifier in self._in_flight:
+            self._say(encode(PubRel(identifier), self._version))
+
     def _send(self, item: Item) -> None:
-        message, qos, retain, identifiers = item
-        now_us = self._clock()
-        if message.is_expired(now_us):
+        if item[0].is_expired(self._clock()):
             return
-        identifier = self._identifier() if qos else 0
-        raw = message.encode(self._version, qos, retain, identifier, identifiers, now_us)
+        identifier = self._identifier() if item[1] else 0
+        if self._write_message(item, identifier, dup=False) and identifier:
+            self._in_flight[identifier] = item
+
+    def _write_message(self, item: Item, identifier: int, *, dup: bool) -> bool:
+        """Give a message to the socket; answers whether the client takes one so large (MQTT-3.1.2-24)."""
+        message, qos, retain, identifiers = item
+        topic = message.topic
+        alias = self._aliases.get(topic, 0)
+        is_known = alias > 0
+        if not is_known and len(self._aliases) < self._alias_maximum:
+            alias = len(self._aliases) + 1
+        raw = message.encode(
+            self._version,
+            qos,
+            retain,
+            identifier,
+            identifiers,
+            self._clock(),
+            dup=dup,
+            alias=alias,
+            is_alias_known=is_known,
+        )
         if self._max_packet_bytes is not None and len(raw) > self._max_packet_bytes:
             self._counters.dropped += 1
-            return
-        if qos:
-            self._in_flight.add(identifier)
+            self._in_flight.pop(identifier, None)
+            return False
+        if alias and not is_known:
+            self._aliases[topic] = alias
         self._counters.delivered += 1
-        self._write(raw)
+        self._say(raw)
+        return True
+
+    def _say(self, raw: bytes) -> None:
+        if self._write is not None:
+            self._write(raw)
 
     def _identifier(self) -> int:
         """A packet identifier that is free; there are more of them than messages in flight."""

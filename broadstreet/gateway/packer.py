@@ -15,7 +15,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from broadstreet.gateway.bounds import (
     FULL_FOR_S,
@@ -75,6 +75,11 @@ class Settlement:
             settled = asyncio.get_running_loop().create_future()
             self.then(lambda: None if settled.done() else settled.set_result(None))
             await settled
+
+
+SAFE: Final = Settlement()
+"""What has nothing to wait for."""
+SAFE.settle()
 
 
 class Source:

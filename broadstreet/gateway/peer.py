@@ -2,7 +2,7 @@
 
 A device has `readings` (short for `devices/<id>/readings`) and everything below `devices/<id>/`. A person, signed in
 with a token, may read what is below `devices/` and publishes nothing. Topics are a tenant's own: two tenants never see
-each other's.
+each other's. A guest of the listener for test suites has all topics of a tenant that no city can have.
 """
 
 from __future__ import annotations
@@ -13,26 +13,30 @@ from msgspec import Struct
 
 DEVICES = "devices"
 READINGS = "readings"
+OPEN_TENANT = "-open-"
+"""Whose topics those of the listener for test suites are: a name that no tenant of the store can have."""
 
 
 class Peer(Struct, frozen=True):
     """
-    name: a device's id, or an account's name.
-    key:  a device's key in its tenant; 0 for an account.
+    name: a device's id, or an account's name; empty for a guest.
+    key:  a device's key in its tenant; 0 for others.
     """
 
     tenant: str
-    kind: Literal["device", "account"]
+    kind: Literal["device", "account", "guest"]
     name: str
     key: int = 0
 
     @property
     def own_prefix(self) -> str:
-        """Before every topic of a device's own."""
-        return f"{DEVICES}/{self.name}/"
+        """Before every topic of its own."""
+        return "" if self.kind == "guest" else f"{DEVICES}/{self.name}/"
 
     def suffix_of(self, topic: str) -> str | None:
-        """What follows `devices/<id>/` in a topic this peer may publish to; None where it may not."""
+        """What follows `own_prefix` in a topic this peer may publish to; None where it may not."""
+        if self.kind == "guest":
+            return topic
         if self.kind != "device":
             return None
         if topic == READINGS:
@@ -42,6 +46,8 @@ class Peer(Struct, frozen=True):
 
     def may_subscribe(self, topic_filter: str) -> bool:
         """Whether all that a filter matches is this peer's to read."""
+        if self.kind == "guest":
+            return True
         if self.kind == "device":
             return topic_filter.startswith(self.own_prefix)
         return topic_filter.startswith(f"{DEVICES}/")

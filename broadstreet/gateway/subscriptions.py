@@ -1,16 +1,19 @@
 """Who subscribes to what, in one tenant: a tree of topic filters.
 
-A filter is a path of levels; a topic walks down it, taking `+` and `#` where they stand. `version` rises with every
-change, so that whoever remembers an answer knows when to ask again.
+A filter is a path of levels; a topic walks down it, taking `+` and `#` where they stand. Who subscribes by
+`$share/<name>/<filter>` stands in a `Share` at that filter, and each message goes to one of its members. `version`
+rises with every change, so that whoever remembers an answer knows when to ask again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from broadstreet.mqtt import Subscription
+from broadstreet.mqtt.topics import split_share
 
 S = TypeVar("S")
 
@@ -24,12 +27,51 @@ class Match(Struct):
     identifiers: tuple[int, ...]
 
 
+class Share(Generic[S]):
+    """Those who share a subscription; each message is for one of them (MQTT 5, section 4.8.2)."""
+
+    __slots__ = ("_turn", "members")
+
+    def __init__(self) -> None:
+        self.members: dict[S, tuple[Subscription, int]] = {}
+        self._turn = 0
+
+    def next(self, is_ready: Callable[[S], bool]) -> tuple[S, Match]:
+        """Whose turn it is, and what that member asked for: the next who is ready, or if nobody is, the next."""
+        members = list(self.members)
+        self._turn %= len(members)
+        order = members[self._turn :] + members[: self._turn]
+        chosen = next((member for member in order if is_ready(member)), order[0])
+        self._turn = members.index(chosen) + 1
+        subscription, identifier = self.members[chosen]
+        identifiers = (identifier,) if identifier else ()
+        return chosen, Match(subscription.qos, False, subscription.retain_as_published, identifiers)
+
+
+class Matches(Generic[S]):
+    """Who gets a topic's messages: some each of them, and of each share one."""
+
+    __slots__ = ("direct", "shares")
+
+    def __init__(self) -> None:
+        self.direct: dict[S, Match] = {}
+        self.shares: list[Share[S]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.direct or self.shares)
+
+
 class _Node(Generic[S]):
-    __slots__ = ("levels", "subscribers")
+    __slots__ = ("levels", "shares", "subscribers")
 
     def __init__(self) -> None:
         self.levels: dict[str, _Node[S]] = {}
         self.subscribers: dict[S, tuple[Subscription, int]] = {}
+        self.shares: dict[str, Share[S]] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.levels or self.subscribers or self.shares)
 
 
 class Subscriptions(Generic[S]):
@@ -45,16 +87,19 @@ class Subscriptions(Generic[S]):
 
         identifier: version 5's subscription identifier; 0 for none.
         """
+        name, topic_filter = split_share(subscription.filter)
         node = self._root
-        for level in subscription.filter.split("/"):
+        for level in topic_filter.split("/"):
             node = node.levels.setdefault(level, _Node())
-        is_new = subscriber not in node.subscribers
-        node.subscribers[subscriber] = subscription, identifier
+        subscribers = node.shares.setdefault(name, Share()).members if name else node.subscribers
+        is_new = subscriber not in subscribers
+        subscribers[subscriber] = subscription, identifier
         self.version += 1
         return is_new
 
     def remove(self, subscriber: S, topic_filter: str) -> bool:
         """Take a filter away; answers whether it was there."""
+        name, topic_filter = split_share(topic_filter)
         path = [self._root]
         levels = topic_filter.split("/")
         for level in levels:
@@ -62,18 +107,22 @@ class Subscriptions(Generic[S]):
             if node is None:
                 return False
             path.append(node)
-        if path[-1].subscribers.pop(subscriber, None) is None:
+        share = path[-1].shares.get(name) if name else None
+        subscribers = path[-1].subscribers if share is None else share.members
+        if subscribers.pop(subscriber, None) is None:
             return False
+        if share is not None and not share.members:
+            del path[-1].shares[name]
         self.version += 1
         for level, parent, node in zip(reversed(levels), reversed(path[:-1]), reversed(path[1:]), strict=True):
-            if node.levels or node.subscribers:
+            if not node.is_empty:
                 break
             del parent.levels[level]
         return True
 
-    def match(self, topic: str) -> dict[S, Match]:
+    def match(self, topic: str) -> Matches[S]:
         """Everyone a topic's messages go to."""
-        found: dict[S, Match] = {}
+        found: Matches[S] = Matches()
         levels = topic.split("/")
         nodes = [self._root]
         for depth, level in enumerate(levels):
@@ -98,7 +147,9 @@ class Subscriptions(Generic[S]):
         return found
 
 
-def _collect(node: _Node[S], found: dict[S, Match]) -> None:
+def _collect(node: _Node[S], matches: Matches[S]) -> None:
+    found = matches.direct
+    matches.shares.extend(node.shares.values())
     for subscriber, (subscription, identifier) in node.subscribers.items():
         identifiers = (identifier,) if identifier else ()
         known = found.get(subscriber)

@@ -32,3 +32,11 @@ def filter_fault(topic_filter: str) -> str | None:
         if "+" in level and level != "+":
             return "+ fills a whole level of a topic filter [MQTT-4.7.1-2]"
     return None
+
+
+def split_share(topic_filter: str) -> tuple[str, str]:
+    """The name of a shared subscription, empty for one that is not shared, and its filter (MQTT 5, section 4.8.2)."""
+    if not topic_filter.startswith(SHARED_PREFIX):
+        return "", topic_filter
+    name, _, rest = topic_filter[len(SHARED_PREFIX) :].partition("/")
+    return name, rest

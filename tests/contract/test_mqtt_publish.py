@@ -120,16 +120,6 @@ async def test_a_person_publishes_nothing(site: Site) -> None:
     assert (await wire.receive(PubAck)).reason == Reason.NOT_AUTHORIZED
 
 
-async def test_qos_2_is_not_offered(site: Site) -> None:
-    wire = await site.connect()
-    wire.send(Publish("readings", b"{}", 2, identifier=1))
-    assert (await wire.receive(Disconnect)).reason == Reason.QOS_NOT_SUPPORTED
-    old = await site.connect(version=V3)
-    old.send(Publish("readings", b"{}", 2, identifier=1))
-    assert await old.ended()
-    assert await site.packs() == []
-
-
 async def test_topic_aliases(site: Site) -> None:
     wire = await site.connect()
     wire.send(

@@ -53,11 +53,40 @@ def test_subscriptions_match_as_the_rule_says(steps: list[tuple[bool, int, str, 
         for (subscriber, topic_filter), qos in held.items():
             if matches(topic_filter, topic):
                 expected.setdefault(subscriber, []).append(qos)
-        found = tree.match(topic)
+        found = tree.match(topic).direct
         assert {subscriber: match.qos for subscriber, match in found.items()} == {
             subscriber: max(all_qos) for subscriber, all_qos in expected.items()
         }
         assert {s: len(m.identifiers) for s, m in found.items()} == {s: len(q) for s, q in expected.items()}
+
+
+@given(
+    members=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["g", "h"]), filters), min_size=1, max_size=8),
+    gone=st.lists(st.integers(0, 7), max_size=4),
+    ready=st.sets(st.integers(0, 3)),
+    topic=topics,
+)
+@settings(max_examples=300, deadline=None)
+def test_of_each_share_one_gets_a_message_and_each_has_its_turn(
+    members: list[tuple[int, str, str]], gone: list[int], ready: set[int], topic: str
+) -> None:
+    tree: Subscriptions[int] = Subscriptions()
+    shares: dict[tuple[str, str], set[int]] = {}
+    for member, name, topic_filter in members:
+        tree.add(member, Subscription(f"$share/{name}/{topic_filter}", 1))
+        shares.setdefault((name, topic_filter), set()).add(member)
+    for member, name, topic_filter in (members[at] for at in gone if at < len(members)):
+        assert tree.remove(member, f"$share/{name}/{topic_filter}") is (member in shares[name, topic_filter])
+        shares[name, topic_filter].discard(member)
+    expected = [held for (_, topic_filter), held in shares.items() if held and matches(topic_filter, topic)]
+    found = tree.match(topic)
+    assert not found.direct
+    assert sorted(map(sorted, expected)) == sorted(sorted(share.members) for share in found.shares)
+    for share in found.shares:
+        able = share.members.keys() & ready or share.members.keys()
+        chosen = [share.next(lambda member: member in ready)[0] for _ in range(2 * len(able))]
+        assert set(chosen) == able
+        assert all(chosen.count(member) == 2 for member in able)
 
 
 @given(
