@@ -1,178 +1,189 @@
-"""How fast the past is written, imported and read: one connection, the engine on the same processors.
+"""How fast the past is read, cold and warm, by the API's own role, with another tenant beside; and how fast written.
 
-    python -m benchmarks.history [--series 500] [--days 30]
+    python -m benchmarks.history [--series 10000] [--hours 12] [--slow 100] [--days 365] [--times 100] [--plans]
+                                 [--month] [--written 500]
 
-`copied_per_s` loads a reading every five minutes of every series into an empty store, as a demonstration's past is;
-`upserted_per_s` says a tenth of it again, a second later each, so that the rows stand among others; `imported_per_s`
-takes in the first hundred series as a wide table with a thousandth of its cells bad. Reading times are the median of
-five: a year of one series as a chart of 800 points, thirty days of it by the hour, the last 24 hourly means of all
-series, and the entities by yesterday's maximum.
+The past: `--series` every minute for `--hours`, `--slow` every five minutes for `--days`; 17.7 million observations
+unless said otherwise. The questions: the newest value of 1,000 entities, a day of one series (its points), a year of
+one series by the hour, the mean over all entities by the hour. Cold: the engine was restarted and the system's cache of
+its files is gone; one answer each. Warm: `--times` answers each, and a third as many of the last. `--plans` prints
+PostgreSQL's plan of each. `--month` asks for the hourly mean of 30 days of `--series` every five minutes, 86 million
+observations: that takes ten minutes and 12 GB more. `--written`: how many series the figures of writing are taken with,
+which stand in the other tenant.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 import numpy as np
 import uvloop
 
-from broadstreet.access import Principal
+from benchmarks.history_past import END_US, FIVE_MINUTES_S, MINUTE_S, Laid, Stretch, chill, lay
+from benchmarks.history_writing import measure_writing
 from broadstreet.engines import Engines
-from broadstreet.history import (
-    Method,
-    Observations,
-    Period,
-    Stat,
-    aggregate,
-    append,
-    downsample,
-    hourly_bars,
-    ranking,
-)
-from broadstreet.importer import Import, prepare
-from broadstreet.store import Database, Store, create_tenant, migrate, write_origin
+from broadstreet.history import Method, Period, aggregate, overall, read_range
+from broadstreet.store import Database, Store, create_tenant, load_queries, migrate
 
-SEED = 1854
-STEP_US = 300_000_000
-DAY_US = 86_400_000_000
-END_US = 1_790_000_000_000_000
-BATCH_SERIES = 10
-TIMES = 5
-TABLE_SENSORS = 100
-MAPPING = """
-[file]
-form = "wide"
-[time]
-start = "2026-01-01T00:00"
-step = "PT5M"
-time_zone = "UTC"
-[sensor]
-type = "T"
-entity = "urn:ngsi-ld:T:imported-{sensor}"
-[attributes.level]
-[dataset]
-id = "urn:example:dataset:benchmark"
-title = "Benchmark"
-"""
+HOUR_S: Final = 3_600
+DAY_S: Final = 86_400
+US: Final = 1_000_000
+ENTITIES: Final = 1_000
+WRITTEN_DAYS: Final = 30
+MONTH_DAYS: Final = 30
+MONTH_TIMES: Final = 5
+CITY, OTHER, MONTH = "city", "other", "month"
+HOURLY: Final = Period.parse("PT1H")
+PLAN: Final = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "
 
 
-class Bench:
-    """An empty store with some series of one attribute."""
+class Question(msgspec.Struct, frozen=True):
+    """What is asked, by the house's own functions; `queries` are those it sends, to be explained, with arguments."""
 
-    def __init__(self, store: Store, database: Database, series_keys: list[int], term_key: int) -> None:
-        self.store = store
-        self.database = database
-        self.series_keys = series_keys
-        self.term_key = term_key
-        self.chance = np.random.default_rng(SEED)
-
-    async def append(self, series_keys: list[int], times_us: Any) -> int:
-        """Write times of these series in one transaction; answers the rows."""
-        count = len(times_us)
-        keys = np.repeat(np.array(series_keys, np.int32), count)
-        rows = Observations.of(keys, np.tile(times_us, len(series_keys)), self.chance.random(len(keys)))
-        async with self.database.transaction() as connection:
-            origin_key = await write_origin(connection, "simulated", "benchmark", END_US)
-            done = await append(connection, rows, origin_key=origin_key, written_at_us=END_US)
-        return done.inserted
-
-    async def write(self, series_keys: list[int], times_us: Any) -> float:
-        """Rows a second."""
-        began_s, rows = time.perf_counter(), 0
-        for start in range(0, len(series_keys), BATCH_SERIES):
-            rows += await self.append(series_keys[start : start + BATCH_SERIES], times_us)
-        return rows / (time.perf_counter() - began_s)
-
-    async def take_in(self, folder: Path, rows: int) -> float:
-        """Readings a second of a table, from the first look at the file to the last commit."""
-        cells = self.chance.random((rows, TABLE_SENSORS)).round(3).astype(str)
-        cells[self.chance.random(cells.shape) < 0.001] = "bad"
-        file = folder / "table.csv"
-        lines = [",".join(f"s{n}" for n in range(TABLE_SENSORS)), *(",".join(row) for row in cells.tolist())]
-        await asyncio.to_thread(file.write_text, "\n".join(lines))
-        principal = Principal.account("benchmark", "Benchmark", self.database.name, ["administrator"])
-        began_s = time.perf_counter()
-        work = Import(self.store, self.database, prepare(file, MAPPING), principal=principal, clock=lambda: END_US)
-        report = await work.run(folder)
-        if report.totals.accepted + report.totals.rejected != cells.size:
-            raise SystemExit(f"{cells.size} readings were in the table, and the report says {report.totals}")
-        return cells.size / (time.perf_counter() - began_s)
+    name: str
+    ask: Callable[[Database], Awaitable[object]]
+    queries: list[tuple[str, tuple[Any, ...]]]
 
 
-async def median_ms(read: Callable[[], Awaitable[object]]) -> float:
-    """The median of some times a read takes."""
-    took_ms = []
-    for _ in range(TIMES):
-        began_s = time.perf_counter()
-        await read()
-        took_ms.append((time.perf_counter() - began_s) * 1_000)
-    return round(statistics.median(took_ms), 1)
+def questions(laid: Laid, hours: int, days: int) -> list[Question]:
+    """The four questions of the issue."""
+    (many, few), (term_key, _) = laid.series_keys, laid.term_keys
+    observation, entities = load_queries("observation"), load_queries("entity")["entities"]
+    by_period = load_queries("aggregate")["sums_by_period"]
+    day_us, year_us, half_us = (END_US - s * US for s in (DAY_S, days * DAY_S, hours * HOUR_S))
+    # One series has one entity, made in the same order: their keys are alike.
+    chosen = many[:: max(1, len(many) // ENTITIES)][:ENTITIES]
+    edges = HOURLY.edges(half_us, END_US).tolist()
+    one, other = few[len(few) // 2], few[-1]
+
+    async def latest(database: Database) -> None:
+        answer = await database.fetch(entities, chosen, False)
+        if len(answer) != len(chosen):
+            raise SystemExit(f"{len(chosen)} entities were asked for, and {len(answer)} answered")
+
+    return [
+        Question("latest_1000", latest, [(entities, (chosen, False))]),
+        Question(
+            "day",
+            lambda database: read_range(database, one, day_us, END_US),
+            [(observation["points"], (one, day_us, END_US, 1_000_000))],
+        ),
+        Question(
+            "year_by_hour",
+            lambda database: aggregate(database, [other], year_us, END_US, HOURLY, [Method.AVG]),
+            [(observation["numbers"], ([other], year_us, END_US, 1_000_000))],
+        ),
+        Question(
+            "city_hourly",
+            lambda database: overall(database, term_key, half_us, END_US, HOURLY),
+            [(by_period, (term_key, edges[:-1], edges[1:]))],
+        ),
+    ]
 
 
-@asynccontextmanager
-async def open_bench(folder: Path, series: int) -> AsyncIterator[Bench]:
-    """A bench on an engine of its own."""
+async def asked_ms(question: Question, database: Database) -> float:
+    """How long one answer takes."""
+    began_s = time.perf_counter()
+    await question.ask(database)
+    return (time.perf_counter() - began_s) * 1_000
+
+
+async def cold(engines: Engines, asked: list[Question]) -> dict[str, float]:
+    """One answer each, of an engine that has just started; the connection stands, and the catalogue is known."""
+    found = {}
+    for question in asked:
+        await chill(engines)
+        async with await Store.connect(engines.addresses.postgres_dsn) as store:
+            database = await store.tenant(CITY)
+            await database.fetch("SELECT FROM series LIMIT 1")
+            found[f"{question.name}_cold_ms"] = round(await asked_ms(question, database), 1)
+    return found
+
+
+async def warm(database: Database, asked: list[Question], times: int) -> dict[str, float]:
+    """p50 and p99 of many answers, after one of each that does not count."""
+    found = {}
+    for question in asked:
+        count = times // 3 if question.name == "city_hourly" else times
+        took_ms = [await asked_ms(question, database) for _ in range(max(2, count) + 1)][1:]
+        for part in (50, 99):
+            found[f"{question.name}_ms_p{part}"] = round(float(np.percentile(took_ms, part)), 1)
+    return found
+
+
+async def say_plans(database: Database, asked: list[Question]) -> None:
+    for question in asked:
+        for sql, arguments in question.queries:
+            print(f"== {question.name}")
+            print("\n".join(row[0] for row in await database.fetch(PLAN + sql, *arguments)), flush=True)
+
+
+async def measure_month(store: Store, dsn: str, series: int) -> dict[str, Any]:
+    """Thirty days of every series every five minutes: the hourly mean, and what a reading takes."""
+    await create_tenant(dsn, MONTH, "Month")
+    laid = await lay(dsn, MONTH, [Stretch(series, FIVE_MINUTES_S, MONTH_DAYS * DAY_S)])
+    database = await store.tenant(MONTH)
+    from_us = END_US - MONTH_DAYS * DAY_S * US
+    question = Question("month", lambda held: overall(held, laid.term_keys[0], from_us, END_US, HOURLY), [])
+    took_ms = [await asked_ms(question, database) for _ in range(MONTH_TIMES + 1)][1:]
+    size = await database.fetchval("SELECT pg_total_relation_size('observation')")
+    return {
+        "month_rows": laid.rows,
+        "month_hot_city_hourly_ms_p50": round(float(np.median(took_ms)), 1),
+        "month_hot_bytes_per_reading": round(size / laid.rows, 1),
+    }
+
+
+async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     async with Engines(folder / "data") as engines:
         dsn = engines.addresses.postgres_dsn
         await migrate(dsn)
-        await create_tenant(dsn, "city", "City")
+        for tenant in (CITY, OTHER):
+            await create_tenant(dsn, tenant, tenant.title())
         async with await Store.connect(dsn) as store:
-            database = await store.tenant("city")
-            term_key = (await store.terms(database).intern(["urn:level"]))["urn:level"]
-            rows = await database.fetch(
-                "WITH made AS (INSERT INTO entity (id, types, created_at, modified_at) "
-                "SELECT 'urn:ngsi-ld:T:' || i, '{1}', now(), now() FROM generate_series(1, $1) i RETURNING key) "
-                "INSERT INTO series (entity_key, term_key) SELECT key, $2 FROM made RETURNING key",
-                series,
-                term_key,
-            )
-            yield Bench(store, database, [row["key"] for row in rows], term_key)
-
-
-async def measure(bench: Bench, folder: Path, days: int) -> dict[str, Any]:
-    keys, database = bench.series_keys, bench.database
-    times_us = END_US - STEP_US * np.arange(days * DAY_US // STEP_US)[::-1]
-    figures: dict[str, Any] = {"rows": len(keys) * len(times_us)}
-    began_s, own_s = time.perf_counter(), time.process_time()
-    figures["copied_per_s"] = round(await bench.write(keys, times_us))
-    own_share = (time.process_time() - own_s) / (time.perf_counter() - began_s)
-    figures["upserted_per_s"] = round(await bench.write(keys[: len(keys) // 10], times_us + 1_000_000))
-    figures["imported_per_s"] = round(await bench.take_in(folder, len(times_us)))
-    await bench.append(keys[:1], END_US - STEP_US * np.arange(365 * DAY_US // STEP_US)[::-1] + 7)
-    year_us, month_us, day_us = END_US - 365 * DAY_US, END_US - 30 * DAY_US, END_US - DAY_US
-    hour, methods = Period.parse("PT1H"), [Method.AVG, Method.MAX]
-    figures["chart_of_a_year_ms"] = await median_ms(lambda: downsample(database, keys[0], year_us, END_US))
-    figures["hours_of_a_month_ms"] = await median_ms(
-        lambda: aggregate(database, keys[1:2], month_us, END_US, hour, methods)
-    )
-    figures["hourly_bars_ms"] = await median_ms(lambda: hourly_bars(database, keys, END_US))
-    figures["ranking_ms"] = await median_ms(lambda: ranking(database, bench.term_key, Stat.MAX, day_us, END_US, 20))
-    figures["own_share_of_copying"] = round(own_share, 2)
-    figures["limit"] = "PostgreSQL, which works on one connection" if own_share < 0.5 else "this process"
-    return figures
+            writing = await measure_writing(store, OTHER, folder, options.written, WRITTEN_DAYS)
+        stretches = [
+            Stretch(options.series, MINUTE_S, options.hours * HOUR_S),
+            Stretch(options.slow, FIVE_MINUTES_S, options.days * DAY_S),
+        ]
+        laid = await lay(dsn, CITY, stretches)
+        asked = questions(laid, options.hours, options.days)
+        figures: dict[str, Any] = {"rows": laid.rows, **await cold(engines, asked)}
+        async with await Store.connect(dsn) as store:
+            database = await store.tenant(CITY)
+            figures |= await warm(database, asked, options.times)
+            size = await database.fetchval("SELECT pg_total_relation_size('observation')")
+            figures["bytes_per_reading"] = round(size / laid.rows, 1)
+            if options.plans:
+                await say_plans(database, asked)
+            if options.month:
+                figures |= await measure_month(store, dsn, options.series)
+    return figures | writing
 
 
 async def run(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="broadstreet-") as name:
-        folder = Path(name)
-        async with open_bench(folder, options.series) as bench:
-            figures = await measure(bench, folder, options.days)
+        figures = await measure(options, Path(name))
     print(json.dumps(figures))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="How fast the past is written, imported and read.")
-    parser.add_argument("--series", type=int, default=500)
-    parser.add_argument("--days", type=int, default=30)
+    parser = argparse.ArgumentParser(description="How fast the past is read, and written.")
+    parser.add_argument("--series", type=int, default=10_000)
+    parser.add_argument("--hours", type=int, default=12)
+    parser.add_argument("--slow", type=int, default=100)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--times", type=int, default=100)
+    parser.add_argument("--written", type=int, default=500)
+    parser.add_argument("--plans", action="store_true")
+    parser.add_argument("--month", action="store_true")
     uvloop.run(run(parser.parse_args()))
 
 

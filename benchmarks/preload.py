@@ -7,6 +7,8 @@ take minutes, not an hour. They end a minute before the load begins.
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 
@@ -35,19 +37,26 @@ async def preload(subject: Subject, rows: int, series: int) -> None:
     connection = await asyncpg.connect(subject.house.engines.addresses.postgres_dsn)
     try:
         await connection.execute(f"SET search_path = {tenant_schema(subject.database.name)}")
-        await connection.execute("SET maintenance_work_mem = '1GB'")
         origin = await connection.fetchval(
             "INSERT INTO origin (kind, at, principal) VALUES ('simulated', now(), 'benchmark') RETURNING key"
         )
-        (key,) = await connection.fetch(_KEY)
-        await connection.execute(f"ALTER TABLE observation DROP CONSTRAINT {key['name']}")
         left, portion = -(-rows // series), max(1, ROWS_AT_ONCE // series)
-        while left > 0:
-            await connection.execute(_FILL, origin, left, max(1, left - portion + 1))
-            left -= portion
-        await connection.execute(f"ALTER TABLE observation ADD CONSTRAINT {key['name']} {key['definition']}")
-        await connection.execute("VACUUM ANALYZE observation")
-        await connection.execute("CHECKPOINT")
+        async with without_key(connection):
+            while left > 0:
+                await connection.execute(_FILL, origin, left, max(1, left - portion + 1))
+                left -= portion
     finally:
         await connection.close()
     print(f"  {rows:,} rows were there before, written in {time.monotonic() - began_s:.0f} s", flush=True)
+
+
+@asynccontextmanager
+async def without_key(connection: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[None]:
+    """Observations without their key's index; it is built at the end, and the table left as autovacuum keeps one."""
+    await connection.execute("SET maintenance_work_mem = '1GB'")
+    (key,) = await connection.fetch(_KEY)
+    await connection.execute(f"ALTER TABLE observation DROP CONSTRAINT {key['name']}")
+    yield
+    await connection.execute(f"ALTER TABLE observation ADD CONSTRAINT {key['name']} {key['definition']}")
+    await connection.execute("VACUUM ANALYZE observation")
+    await connection.execute("CHECKPOINT")

@@ -42,3 +42,16 @@ def test_a_benchmark_ends_with_its_figures(name: str, options: dict[str, int], f
     assert list(told) == figures
     assert told["stored"] == told["acknowledged"] > 0
     assert (told["series"], told["connections"]) == (8, options["connections"])
+
+
+def test_the_benchmark_of_the_past_ends_with_its_figures() -> None:
+    words = "--series 4 --hours 2 --slow 2 --days 2 --times 2 --written 10 --plans".split()
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.history", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    *plans, last = ended.stdout.splitlines()
+    told = json.loads(last)
+    questions = ("latest_1000", "day", "year_by_hour", "city_hourly")
+    assert told["rows"] == 4 * 120 + 2 * 576
+    assert {f"{question}_{part}" for question in questions for part in ("cold_ms", "ms_p50", "ms_p99")} <= told.keys()
+    assert sum("Index Only Scan using observation_pkey" in line for line in plans) >= 3
