@@ -28,6 +28,8 @@ def main() -> None:
         "acknowledged_min": min((verdict.acknowledged for verdict in verdicts), default=0),
         "lost": sum(verdict.lost for verdict in verdicts),
         "duplicated": sum(verdict.duplicated for verdict in verdicts),
+        "mid_pack": sum(outcome.unanswered > 0 for outcome in outcomes),
+        "mid_commit": sum(outcome.mid_commit for outcome in outcomes),
         "ready_s_max": round(max((outcome.ready_s for outcome in outcomes), default=0.0), 2),
     }
     print(json.dumps(summary))
@@ -38,8 +40,9 @@ def show(outcome: Outcome) -> None:
     """One line a trial, and what was wrong."""
     plan, verdict = outcome.plan, outcome.verdict
     again = "" if plan.again_in_s is None else f", again {plan.again_in_s:.2f} s later"
+    moment = f"{outcome.unanswered} unanswered{', within a transaction' if outcome.mid_commit else ''}"
     print(
-        f"seed {plan.seed:>3}: {'+'.join(plan.targets)} killed after {plan.after:,}{again}: ready in "
+        f"seed {plan.seed:>3}: {'+'.join(plan.targets)} killed after {plan.after:,} ({moment}){again}: ready in "
         f"{outcome.ready_s:.2f} s, {verdict.acknowledged:,} acknowledged, {verdict.lost} lost, "
         f"{verdict.duplicated} twice, {verdict.republished} republished",
         flush=True,

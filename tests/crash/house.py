@@ -71,6 +71,10 @@ class TrialHouse:
             await self._supervisor.wait()
         return victims
 
+    def pid_of(self, name: str) -> int | None:
+        """The process id of a part that runs."""
+        return self._processes().get(name)
+
     async def ready_but(self, former: dict[str, int]) -> None:
         """Return when everything is ready, and none of the former processes is what runs now."""
         async with asyncio.timeout(PATIENCE_S), httpx.AsyncClient() as client:

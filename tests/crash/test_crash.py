@@ -18,6 +18,7 @@ async def test_nothing_acknowledged_is_lost_or_applied_twice(seed: int) -> None:
     assert outcome.verdict.words == ()
     assert (outcome.verdict.lost, outcome.verdict.duplicated) == (0, 0)
     assert outcome.verdict.acknowledged >= MIN_ACKNOWLEDGED
+    assert outcome.unanswered > 0 and outcome.mid_commit
 
 
 def test_a_seed_is_replayed() -> None:

@@ -13,6 +13,7 @@ from broadstreet.log import Log
 from broadstreet.store import Store
 from tests.crash.house import TrialHouse, free_port
 from tests.crash.load import DEVICES, Device, Load
+from tests.crash.moment import go_on, hold_in_transaction
 from tests.crash.plan import Plan
 from tests.crash.verdict import TENANT, Verdict, judge
 
@@ -39,11 +40,18 @@ TIMED, UNTIMED = "crash-timed", "crash-untimed"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a trial found. ready_s: from a kill until everything is ready again, the longest."""
+    """What a trial found.
+
+    ready_s:     from a kill until everything is ready again, the longest.
+    unanswered:  messages that were sent and not acknowledged when the kill came: in packs, or on their way there.
+    mid_commit:  whether the recorder stood within a transaction that had written when the kill came.
+    """
 
     plan: Plan
     verdict: Verdict
     ready_s: float
+    unanswered: int
+    mid_commit: bool
 
 
 async def run_trial(plan: Plan) -> Outcome:
@@ -56,7 +64,7 @@ async def run_trial(plan: Plan) -> Outcome:
             load = Load(devices, house.settings.mqtt.port)
             load.start()
             try:
-                ready_s = await kill_by_plan(plan, house, load)
+                ready_s, unanswered, mid_commit = await kill_by_plan(plan, house, load)
                 await acknowledged(load, max(MIN_ACKNOWLEDGED, load.acknowledged + AFTER_RECOVERY))
                 load.publishing = False
                 await nothing_waits(load)
@@ -67,7 +75,7 @@ async def run_trial(plan: Plan) -> Outcome:
                 await Log.connect(house.addresses.nats_url) as log,
             ):
                 verdict = await judge(log, store, devices, house.settings.log.partitions)
-            return Outcome(plan, verdict, ready_s)
+            return Outcome(plan, verdict, ready_s, unanswered, mid_commit)
         finally:
             await house.end()
 
@@ -95,18 +103,30 @@ async def register(dsn: str) -> list[Device]:
     return devices
 
 
-async def kill_by_plan(plan: Plan, house: TrialHouse, load: Load) -> float:
-    """Kill when the plan says, and wait until everything is ready; how long that took from the last kill, in s."""
+async def kill_by_plan(plan: Plan, house: TrialHouse, load: Load) -> tuple[float, int, bool]:
+    """Kill when the plan says, and wait until everything is ready.
+
+    Answers how long that took from the last kill, in s; how many messages were unanswered at the first; and whether the
+    recorder was caught within a transaction then, where it or the database was to be killed.
+    """
     await acknowledged(load, plan.after)
+    recorder, mid_commit = house.pid_of("recorder"), False
+    if recorder is not None and not {"recorder", "postgres"}.isdisjoint(plan.targets):
+        mid_commit = await hold_in_transaction(recorder, house.addresses.postgres_dsn, plan.seed)
+    async with asyncio.timeout(PATIENCE_S):
+        while not (unanswered := load.waiting):
+            await asyncio.sleep(0)
     killed_s = time.monotonic()
     victims = await house.kill(plan.targets)
+    if recorder is not None and "recorder" not in victims:
+        go_on(recorder)
     if plan.again_in_s is not None and "supervisor" not in victims:
         await asyncio.sleep(plan.again_in_s)
         again_s = time.monotonic()
         if victims_again := await house.kill(plan.targets):
             killed_s, victims = again_s, victims | victims_again
     await house.recover(victims)
-    return time.monotonic() - killed_s
+    return time.monotonic() - killed_s, unanswered, mid_commit
 
 
 async def acknowledged(load: Load, at_least: int) -> None:
