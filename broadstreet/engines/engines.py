@@ -34,11 +34,16 @@ class Engines:
         nats_url: str | None = None,
         *,
         chance: Random | None = None,
+        restoring: bool = False,
     ) -> None:
-        """chance: chooses NATS's port; left out, one that differs from run to run."""
+        """
+        chance:    chooses NATS's port; left out, one that differs from run to run.
+        restoring: whether a folder that is being made of a backup may be started.
+        """
         self._postgres_url = postgres_url
         self._nats_url = nats_url
         self._chance = chance or Random()
+        self._restoring = restoring
         self._folder = DataFolder(data_dir, None if postgres_url and nats_url else engine_user())
         self._addresses: EngineAddresses | None = None
         self.keepers: dict[str, Keeper] = {}
@@ -63,7 +68,7 @@ class Engines:
 
     async def start(self) -> EngineAddresses:
         """Take the data folder, start both, leave their addresses for other processes. All or nothing."""
-        self._folder.prepare()
+        self._folder.prepare(restoring=self._restoring)
         self._folder.lock()
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self.stop)

@@ -2,6 +2,7 @@
 
 postgres/  nats/      what the engines keep, each its engine's own
 run/                  addresses and secrets of what runs now, and the lock
+house.json            which form the folder has
 logs/  maps/  rejects/
 """
 
@@ -15,13 +16,24 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+import msgspec
+
 from broadstreet.engines.user import EngineUser
-from broadstreet.model.errors import EngineFailed
+from broadstreet.model.errors import Conflict, EngineFailed
 
 CLOSED = 0o700
+FORM = 1
+"""The form of a data folder. It counts up when something changes that an older Broadstreet would not see."""
+FORM_FILE = "house.json"
 MAX_SOCKET_PATH = 100
 """A Unix socket's path has room for 108 bytes on Linux and 104 on macOS, with the file's name and a zero."""
 SOCKET_NAME = ".s.PGSQL.5432.lock"
+
+
+class Form(msgspec.Struct, frozen=True):
+    """What house.json says."""
+
+    form: int
 
 
 class DataFolder:
@@ -43,12 +55,68 @@ class DataFolder:
         """One log file for each process."""
         return self.path / "logs"
 
+    @property
+    def restore_mark(self) -> Path:
+        """The file that is there while the folder is being made of a backup."""
+        return self.run / "restoring"
+
+    def check_form(self) -> None:
+        """Raise EngineFailed if the folder has a form that a newer Broadstreet gave it."""
+        try:
+            found = msgspec.json.decode((self.path / FORM_FILE).read_bytes(), type=Form).form
+        except FileNotFoundError:
+            return
+        except (msgspec.DecodeError, OSError) as error:
+            raise EngineFailed(
+                f"the folder's form cannot be read: {error}", where=str(self.path / FORM_FILE)
+            ) from error
+        if found > FORM:
+            raise EngineFailed(
+                f"a newer Broadstreet has used this data folder: it has form {found}, and this one knows {FORM}",
+                where=str(self.path),
+                remedy="Run the newer Broadstreet, or restore a backup that was made before the upgrade.",
+            )
+
+    def begin_restore(self) -> None:
+        """Mark an empty folder as being made of a backup: nothing else starts in it. Raises Conflict for another."""
+        if self.path.exists() and any(self.path.iterdir()):
+            raise Conflict(
+                "this folder is not empty, and nothing is overwritten",
+                where=str(self.path),
+                remedy="Name an empty folder or a new one. What an interrupted restore left may be removed.",
+            )
+        self.run.mkdir(mode=CLOSED, parents=True, exist_ok=True)
+        self.path.chmod(CLOSED)
+        write_private(self.restore_mark, b"")
+
+    def end_restore(self) -> None:
+        """Everything is there."""
+        self.restore_mark.unlink()
+
+    def give_to_engines(self, name: str) -> None:
+        """Give an engine's folder with all that is in it to whom the engine runs as."""
+        if self.user is not None:
+            for path in (self.path / name).rglob("*"):
+                self.user.own(path)
+
     def is_founded(self) -> bool:
         """Whether a house was ever started here."""
         return (self.run / "lock").exists()
 
-    def prepare(self) -> None:
-        """Make the folders that are missing and close them to others. Raises EngineFailed where that cannot be."""
+    def prepare(self, *, restoring: bool = False) -> None:
+        """
+        Make the folders that are missing and close them to others.
+
+        restoring: whether this is the restore that makes the folder.
+        Raises EngineFailed where that cannot be, where a newer Broadstreet made it, or a restore of it is not done.
+        """
+        self.check_form()
+        if self.restore_mark.exists() and not restoring:
+            raise EngineFailed(
+                "this folder is being made of a backup, and that has not been finished",
+                where=str(self.path),
+                remedy="Wait for `broadstreet restore`. If it was interrupted, remove the folder and restore again.",
+            )
         try:
             for folder in (self.path, self.run, self.logs, self.path / "maps", self.path / "rejects"):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +126,8 @@ class DataFolder:
                 os.chown(self.path, -1, self.user.gid)
                 self.path.chmod(0o710)
                 self.user.let_in(self.path)
+            if not (self.path / FORM_FILE).exists():
+                write_private(self.path / FORM_FILE, msgspec.json.encode(Form(FORM)))
         except OSError as error:
             raise EngineFailed(
                 f"the data folder cannot be used: {error.strerror}",

