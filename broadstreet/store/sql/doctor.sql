@@ -1,0 +1,3 @@
+-- name: server
+-- The server's version and clock, and what the database takes.
+SELECT current_setting('server_version') AS version, now() AS now, pg_database_size(current_database()) AS bytes;
