@@ -15,7 +15,7 @@ from broadstreet.access.account import Account, check_account, check_roles
 from broadstreet.access.audit import AuditEntry
 from broadstreet.access.policy import PERMISSIONS, POLICY, ROLES, Permission, Role
 from broadstreet.access.principal import Principal
-from broadstreet.access.route import Demand, demand_of, public, requires, signed_in
+from broadstreet.access.route import Demand, demand_of, in_person, public, requires, signed_in
 from broadstreet.access.token import IssuedToken, TokenEntry
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "check_account",
     "check_roles",
     "demand_of",
+    "in_person",
     "public",
     "requires",
     "signed_in",

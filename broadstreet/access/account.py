@@ -71,7 +71,7 @@ class Accounts:
         held = check_roles(roles)
         if not title or len(title) > MAX_TITLE_LENGTH:
             raise InvalidInput(f"a title has 1 to {MAX_TITLE_LENGTH} characters", where="title")
-        encoded = None if password is None else await self._passwords.hash(password)
+        encoded = None if password is None else await self._passwords.hash(password, name, title)
         now_us = self._clock()
         async with self._control.transaction() as connection:
             if await connection.fetchval(_SQL["insert"], name, title, encoded, now_us) is None:
@@ -99,7 +99,7 @@ class Accounts:
 
     async def set_password(self, name: str, password: str | None, *, by: str) -> None:
         """A new password, or none; ends the account's sessions and links. Raises NotFound, InvalidInput."""
-        encoded = None if password is None else await self._passwords.hash(password)
+        encoded = None if password is None else await self._passwords.hash(password, name)
         now_us = self._clock()
         async with self._control.transaction() as connection:
             key = await connection.fetchval(_SQL["set_password"], name, encoded)
@@ -116,6 +116,11 @@ class Accounts:
     async def enable(self, name: str, *, by: str) -> None:
         """Let an account in again. Raises NotFound."""
         await self._set_disabled(name, None, "account.enable", by)
+
+    async def has_password(self, name: str) -> bool:
+        """Whether an account may come in by a password."""
+        row = await self._control.fetchrow(_SQL["password"], name)
+        return row is not None and row["password_hash"] is not None
 
     async def list(self, tenant: str | None = None) -> list[Account]:
         """All accounts, or those with a role in a tenant (then with those roles alone), by name."""

@@ -11,10 +11,8 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from broadstreet.model.errors import InvalidInput
+from broadstreet.access.strength import MAX_LENGTH, check_strength, normalized
 
-MIN_LENGTH: Final = 10
-MAX_LENGTH: Final = 256
 MAX_AT_ONCE: Final = 2
 
 
@@ -27,21 +25,17 @@ class Passwords:
         self._room = asyncio.Semaphore(MAX_AT_ONCE)
         self._nobody: str | None = None
 
-    async def hash(self, password: str) -> str:
-        """The encoded hash. Raises InvalidInput for a password that is too short or too long."""
-        if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-            raise InvalidInput(
-                f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters",
-                where="password",
-                remedy="A sentence is easier to remember than a riddle.",
-            )
+    async def hash(self, password: str, *names: str) -> str:
+        """The encoded hash. names: of the account and its holder. Raises InvalidInput for a password that is weak."""
+        check_strength(password, *names)
         async with self._room:
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, normalized(password))
 
     async def verify(self, encoded: str | None, password: str) -> bool:
         """Whether the password is right. Without a hash to check against it takes as long, and answers no."""
         if len(password) > MAX_LENGTH:
             return False
+        password = normalized(password)
         async with self._room:
             if encoded is None:
                 if self._nobody is None:

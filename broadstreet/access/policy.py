@@ -7,7 +7,9 @@ does not exist, and a route cannot declare it. `docs/reference/access.md` shows 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
+
+from broadstreet.model.errors import InvalidInput
 
 Role = Literal["administrator", "engineer", "dispatcher", "analyst", "steward", "viewer"]
 Permission = Literal[
@@ -48,6 +50,18 @@ POLICY: Final[dict[Permission, tuple[Role, ...]]] = {
 
 DEVICE_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"reading:write"})
 """What a device may do with its own credential: send its own readings."""
+
+
+def check_permissions(names: Iterable[str]) -> frozenset[Permission]:
+    """Permissions by their names, or InvalidInput for one that does not exist."""
+    checked = frozenset(names)
+    if strange := sorted(checked - set(PERMISSIONS)):
+        raise InvalidInput(
+            f"there is no permission {strange[0][:80]!r}",
+            where="permissions",
+            remedy=f"Permissions: {', '.join(PERMISSIONS)}.",
+        )
+    return cast("frozenset[Permission]", checked)
 
 
 def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:

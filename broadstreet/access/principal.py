@@ -26,10 +26,19 @@ class Principal:
     """The title of the API token that was presented; None for whoever came otherwise."""
 
     @classmethod
-    def account(cls, name: str, title: str, tenant: str, roles: Iterable[Role], via: str | None = None) -> Self:
-        """A person or a system, with the roles it has in the tenant."""
+    def account(
+        cls,
+        name: str,
+        title: str,
+        tenant: str,
+        roles: Iterable[Role],
+        via: str | None = None,
+        limits: frozenset[Permission] | None = None,
+    ) -> Self:
+        """A person or a system, with the roles it has in the tenant. limits: all that a token lets through, or None."""
         held = frozenset(roles)
-        return cls(name, title, "account", tenant, held, permissions_of(held), via)
+        permissions = permissions_of(held)
+        return cls(name, title, "account", tenant, held, permissions if limits is None else permissions & limits, via)
 
     @classmethod
     def device(cls, name: str, tenant: str) -> Self:
@@ -43,6 +52,11 @@ class Principal:
     def require(self, permission: Permission) -> None:
         """Raises NotAllowed unless the permission is held."""
         if permission not in self.permissions:
+            if self.kind == "account" and permission in permissions_of(self.roles):
+                raise NotAllowed(
+                    f"the token {self.via!r} of {self.name} is limited, and lacks the permission {permission}",
+                    remedy="Use a token that has it.",
+                )
             raise NotAllowed(
                 f"{self.name} lacks the permission {permission} in the tenant {self.tenant}",
                 remedy="Ask an administrator for a role that has it.",

@@ -1,6 +1,7 @@
 """How a route says who may call it: a word in its `opt`, which the guard of `apis/` reads and a start-up check demands.
 
     @get("/ngsi-ld/v1/entities", opt=requires("entity:read"))
+    @get("/portal/api/account", opt=in_person())
     @get("/health", opt=public("a balancer has no credential"))
 
 A route that says nothing is refused before the server starts. `public` takes the reason, so that each exception can
@@ -26,6 +27,8 @@ class Demand:
     permission: Permission | None
     is_public: bool = False
     reason: str = ""
+    in_person: bool = False
+    """Whether a session is asked for: no token, which a program keeps."""
 
 
 def requires(permission: Permission) -> dict[str, Any]:
@@ -36,6 +39,11 @@ def requires(permission: Permission) -> dict[str, Any]:
 def signed_in() -> dict[str, Any]:
     """Any account whose credential holds; no device."""
     return {OPT_KEY: Demand(None)}
+
+
+def in_person() -> dict[str, Any]:
+    """An account under a session of the portal: what concerns somebody's own credentials, no token of theirs may do."""
+    return {OPT_KEY: Demand(None, in_person=True)}
 
 
 def public(reason: str) -> dict[str, Any]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from broadstreet.access.audit import record
 from broadstreet.access.password import Passwords
 from broadstreet.access.token import LINK_LIFETIME_S, SESSION_LIFETIME_S, IssuedToken, Tokens, hash_of
 from broadstreet.model.clock import US_PER_S
-from broadstreet.model.errors import NotSignedIn, TooMany
+from broadstreet.model.errors import InvalidInput, NotSignedIn, TooMany
 from broadstreet.store import Database, load_queries
+
+if TYPE_CHECKING:
+    from broadstreet.store.database import Connection
 
 WINDOW_US: Final = 15 * 60 * US_PER_S
 MAX_PER_PAIR: Final = 10
@@ -42,18 +45,26 @@ class SignIn:
     async def with_password(self, name: str, password: str, address: str) -> IssuedToken:
         """A session. address: where the caller is. Raises NotSignedIn, and TooMany after too many attempts."""
         name = name.strip().lower()[:MAX_NAME_LENGTH]
-        subjects = _subjects(name, address)
-        await self._count(subjects)
-        row = await self._control.fetchrow(_ACCOUNT_SQL["password"], name)
-        usable = None if row is None or row["disabled_at"] is not None else row["password_hash"]
-        if not await self._passwords.verify(usable, password):
-            await self._note_failure(name, address)
+        if not await self._holds(name, password, address):
             raise NotSignedIn("the name or the password is wrong", remedy="Check both and try again.")
         async with self._control.transaction() as connection:
-            session = await self._tokens.issue_within(
-                connection, name, "session", f"signed in from {address}", SESSION_LIFETIME_S, by=name
-            )
-            await connection.execute(_SQL["forgive_attempts"], [subject for subject, _ in subjects])
+            return await self._open(connection, name, f"signed in from {address}")
+
+    async def change_password(self, name: str, current: str, new: str, address: str) -> IssuedToken:
+        """Change one's own password, by the one that holds; ends every session and link, and answers a new session.
+
+        Raises InvalidInput where the current one is wrong or the new one weak, TooMany.
+        """
+        if not await self._holds(name, current, address):
+            raise InvalidInput("the current password is wrong", where="current", remedy="Check it and try again.")
+        encoded = await self._passwords.hash(new, name)
+        now_us = self._clock()
+        async with self._control.transaction() as connection:
+            key = await connection.fetchval(_ACCOUNT_SQL["set_password"], name, encoded)
+            await self._tokens.revoke_sessions(connection, key, now_us)
+            await record(connection, now_us, name, "account.password", name, detail={"has_password": True})
+            session = await self._open(connection, name, f"signed in from {address}")
+        self._tokens.forget()
         return session
 
     async def create_link(self, account: str, *, by: str, lifetime_s: int = LINK_LIFETIME_S) -> str:
@@ -71,13 +82,26 @@ class SignIn:
                     "this link was used already, or its time is over",
                     remedy="Ask for a new one: broadstreet account link.",
                 )
-            return await self._tokens.issue_within(
-                connection, account, "session", f"one-time link from {address}", SESSION_LIFETIME_S, by=account
-            )
+            return await self._open(connection, account, f"one-time link from {address}")
 
     async def sign_out(self, secret: str, *, by: str) -> None:
         """End the session that was presented."""
         await self._tokens.revoke_secret(secret, by=by)
+
+    async def _holds(self, name: str, password: str, address: str) -> bool:
+        """Whether a password is an account's. Attempts are counted, and those before one that holds forgiven."""
+        subjects = _subjects(name, address)
+        await self._count(subjects)
+        row = await self._control.fetchrow(_ACCOUNT_SQL["password"], name)
+        usable = None if row is None or row["disabled_at"] is not None else row["password_hash"]
+        if not await self._passwords.verify(usable, password):
+            await self._note_failure(name, address)
+            return False
+        await self._control.execute(_SQL["forgive_attempts"], [subject for subject, _ in subjects])
+        return True
+
+    async def _open(self, connection: Connection, account: str, title: str) -> IssuedToken:
+        return await self._tokens.issue_within(connection, account, "session", title, SESSION_LIFETIME_S, by=account)
 
     async def _count(self, subjects: list[tuple[str, int]]) -> None:
         now_us = self._clock()

@@ -1,6 +1,7 @@
 """Tokens: API tokens, sessions and one-time links. 256 random bits, of which only the SHA-256 is kept.
 
-A token's public id is the first eight bytes of its hash in hex: it names the token in a list, and whoever finds a
+An API token may be limited to some permissions; then it has those of them that its account's roles give. A token's
+public id is the first eight bytes of its hash in hex: it names the token in a list, and whoever finds a
 secret can compute it. Who holds a token is remembered for `REMEMBERED_US`, so that another process's revocation is
 felt here within that time, and this process's at once.
 """
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from broadstreet.access.audit import record
-from broadstreet.access.policy import Role
+from broadstreet.access.policy import Permission, Role
 from broadstreet.access.principal import Principal
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, UnknownTenant
@@ -22,6 +23,8 @@ from broadstreet.model.identifiers import DEFAULT_TENANT
 from broadstreet.store import Database, load_queries
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from broadstreet.store.database import Connection
 
 TokenKind = Literal["api", "session", "link"]
@@ -61,6 +64,8 @@ class TokenEntry:
     expires_at_us: int
     used_at_us: int | None
     revoked_at_us: int | None
+    permissions: tuple[str, ...] | None
+    """All that it lets through; None: all that its account may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class _Holder:
     title: str
     roles: dict[str, frozenset[Role]]
     via: str | None
+    limits: frozenset[Permission] | None
     good_until_us: int
 
 
@@ -80,6 +86,21 @@ def hash_of(secret: str) -> bytes:
 def id_of(secret: str) -> str:
     """A token's public id."""
     return hash_of(secret)[:8].hex()
+
+
+def _entry(row: Record) -> TokenEntry:
+    permissions = row["permissions"]
+    return TokenEntry(
+        row["id"],
+        row["account"],
+        row["kind"],
+        row["title"],
+        row["created_at"],
+        row["expires_at"],
+        row["used_at"],
+        row["revoked_at"],
+        None if permissions is None else tuple(permissions),
+    )
 
 
 def _public_id(text: str) -> bytes:
@@ -100,26 +121,48 @@ class Tokens:
         self._random_bytes = random_bytes
         self._remembered: dict[tuple[bytes, TokenKind], _Holder] = {}
 
-    async def issue(self, account: str, kind: TokenKind, title: str, lifetime_s: int, *, by: str) -> IssuedToken:
-        """A new token. Raises NotFound where the account does not exist or is shut out, InvalidInput."""
+    async def issue(
+        self,
+        account: str,
+        kind: TokenKind,
+        title: str,
+        lifetime_s: int,
+        *,
+        by: str,
+        limits: frozenset[Permission] | None = None,
+    ) -> IssuedToken:
+        """A new token. limits: the permissions it is to have at most; None: no limit.
+
+        Raises NotFound where the account does not exist or is shut out, InvalidInput.
+        """
         if not 0 < lifetime_s <= MAX_API_LIFETIME_S:
             raise InvalidInput(f"a token lives 1 s to {MAX_API_LIFETIME_S} s", where="lifetime")
         if not title or len(title) > MAX_TITLE_LENGTH:
             raise InvalidInput(f"a title has 1 to {MAX_TITLE_LENGTH} characters", where="title")
         async with self._control.transaction() as connection:
-            return await self.issue_within(connection, account, kind, title, lifetime_s, by=by)
+            return await self.issue_within(connection, account, kind, title, lifetime_s, by=by, limits=limits)
 
     async def issue_within(
-        self, connection: Connection, account: str, kind: TokenKind, title: str, lifetime_s: int, *, by: str
+        self,
+        connection: Connection,
+        account: str,
+        kind: TokenKind,
+        title: str,
+        lifetime_s: int,
+        *,
+        by: str,
+        limits: frozenset[Permission] | None = None,
     ) -> IssuedToken:
         """`issue` inside the caller's transaction."""
         secret = PREFIX + base64.urlsafe_b64encode(self._random_bytes(SECRET_BYTES)).rstrip(b"=").decode()
         now_us = self._clock()
         until_us = now_us + lifetime_s * US_PER_S
-        if await connection.fetchval(_SQL["insert"], hash_of(secret), account, kind, title, now_us, until_us) is None:
+        said = None if limits is None else sorted(limits)
+        row = (hash_of(secret), account, kind, title, now_us, until_us, said)
+        if await connection.fetchval(_SQL["insert"], *row) is None:
             raise NotFound(f"there is no account {account[:80]!r} that may sign in", where="account")
         await connection.execute(_SQL["prune"], now_us - ENDED_KEPT_US)
-        detail = {"kind": kind, "title": title, "lifetime_s": lifetime_s, "account": account}
+        detail = {"kind": kind, "title": title, "lifetime_s": lifetime_s, "account": account, "permissions": said}
         await record(connection, now_us, by, "token.create", id_of(secret), detail=detail)
         return IssuedToken(secret, id_of(secret), account, until_us)
 
@@ -138,13 +181,16 @@ class Tokens:
             if not await self._control.fetchval(_ACCOUNT_SQL["tenant_exists"], tenant):
                 raise UnknownTenant(f"there is no tenant {tenant[:80]!r}", where="NGSILD-Tenant")
             raise NotAllowed(f"{holder.name} has no role in the tenant {tenant}", where="NGSILD-Tenant")
-        return Principal.account(holder.name, holder.title, tenant, roles, holder.via)
+        return Principal.account(holder.name, holder.title, tenant, roles, holder.via, holder.limits)
 
-    async def revoke(self, token_id: str, *, by: str) -> None:
-        """End a token by its public id. Raises NotFound."""
+    async def revoke(self, token_id: str, *, by: str, of: str | None = None) -> None:
+        """End a token by its public id. of: the account it must be of, where only that one's may be ended.
+
+        Raises NotFound.
+        """
         now_us = self._clock()
         async with self._control.transaction() as connection:
-            account = await connection.fetchval(_SQL["revoke"], _public_id(token_id), now_us)
+            account = await connection.fetchval(_SQL["revoke"], _public_id(token_id), now_us, of)
             if account is None:
                 raise NotFound(f"there is no token {token_id[:80]!r} in use", remedy="List them to see their ids.")
             await record(connection, now_us, by, "token.revoke", token_id, detail={"account": account})
@@ -158,25 +204,27 @@ class Tokens:
             await record(connection, now_us, by, "token.revoke", id_of(secret), detail={"account": by})
         self.forget()
 
+    async def end_sessions(self, account: str, *, by: str, but: str | None = None) -> int:
+        """End all sessions and links of an account. but: the secret of the one that stays. Answers how many ended."""
+        now_us = self._clock()
+        async with self._control.transaction() as connection:
+            kept = None if but is None else hash_of(but)
+            ended = int(await connection.fetchval(_SQL["revoke_everywhere"], account, now_us, kept))
+            await record(connection, now_us, by, "session.end-all", account, detail={"ended": ended})
+        self.forget()
+        return ended
+
     async def revoke_sessions(self, connection: Connection, account_key: int, now_us: int) -> None:
         """End an account's sessions and links inside the caller's transaction; the caller then calls `forget`."""
         await connection.execute(_SQL["revoke_sessions"], account_key, now_us)
 
+    async def in_use(self, account: str) -> list[TokenEntry]:
+        """The tokens and sessions of an account that still hold, newest first."""
+        return [_entry(row) for row in await self._control.fetch(_SQL["in_use"], account, self._clock())]
+
     async def list(self, account: str | None = None) -> list[TokenEntry]:
         """Tokens of an account or of all, newest first, at most 1,000."""
-        return [
-            TokenEntry(
-                row["id"],
-                row["account"],
-                row["kind"],
-                row["title"],
-                row["created_at"],
-                row["expires_at"],
-                row["used_at"],
-                row["revoked_at"],
-            )
-            for row in await self._control.fetch(_SQL["list"], account)
-        ]
+        return [_entry(row) for row in await self._control.fetch(_SQL["list"], account)]
 
     def forget(self) -> None:
         """Remember no holder: something about tokens, accounts or roles has changed."""
@@ -194,7 +242,8 @@ class Tokens:
         roles = {row["tenant"]: frozenset(row["roles"]) for row in rows if row["tenant"] is not None}
         good_until_us = min(rows[0]["expires_at"], now_us + REMEMBERED_US)
         via = rows[0]["token"] if kind == "api" else None
-        holder = _Holder(rows[0]["name"], rows[0]["title"], roles, via, good_until_us)
+        limits = None if rows[0]["permissions"] is None else frozenset(rows[0]["permissions"])
+        holder = _Holder(rows[0]["name"], rows[0]["title"], roles, via, limits, good_until_us)
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[digest, kind] = holder

@@ -53,6 +53,8 @@ class Guard:
             return
         principal = await self._principal(connection, authorization)
         if not _lets_in(demand, principal):
+            if principal.kind == "account":
+                raise NotAllowed("this is done in person, under a session of the portal, and by no token")
             raise NotAllowed("a device's credential opens nothing but what its readings need")
         if demand.permission is not None:
             principal.require(demand.permission)
@@ -99,7 +101,9 @@ class Guard:
 
 
 def _lets_in(demand: Demand, principal: Principal) -> bool:
-    """Being signed in is enough for accounts alone; a device needs a permission."""
+    """Being signed in is enough for accounts alone; a device needs a permission, and a token cannot be in person."""
+    if demand.in_person and principal.via is not None:
+        return False
     return demand.permission is not None or principal.kind == "account"
 
 

@@ -22,12 +22,21 @@ def create(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Whom it calls as.")],
     title: Annotated[str, typer.Option(help="What it is for, so that it can be told from others.")],
     days: Annotated[int, typer.Option(min=1, help="How long it holds.")] = 90,
+    permission: Annotated[
+        list[str] | None,
+        typer.Option(help="Limit it to a permission; may be given several times."),
+    ] = None,
     data_dir: DataDir = None,
     settings: SettingsFile = None,
 ) -> None:
     """Make a token. It is shown this once, alone on the last line."""
+    from broadstreet.access.policy import check_permissions
+
+    limits = check_permissions(permission) if permission else None
     issued = with_access(
-        data_dir, settings, lambda access: access.tokens.issue(account, "api", title, days * DAY_S, by=BY)
+        data_dir,
+        settings,
+        lambda access: access.tokens.issue(account, "api", title, days * DAY_S, by=BY, limits=limits),
     )
     console.print(issued.secret, soft_wrap=True)
 
@@ -41,10 +50,11 @@ def list_tokens(data_dir: DataDir = None, settings: SettingsFile = None) -> None
         return "" if at_us is None else format_rfc3339(at_us)[:10]
 
     identity = Column("id", no_wrap=True)
-    table = Table(identity, "account", "kind", "title", "made", "holds until", "revoked", box=None)
+    table = Table(identity, "account", "kind", "title", "may", "made", "holds until", "revoked", box=None)
     for token in with_access(data_dir, settings, lambda access: access.tokens.list()):
         days = (day(token.created_at_us), day(token.expires_at_us), day(token.revoked_at_us))
-        table.add_row(token.id, token.account, token.kind, token.title, *days)
+        may = "all" if token.permissions is None else ", ".join(token.permissions)
+        table.add_row(token.id, token.account, token.kind, token.title, may, *days)
     console.print(table)
 
 

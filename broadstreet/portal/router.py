@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
-from litestar import Request, Response, Router, get, post
-from litestar.datastructures import State
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from litestar.response import Redirect, Stream
+from litestar.response import Stream
 from litestar.status_codes import (
     HTTP_200_OK,
-    HTTP_204_NO_CONTENT,
     HTTP_206_PARTIAL_CONTENT,
-    HTTP_303_SEE_OTHER,
     HTTP_304_NOT_MODIFIED,
     HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE,
 )
 
-from broadstreet.access import Principal, public, requires, signed_in
-from broadstreet.access.route import SESSION_COOKIE
+from broadstreet.access import public, requires
 from broadstreet.history.downsampling import DEFAULT_CHART_POINTS, MAX_CHART_POINTS, POINTS_A_STRETCH
 from broadstreet.model.clock import US_PER_S, parse_rfc3339
-from broadstreet.model.errors import NotSignedIn
+from broadstreet.portal.account import change_password, end_token, new_token, own_account, sign_out_everywhere
 from broadstreet.portal.changes import MAX_CHANGES, ChangeView, changes_view
 from broadstreet.portal.client import ClientFiles
+from broadstreet.portal.door import AnyRequest, Caller, InPortal, follow_link, session, sign_in, sign_out
 from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol, profile_view, renew_secret
 from broadstreet.portal.entity import EntityView, entity_view
 from broadstreet.portal.export import MEDIA_TYPE, chosen, csv_lines, file_name
@@ -39,7 +36,6 @@ from broadstreet.portal.ranking import MAX_ROWS, RankingView, ranking_view
 from broadstreet.portal.search import Hit, search
 from broadstreet.portal.selection import Selection
 from broadstreet.portal.series import SeriesView, series_view
-from broadstreet.portal.session import SessionView, no_cookie, session_cookie, session_view
 from broadstreet.portal.system import SystemView, system_view
 from broadstreet.portal.town import Town
 
@@ -50,29 +46,7 @@ PACKING_LEVEL: Final = 4
 EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
 NOT_TRANSFORMED: Final = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
-AnyRequest = Request[Principal, Any, State]
-InPortal = NamedDependency[Portal]
 InTown = NamedDependency[Town]
-Caller = NamedDependency[Principal]
-
-
-class Credentials(msgspec.Struct, frozen=True):
-    """What is asked at sign-in."""
-
-    name: str
-    password: str
-
-
-def _address(portal: Portal, request: AnyRequest) -> str:
-    """Where the caller is; behind a proxy, what the proxy itself added last to X-Forwarded-For."""
-    forwarded = request.headers.get("x-forwarded-for") if portal.settings.origin else None
-    if forwarded:
-        return forwarded.rsplit(",", 1)[-1].strip()
-    return request.client.host if request.client else ""
-
-
-def _is_https(portal: Portal, request: AnyRequest) -> bool:
-    return (portal.settings.origin or request.url.scheme).startswith("https")
 
 
 def _range(portal: Portal, begin: str | None, end: str | None, default_us: int) -> tuple[int, int]:
@@ -83,41 +57,6 @@ def _range(portal: Portal, begin: str | None, end: str | None, default_us: int) 
 
 From = Annotated[str | None, QueryParameter(name="from")]
 To = Annotated[str | None, QueryParameter(name="to")]
-
-
-@get("/api/session", opt=signed_in())
-async def session(portal: InPortal, principal: Caller) -> SessionView:
-    """Who is signed in, and what the client must know of the city."""
-    return await session_view(portal, principal)
-
-
-@post("/api/sign-in", opt=public("the password in the body is the credential"), status_code=HTTP_200_OK)
-async def sign_in(portal: InPortal, request: AnyRequest, data: JSONBody[Credentials]) -> Response[SessionView]:
-    """Sign in by password."""
-    issued = await portal.access.sign_in.with_password(data.name, data.password, _address(portal, request))
-    principal = await portal.access.tokens.principal(issued.secret, "session")
-    cookie = session_cookie(issued, portal.clock(), is_https=_is_https(portal, request))
-    return Response(await session_view(portal, principal), cookies=[cookie])
-
-
-@post("/api/sign-out", opt=signed_in(), status_code=HTTP_204_NO_CONTENT)
-async def sign_out(portal: InPortal, request: AnyRequest, principal: Caller) -> Response[None]:
-    """End the session."""
-    if secret := request.cookies.get(SESSION_COOKIE):
-        await portal.access.sign_in.sign_out(secret, by=principal.name)
-    return Response(None, cookies=[no_cookie(is_https=_is_https(portal, request))])
-
-
-@get("/link/{secret:str}", opt=public("the secret in the path is the credential"), status_code=HTTP_303_SEE_OTHER)
-async def follow_link(portal: InPortal, request: AnyRequest, secret: FromPath[str]) -> Redirect:
-    """Sign in by a one-time link."""
-    try:
-        issued = await portal.access.sign_in.with_link(secret, _address(portal, request))
-    except NotSignedIn:
-        # A browser came, not a program: the page for signing in can say what to do, a problem in JSON cannot.
-        return Redirect("/sign-in?link=used", status_code=HTTP_303_SEE_OTHER)
-    cookie = session_cookie(issued, portal.clock(), is_https=_is_https(portal, request))
-    return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
 
 
 @get("/api/city", opt=requires("entity:read"))
@@ -318,6 +257,11 @@ def portal_routers(portal: Portal) -> list[Router]:
                 sign_in,
                 sign_out,
                 follow_link,
+                own_account,
+                new_token,
+                end_token,
+                sign_out_everywhere,
+                change_password,
                 city,
                 live,
                 entity,

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 from litestar import Litestar
 
-from broadstreet.access import POLICY, ROLES
+from broadstreet.access import PERMISSIONS, POLICY, ROLES
 from broadstreet.access.policy import Role
 from broadstreet.access.route import SESSION_COOKIE, Demand
 from broadstreet.apis import Services
@@ -38,7 +38,10 @@ def bearer(secret: str, tenant: str | None = None) -> dict[str, str]:
     return {"authorization": f"Bearer {secret}", **({} if tenant is None else {"ngsild-tenant": tenant})}
 
 
-def allows(demand: Demand, role: Role) -> bool:
+def allows(demand: Demand, role: Role, *, by_token: bool = True) -> bool:
+    """Whether a route lets a role in; what is done in person, no token does."""
+    if demand.in_person and by_token:
+        return False
     return demand.permission is None or role in POLICY[demand.permission]
 
 
@@ -84,7 +87,7 @@ async def test_a_session_may_what_a_token_may(app: Litestar, services: Services)
             for tenant in (None, OTHER):
                 headers = {"cookie": f"{SESSION_COOKIE}={secret}", **ORIGIN}
                 answered = await status(app, method, path, headers | ({"ngsild-tenant": tenant} if tenant else {}))
-                may = demand.is_public or (tenant is None and allows(demand, role))
+                may = demand.is_public or (tenant is None and allows(demand, role, by_token=False))
                 if may != (answered not in DENIED):
                     wrong.append((method, path, role, tenant, answered))
     assert wrong == []
@@ -129,4 +132,21 @@ async def test_no_credential_that_does_not_hold_opens_a_route(app: Litestar, ser
             fits = answered not in SERVER_ERRORS if demand.is_public else answered in DENIED
             if not fits:
                 wrong.append((method, path, name, answered))
+    assert wrong == []
+
+
+async def test_a_limited_token_may_what_both_it_and_its_account_may(app: Litestar, services: Services) -> None:
+    """A token with one permission, for each permission: it opens that permission's routes, if the role does."""
+    wrong: Wrong = []
+    for role in ("administrator", "viewer"):
+        await services.access.accounts.create(role, role, tenant=OWN, roles=[role], by="test")
+        for permission in PERMISSIONS:
+            limits = frozenset({permission})
+            made = await services.access.tokens.issue(role, "api", "narrow", 3600, by="test", limits=limits)
+            for method, path, demand in calls(app):
+                if demand.permission is not None:
+                    answered = await status(app, method, path, bearer(made.secret))
+                    may = demand.permission == permission and role in POLICY[permission]
+                    if may != (answered not in DENIED):
+                        wrong.append((method, path, role, permission, answered))
     assert wrong == []

@@ -14,10 +14,11 @@ from typing import Final
 import pytest
 from litestar import Litestar
 
+from broadstreet.access.route import SESSION_COOKIE
 from broadstreet.apis import Services
 from broadstreet.apis.guard import SAFE_METHODS, handlers_of
 from tests.asgi import ask
-from tests.contract.doors import issue
+from tests.contract.doors import ORIGIN
 from tests.contract.house import portal_of, whole_app
 from tests.contract.walk import POSTED, WRITES
 
@@ -25,6 +26,9 @@ ELSEWHERE: Final = {
     "POST /v1/readings": "a reading's origin is its pack, written by the recorder",
     "POST /portal/api/sign-in": "tests/contract/test_access.py: a session made, or an attempt refused",
     "POST /portal/api/sign-out": "tests/contract/test_access.py: a session ended",
+    "POST /portal/api/account/password": "tests/contract/test_own_account.py",
+    "POST /portal/api/account/sign-out-everywhere": "tests/contract/test_own_account.py",
+    "DELETE /portal/api/account/tokens/{token}": "tests/contract/test_own_account.py",
     "POST /v1/dead/replay": "tests/contract/test_dead.py: what was settled, and why",
     "POST /v1/dead/discard": "tests/contract/test_dead.py: what was settled, and why",
     **{f"POST {path}": "asks, and changes nothing" for path in POSTED},
@@ -44,7 +48,9 @@ async def test_every_writing_route_is_walked(app: Litestar) -> None:
 
 
 async def test_every_change_says_who_made_it(app: Litestar, services: Services) -> None:
-    headers = {"authorization": f"Bearer {await issue(services, 'walker', ['administrator'])}"}
+    await services.access.accounts.create("walker", "Walker", tenant="city", roles=["administrator"], by="test")
+    secret = (await services.access.tokens.issue("walker", "session", "test", 3600, by="test")).secret
+    headers = {"cookie": f"{SESSION_COOKIE}={secret}", **ORIGIN}
     city = await services.store.tenant("city")
     wrong = []
 

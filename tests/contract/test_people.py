@@ -14,7 +14,7 @@ from broadstreet.cli.entry import app
 from broadstreet.model.errors import BroadstreetError, NotFound
 from broadstreet.store import Store
 
-PASSWORD_TWICE = "a long password\n" * 2
+PASSWORD_TWICE = "seven grey herons asleep\n" * 2
 
 
 class Ran:
@@ -83,10 +83,12 @@ async def test_what_is_changed_is_seen_in_the_lists(environment: dict[str, str])
 async def test_a_revoked_token_is_marked(environment: dict[str, str]) -> None:
     await run(environment, "account", "new", "cy", "--title", "Cy", "--role", "viewer")
     await run(environment, "token", "create", "cy", "--title", "script", "--days", "1")
+    await run(environment, "token", "create", "cy", "--title", "narrow", "--permission", "entity:read")
     listed = (await run(environment, "token", "list")).said
+    assert re.search(r"script +all +", listed) and re.search(r"narrow +entity:read +", listed)
     (identity,) = re.findall(r"^ *(\w+) +cy +api +script", listed, re.MULTILINE)
     await run(environment, "token", "revoke", identity)
-    assert re.search(r"script +\S+ +\S+ +\d{4}-\d\d-\d\d", (await run(environment, "token", "list")).said)
+    assert re.search(r"script +all +\S+ +\S+ +\d{4}-\d\d-\d\d", (await run(environment, "token", "list")).said)
 
 
 async def test_a_link_for_nobody_is_refused(environment: dict[str, str]) -> None:

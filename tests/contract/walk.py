@@ -81,6 +81,7 @@ def names(tenant: Filled) -> dict[str, list[str]]:
         "id": [tenant.entity],
         "name": [tenant.name],
         "letter": [tenant.letter],
+        "token": ["x"],
         "type_name": ["AirQualityObserved", tenant.name],
         "attribute_id": ["NO2", tenant.name],
         "attribute": ["NO2", tenant.name],
@@ -159,6 +160,7 @@ WRITES: Final = (
     Write("POST /v1/accounts", "/v1/accounts", {"name": "anna", "title": "Anna", "roles": ["viewer"]}),
     Write("PUT /v1/accounts/{name}/roles/{role}", "/v1/accounts/anna/roles/analyst"),
     Write("DELETE /v1/accounts/{name}/roles/{role}", "/v1/accounts/anna/roles/analyst"),
+    Write("POST /portal/api/account/tokens", "/portal/api/account/tokens", {"title": "for a script"}),
     Write("POST /ngsi-ld/v1/entities", "/ngsi-ld/v1/entities", ENTITY),
     Write("POST /ngsi-ld/v1/entities/{entity_id}/attrs", f"{BENCH}/attrs", COLOUR),
     Write(

@@ -1,13 +1,15 @@
 -- name: insert
--- A new token of an account that is not shut out. $1: SHA-256, $2: account, $3: kind, $4: title, $5: now, $6: until.
-INSERT INTO token (hash, account_key, kind, title, created_at, expires_at)
-SELECT $1, key, $3, $4, $5, $6 FROM account WHERE name = $2 AND disabled_at IS NULL
+-- A new token of an account that is not shut out. $1: SHA-256, $2: account, $3: kind, $4: title, $5: now, $6: until,
+-- $7: the permissions it is limited to, or null.
+INSERT INTO token (hash, account_key, kind, title, created_at, expires_at, permissions)
+SELECT $1, key, $3, $4, $5, $6, $7 FROM account WHERE name = $2 AND disabled_at IS NULL
 RETURNING key;
 
 -- name: holder
 -- Who holds a token that is still good, a row for each tenant with the roles there; tenant and roles are null for
 -- an account that has none. $1: SHA-256, $2: kind, $3: now.
-SELECT account.name, account.title, token.title AS token, token.expires_at, tenant.name AS tenant, array_agg(role) AS roles
+SELECT account.name, account.title, token.title AS token, token.expires_at, token.permissions, tenant.name AS tenant,
+       array_agg(role) AS roles
 FROM token
 JOIN account ON account.key = account_key
 LEFT JOIN account_role USING (account_key)
@@ -25,10 +27,11 @@ WHERE hash = $1 AND kind = 'link' AND used_at IS NULL AND revoked_at IS NULL AND
 RETURNING account.name;
 
 -- name: revoke
--- End tokens whose public id (the first bytes of the hash) is this. $1: id, $2: now.
+-- End tokens whose public id (the first bytes of the hash) is this. $1: id, $2: now, $3: whose they must be, or null.
 UPDATE token SET revoked_at = $2
 FROM account
 WHERE account.key = account_key AND substring(hash FOR 8) = $1 AND revoked_at IS NULL
+  AND ($3::text IS NULL OR account.name = $3)
 RETURNING account.name;
 
 -- name: revoke_hash
@@ -39,10 +42,31 @@ UPDATE token SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL;
 -- End an account's sessions and links, as a new password does. $1: account key, $2: now.
 UPDATE token SET revoked_at = $2 WHERE account_key = $1 AND kind <> 'api' AND revoked_at IS NULL;
 
+-- name: revoke_everywhere
+-- End all sessions and links of an account but one. $1: account, $2: now, $3: SHA-256 of the one that stays, or null.
+-- Answers how many were ended.
+WITH ended AS (
+    UPDATE token SET revoked_at = $2
+    FROM account
+    WHERE account.key = account_key AND account.name = $1 AND kind <> 'api' AND revoked_at IS NULL AND expires_at > $2
+      AND hash IS DISTINCT FROM $3::bytea
+    RETURNING token.key
+)
+SELECT count(*) FROM ended;
+
+-- name: in_use
+-- What still holds of an account's tokens and sessions, newest first. $1: account, $2: now.
+SELECT encode(substring(hash FOR 8), 'hex') AS id, account.name AS account, kind, token.title, token.created_at,
+       expires_at, used_at, revoked_at, permissions
+FROM token JOIN account ON account.key = account_key
+WHERE account.name = $1 AND kind <> 'link' AND revoked_at IS NULL AND expires_at > $2
+ORDER BY token.key DESC
+LIMIT 1000;
+
 -- name: list
 -- Tokens of an account, or of all, newest first; spent and expired ones only as long as they are kept. $1: account or null.
 SELECT encode(substring(hash FOR 8), 'hex') AS id, account.name AS account, kind, token.title, token.created_at,
-       expires_at, used_at, revoked_at
+       expires_at, used_at, revoked_at, permissions
 FROM token JOIN account ON account.key = account_key
 WHERE $1::text IS NULL OR account.name = $1
 ORDER BY token.key DESC

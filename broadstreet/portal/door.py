@@ -1,0 +1,88 @@
+"""Coming in and going out: by password, by one-time link; who is in. And what the portal's handlers are handed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.response import Redirect
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT, HTTP_303_SEE_OTHER
+
+from broadstreet.access import IssuedToken, Principal, public, signed_in
+from broadstreet.access.route import SESSION_COOKIE
+from broadstreet.model.errors import NotSignedIn
+from broadstreet.portal.portal import Portal
+from broadstreet.portal.session import SessionView, no_cookie, session_cookie, session_view
+
+AnyRequest = Request[Principal, Any, State]
+InPortal = NamedDependency[Portal]
+Caller = NamedDependency[Principal]
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What is asked at sign-in."""
+
+    name: str
+    password: str
+
+
+def address_of(portal: Portal, request: AnyRequest) -> str:
+    """Where the caller is; behind a proxy, what the proxy itself added last to X-Forwarded-For."""
+    forwarded = request.headers.get("x-forwarded-for") if portal.settings.origin else None
+    if forwarded:
+        return forwarded.rsplit(",", 1)[-1].strip()
+    return request.client.host if request.client else ""
+
+
+def is_https(portal: Portal, request: AnyRequest) -> bool:
+    """Whether cookies travel over TLS alone."""
+    return (portal.settings.origin or request.url.scheme).startswith("https")
+
+
+async def entered(portal: Portal, request: AnyRequest, issued: IssuedToken) -> Response[SessionView]:
+    """The answer to somebody who has just come in: the session, and its cookie."""
+    principal = await portal.access.tokens.principal(issued.secret, "session")
+    cookie = session_cookie(issued, portal.clock(), is_https=is_https(portal, request))
+    return Response(await session_view(portal, principal), cookies=[cookie])
+
+
+def left(portal: Portal, request: AnyRequest) -> Response[None]:
+    """The answer to somebody who has just gone."""
+    return Response(None, cookies=[no_cookie(is_https=is_https(portal, request))])
+
+
+@get("/api/session", opt=signed_in())
+async def session(portal: InPortal, principal: Caller) -> SessionView:
+    """Who is signed in, and what the client must know of the city."""
+    return await session_view(portal, principal)
+
+
+@post("/api/sign-in", opt=public("the password in the body is the credential"), status_code=HTTP_200_OK)
+async def sign_in(portal: InPortal, request: AnyRequest, data: JSONBody[Credentials]) -> Response[SessionView]:
+    """Sign in by password."""
+    issued = await portal.access.sign_in.with_password(data.name, data.password, address_of(portal, request))
+    return await entered(portal, request, issued)
+
+
+@post("/api/sign-out", opt=signed_in(), status_code=HTTP_204_NO_CONTENT)
+async def sign_out(portal: InPortal, request: AnyRequest, principal: Caller) -> Response[None]:
+    """End the session."""
+    if secret := request.cookies.get(SESSION_COOKIE):
+        await portal.access.sign_in.sign_out(secret, by=principal.name)
+    return left(portal, request)
+
+
+@get("/link/{secret:str}", opt=public("the secret in the path is the credential"), status_code=HTTP_303_SEE_OTHER)
+async def follow_link(portal: InPortal, request: AnyRequest, secret: FromPath[str]) -> Redirect:
+    """Sign in by a one-time link."""
+    try:
+        issued = await portal.access.sign_in.with_link(secret, address_of(portal, request))
+    except NotSignedIn:
+        # A browser came, not a program: the page for signing in can say what to do, a problem in JSON cannot.
+        return Redirect("/sign-in?link=used", status_code=HTTP_303_SEE_OTHER)
+    cookie = session_cookie(issued, portal.clock(), is_https=is_https(portal, request))
+    return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=[cookie])
