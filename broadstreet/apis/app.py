@@ -32,6 +32,7 @@ from broadstreet.apis.people import people_router
 from broadstreet.apis.problem import EXCEPTION_HANDLERS
 from broadstreet.apis.readiness import checks_of
 from broadstreet.apis.services import Call, Services
+from broadstreet.apis.webhooks import webhooks_router
 from broadstreet.store import Database
 
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -59,7 +60,10 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
             health_router(Checks(checks_of(services.store, services.log))),
             metrics_router(services.metrics),
             openapi_json,
-            Router("/v1", route_handlers=[devices_router(), dead_router(), datasets_router(), people_router()]),
+            Router(
+                "/v1",
+                route_handlers=[devices_router(), dead_router(), webhooks_router(), datasets_router(), people_router()],
+            ),
             ngsi_ld_router(),
             *parts,
         ],

@@ -1,4 +1,4 @@
-"""`/v1/dead`: messages that could not be applied, to look through, to replay once their profile is mended, to discard."""
+"""`/v1/dead`: messages that could not be applied: to look through, to replay once a profile is mended, to discard."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from broadstreet.access import Access, Principal
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Library
-from broadstreet.devices import Letters, Registry
+from broadstreet.devices import Letters, Registry, Webhooks
 from broadstreet.log import Log
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.store import Database, Store
@@ -43,6 +43,11 @@ class Services:
     def letters(self) -> Letters:
         """Dead letters."""
         return Letters(self.log, self.access.audit, partitions=self.partitions)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Where services that can only call a URL leave readings."""
+        return Webhooks(self.store)
 
     async def device_principal(self, device: str, secret: str) -> Principal:
         """The device that signs in with its secret. Raises NotSignedIn."""

@@ -82,7 +82,7 @@ class Ingest:
             clock=now_us,
             random_bytes=os.urandom,
         )
-        self.taker = HttpIngest(store, self.packer)
+        self.taker = HttpIngest(store, self.packer, log, now_us)
 
     async def look_after(self) -> None:
         """Refuse readings while the disk is full, and report what was taken in; until cancelled."""
@@ -90,8 +90,8 @@ class Ingest:
             try:
                 check_disk(self._settings.data_path, self._settings.disk.watermark_bytes)
             except DiskFull as error:
-                self.packer.refuse(error)
+                self.taker.refuse(error)
             else:
-                self.packer.refuse(None)
+                self.taker.refuse(None)
             await announce(self._log, self._name, self._counters, now_us)
             await asyncio.sleep(LOOK_EVERY_S)

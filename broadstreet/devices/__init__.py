@@ -16,6 +16,7 @@ from broadstreet.devices.loan import lend_secrets
 from broadstreet.devices.profile import SILENT_AFTER_INTERVALS, Profile, parse_profile
 from broadstreet.devices.registration import DeviceSpec
 from broadstreet.devices.registry import DeviceIdentity, ProfileVersion, Registered, Registry
+from broadstreet.devices.webhook import NewWebhook, Webhook, WebhookRow, Webhooks, WebhookSpec
 
 __all__ = [
     "SILENT_AFTER_INTERVALS",
@@ -27,6 +28,7 @@ __all__ = [
     "Letter",
     "LetterPage",
     "Letters",
+    "NewWebhook",
     "Profile",
     "ProfileVersion",
     "Reading",
@@ -34,6 +36,10 @@ __all__ = [
     "Registry",
     "Settled",
     "Wanted",
+    "Webhook",
+    "WebhookRow",
+    "WebhookSpec",
+    "Webhooks",
     "find_device",
     "lend_secrets",
     "list_devices",

@@ -14,6 +14,7 @@ from broadstreet.model.errors import InvalidInput, TooLarge, UnsupportedMediaTyp
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+CSV = "text/csv"
 NOT_AN_OBJECT = "it is not a JSON object"
 TOO_LONG = f"it is longer than {MAX_ITEM_BYTES:,} bytes"
 
@@ -40,16 +41,23 @@ Items = dict[int, bytes]
 """Items that may be taken, by their index."""
 
 
+def kind_of(content_type: str) -> str:
+    """A Content-Type without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
 def split(body: bytes, content_type: str) -> tuple[Items, list[Rejected]]:
     """The items of a body. Raises UnsupportedMediaType, InvalidInput for what is no JSON at all, TooLarge."""
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = kind_of(content_type)
     if kind == JSON:
         found = _split_json(body)
     elif kind == NDJSON:
         found = [line.strip() for line in body.split(b"\n") if line.strip()]
     else:
         raise UnsupportedMediaType(
-            f"{kind[:80]!r} is not a way to send readings", where="Content-Type", remedy=f"Send {JSON} or {NDJSON}."
+            f"{kind[:80]!r} is not a way to send readings",
+            where="Content-Type",
+            remedy=f"Send {JSON}, {NDJSON} or {CSV}.",
         )
     if len(found) > MAX_ITEMS:
         raise TooLarge(

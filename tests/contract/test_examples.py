@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from litestar import Litestar
 
 from broadstreet.apis import Services
-from broadstreet.devices import DeviceSpec
+from broadstreet.devices import DeviceSpec, WebhookSpec
 from simulator import profiles
 from tests.asgi import Answer, ask
 from tests.contract.conftest import Clock
@@ -27,7 +29,14 @@ SHOWN = {
     if (lines := [line for line in page.commands() if line.startswith("curl ")])
 }
 NAMED = re.compile(r"urn:ngsi-ld:AirQualityObserved:([\w-]+)")
-PROFILES = ROOT / "simulator" / "profiles"
+READINGS = {
+    "readings.ndjson": b'{"device": "aq-017", "no2": 31.2}\n{"device": "aq-018", "no2": 28.4}\n',
+    "readings.csv": b"device,no2\naq-017,31.2\naq-018,28.4\n",
+    "readings.csv.gz": gzip.compress(b"device,no2\naq-017,31.2\naq-018,28.4\n"),
+}
+"""The files that a reader of the page on readings has."""
+SENDERS = ("aq-017", "aq-018")
+HOOK = WebhookSpec(name="docs", device_field="end_device_ids.device_id")
 
 
 @dataclass
@@ -36,9 +45,13 @@ class Reader:
 
     app: Litestar
     token: str
+    hook: str
+    files: Path
 
-    async def paste(self, line: str, token: str | None = None) -> Answer:
-        call = read_curl(re.sub(r"\$?TOKEN\b", token or self.token, line), PROFILES)
+    async def paste(self, line: str, secret: str | None = None) -> Answer:
+        """What a line answers with the reader's token and webhook, or with a secret that holds nowhere."""
+        line = re.sub(r"\$HOOK\b", secret or self.hook, line)
+        call = read_curl(re.sub(r"\$?TOKEN\b", secret or self.token, line), self.files)
         assert call.host == DEFAULT_HOST, line
         return await ask(self.app, call.method, call.target, headers=call.headers, body=call.body)
 
@@ -49,16 +62,21 @@ class Reader:
 @pytest.fixture
 async def reader(services: Services, data_dir: Path) -> AsyncIterator[Reader]:
     """A city with the profiles of the simulator, and the stations that the docs speak of, heard once."""
+    shutil.copytree(ROOT / "simulator" / "profiles", data_dir, dirs_exist_ok=True)
+    for name, content in READINGS.items():
+        (data_dir / name).write_bytes(content)
     city = await services.store.tenant("city")
     for text in profiles().values():
         await services.registry.register_profile(city, text, principal="test", at_us=services.clock())
-    named = sorted({name for lines in SHOWN.values() for line in lines for name in NAMED.findall(line)})
+    shown = {name for lines in SHOWN.values() for line in lines for name in NAMED.findall(line)}
+    named = sorted(shown | set(SENDERS))
     specs = [DeviceSpec(id=name, title=name, profile="air-quality", lon=24.95, lat=60.17) for name in named]
     stations = await services.registry.register_many(city, specs, principal="test", at_us=services.clock())
     await services.access.accounts.create("root", "Root", tenant="city", roles=["administrator"], by="test")
     token = (await services.access.tokens.issue("root", "api", "docs", 3600, by="test")).secret
     async with portal_of(services, data_dir) as portal:
-        opened = Reader(whole_app(services, portal), token)
+        hook = await services.webhooks.create(city, HOOK, by="test", at_us=services.clock())
+        opened = Reader(whole_app(services, portal), token, hook.secret, data_dir)
         heard = {"NO2": {"type": "Property", "value": 31.2, "observedAt": "2026-03-01T10:00:00Z"}}
         for station in stations:
             answer = await opened.ask("POST", f"/ngsi-ld/v1/entities/{station.entity_id}/attrs", heard)
@@ -71,6 +89,8 @@ async def test_what_a_page_shows_is_answered(page: str, reader: Reader) -> None:
     for line in SHOWN[page]:
         answer = await reader.paste(line)
         assert 200 <= answer.status < 300, (line, answer.body)
+        if "/v1/readings" in line or "/v1/hook" in line:
+            assert answer.json["accepted"] and not answer.json["rejected"], (line, answer.body)
         assert (await reader.paste(line, "bst_wrong")).status == 401, f"{line} needs its token"
 
 

@@ -74,7 +74,7 @@ async def door(services: Services) -> AsyncIterator[Door]:
         clock=now_us,
         random_bytes=os.urandom,
     )
-    app = create_app(services, [readings_router(HttpIngest(services.store, packer))])
+    app = create_app(services, [readings_router(HttpIngest(services.store, packer, services.log, now_us))])
     opened = Door(services, app, packer)
     city = await services.store.tenant("city")
     await services.registry.register_profile(city, PROFILE, principal="test", at_us=1)

@@ -170,3 +170,7 @@ UPDATE device SET disabled_at = $2 WHERE key = $1;
 -- name: enabled_devices
 -- Keys of devices that may send. $1: ids.
 SELECT key, id FROM device WHERE id = ANY ($1::text[]) AND disabled_at IS NULL;
+
+-- name: enabled_profiles
+-- The profiles of devices that may send. $1: ids.
+SELECT d.id, d.profile_key FROM device d WHERE d.id = ANY ($1::text[]) AND d.disabled_at IS NULL;
