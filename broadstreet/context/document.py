@@ -6,6 +6,7 @@ place where it stands. Members that only the system sets (createdAt and the like
 
 from __future__ import annotations
 
+from collections.abc import Container
 from enum import Enum
 from typing import Any, Final, NoReturn
 
@@ -132,7 +133,7 @@ class _Reader:
 
     def instance(self, iri: str, given: Any, where: str, depth: int) -> AttributeFragment:
         """One attribute instance, in the normalized or the concise representation."""
-        if not isinstance(given, dict) or (given.get("type") in GEOMETRY_TYPES and "coordinates" in given):
+        if not isinstance(given, dict) or (_says(given, GEOMETRY_TYPES) and "coordinates" in given):
             return self._bare(iri, given, where)
         kind = self._kind(given, where)
         _check_members(kind, given, where)
@@ -156,7 +157,7 @@ class _Reader:
 
     def _bare(self, iri: str, value: Any, where: str) -> AttributeFragment:
         """A value that stands for its attribute, as in the concise and simplified representations."""
-        is_geometry = isinstance(value, dict) and value.get("type") in GEOMETRY_TYPES and "coordinates" in value
+        is_geometry = isinstance(value, dict) and _says(value, GEOMETRY_TYPES) and "coordinates" in value
         kind = Kind.GEO_PROPERTY if is_geometry else Kind.PROPERTY
         return AttributeFragment(iri, kind=kind, value=self._value(kind, value, where))
 
@@ -171,7 +172,7 @@ class _Reader:
         for member, kind in _BY_MEMBER.items():
             if member in given:
                 value = given[member]
-                is_geometry = isinstance(value, dict) and value.get("type") in GEOMETRY_TYPES
+                is_geometry = isinstance(value, dict) and _says(value, GEOMETRY_TYPES)
                 return Kind.GEO_PROPERTY if is_geometry and kind is Kind.PROPERTY else kind
         return None
 
@@ -240,8 +241,14 @@ def _has_instances(given: Any) -> bool:
     return isinstance(given, list) and bool(given) and all(map(_is_instance, given))
 
 
+def _says(given: dict[str, Any], types: Container[str]) -> bool:
+    """Whether an object's type is one of these; a member of that name may be anything."""
+    said = given.get("type")
+    return isinstance(said, str) and said in types
+
+
 def _is_instance(given: Any) -> bool:
-    return isinstance(given, dict) and (given.get("type") in KINDS or not _BY_MEMBER.keys().isdisjoint(given))
+    return isinstance(given, dict) and (_says(given, KINDS) or not _BY_MEMBER.keys().isdisjoint(given))
 
 
 def _check_members(kind: Kind | None, given: dict[str, Any], where: str) -> None:

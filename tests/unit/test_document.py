@@ -46,6 +46,8 @@ def only(**attributes: Any) -> Any:
         ({"json": {"a": None}}, Kind.JSON_PROPERTY, {"a": None}),
         ({"valueList": [1, "a"]}, Kind.LIST_PROPERTY, [1, "a"]),
         ({"objectList": [{"object": "urn:a:b"}, "urn:a:c"]}, Kind.LIST_RELATIONSHIP, ["urn:a:b", "urn:a:c"]),
+        ([{"type": ["Point"]}], Kind.PROPERTY, [{"type": ["Point"]}]),
+        ({"value": {"type": ["Point"]}}, Kind.PROPERTY, {"type": ["Point"]}),
     ],
 )
 def test_each_representation_is_read(given: Any, kind: Kind, value: Any) -> None:
