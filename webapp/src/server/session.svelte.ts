@@ -49,6 +49,12 @@ class SessionStore {
     this.#leave();
   }
 
+  /** Ends every session of this account, and this one with them. */
+  async signOutEverywhere(): Promise<void> {
+    await tell<void>('/portal/api/account/sign-out-everywhere', {});
+    this.#leave();
+  }
+
   /** Asks whether it still holds; where it does not, the page learns it as from any other answer. */
   async check(): Promise<void> {
     await ask<Session>('/portal/api/session').catch((error: unknown) => {

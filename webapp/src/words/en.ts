@@ -1,4 +1,5 @@
 /** Every word the portal speaks, in English, but those of the city page and of what is done with devices. Another language is files of the same shape. Values arrive formatted. */
+import { accountWords } from './en.account.ts';
 import { cityWords } from './en.city.ts';
 import { deviceWords } from './en.devices.ts';
 import { LOCALE, plural } from './en.plural.ts';
@@ -9,7 +10,7 @@ export const en = {
   brand: 'Broadstreet',
   skip: 'Skip to the content',
   nav: { label: 'Pages', city: 'City', system: 'System' },
-  titles: { city: 'City', entity: 'Sensor', system: 'System', design: 'Design', signIn: 'Sign in', unknown: 'No such page' },
+  titles: { city: 'City', entity: 'Sensor', system: 'System', design: 'Design', account: 'My account', signIn: 'Sign in', unknown: 'No such page' },
 
   tone: { fine: 'Fine', degraded: 'Degraded', wrong: 'Wrong' },
   toneWhy: { fine: 'All that should report does, and no limit is passed.', degraded: 'Something that should report does not.', wrong: 'A value is beyond its limit.' },
@@ -33,10 +34,7 @@ export const en = {
     change: (now: string) => `${now}. Change.`,
   },
 
-  account: {
-    signedInAs: (name: string) => `Signed in as ${name}`,
-    signOut: 'Sign out',
-  },
+  account: accountWords,
 
   signIn: {
     title: 'Sign in',

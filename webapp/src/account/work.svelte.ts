@@ -1,0 +1,28 @@
+/** Something that is being done: whether it still is, and what went wrong with it. */
+import { Problem } from '../server/ask.ts';
+
+export class Work {
+  working = $state(false);
+  error = $state('');
+  /** Which field the error is about, where it is about one. */
+  where = $state<string | null>(null);
+
+  async do(work: () => Promise<void>): Promise<void> {
+    this.working = true;
+    this.clear();
+    try {
+      await work();
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      this.error = [problem.message, problem.remedy].filter(Boolean).join('. ');
+      this.where = problem.where;
+    } finally {
+      this.working = false;
+    }
+  }
+
+  clear(): void {
+    this.error = '';
+    this.where = null;
+  }
+}

@@ -1,0 +1,34 @@
+/** What the server answers about one's own account, as docs/reference/portal-api.md writes it. */
+
+export interface OwnToken {
+  id: string;
+  title: string;
+  created_at: string;
+  expires_at: string;
+  /** All that it lets through; null: all that its account may. */
+  permissions: string[] | null;
+}
+
+export interface OwnSession {
+  id: string;
+  title: string;
+  created_at: string;
+  expires_at: string;
+  is_this: boolean;
+}
+
+export interface OwnAccountAnswer {
+  name: string;
+  title: string;
+  roles: string[];
+  permissions: string[];
+  has_password: boolean;
+  tokens: OwnToken[];
+  sessions: OwnSession[];
+}
+
+export interface MadeToken {
+  id: string;
+  secret: string;
+  expires_at: string;
+}
