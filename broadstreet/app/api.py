@@ -13,6 +13,7 @@ from broadstreet.app.clock import now_us
 from broadstreet.app.http import serve_http
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
+from broadstreet.app.tls import tls_files
 from broadstreet.devices import Registry
 from broadstreet.engines import EngineAddresses, check_disk
 from broadstreet.gateway import Counters, HttpIngest, Packer, readings_router
@@ -42,7 +43,15 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         app = compose(services, portal, ingest.taker)
         async with portal, asyncio.TaskGroup() as group:
             beside = [group.create_task(ingest.look_after()), group.create_task(portal.warm())]
-            await serve_http(app, settings.http.host, settings.http.port, call)
+            await serve_http(
+                app,
+                settings.http.host,
+                settings.http.port,
+                call,
+                tls=tls_files(settings),
+                redirect_port=settings.http.redirect_port,
+                origin=settings.http.origin,
+            )
             for task in beside:
                 task.cancel()
         await ingest.packer.flush(FLUSH_S)

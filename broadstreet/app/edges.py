@@ -19,18 +19,22 @@ class Edges(msgspec.Struct, frozen=True):
     mqtt_port: int
     http_host: str
     http_port: int
+    origin: str = ""
+    """The portal's own address, where it has one."""
+    has_tls: bool = False
 
     @property
     def portal_url(self) -> str:
         """The portal's address, without a slash at its end."""
-        return f"http://{self.http_host}:{self.http_port}"
+        return self.origin.rstrip("/") or f"{'https' if self.has_tls else 'http'}://{self.http_host}:{self.http_port}"
 
 
 def edges_of(settings: Settings) -> Edges:
     """The addresses that these settings ask for; a host that means every address is this machine."""
     mqtt, http = settings.mqtt, settings.http
     mqtt_host = HERE if mqtt.host in EVERYWHERE else mqtt.host
-    return Edges(mqtt_host, mqtt.port, HERE if http.host in EVERYWHERE else http.host, http.port)
+    http_host = HERE if http.host in EVERYWHERE else http.host
+    return Edges(mqtt_host, mqtt.port, http_host, http.port, http.origin, bool(http.tls_certificate))
 
 
 def write_edges(folder: DataFolder, settings: Settings) -> None:

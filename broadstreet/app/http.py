@@ -9,37 +9,39 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from granian.constants import Interfaces
+import psutil
+from granian.constants import Interfaces, SSLProtocols
 from granian.server.embed import Server
 
+from broadstreet.app.asgi import Application, Message, Receive, Send
+from broadstreet.app.redirect import redirection
 from broadstreet.app.role import Call
-from broadstreet.model.errors import RoleFailed
+from broadstreet.app.tls import Stamp, TlsFiles
+from broadstreet.model.errors import InvalidInput, RoleFailed
 
 POLL_S = 0.02
 STOP_S = 5
 """How long requests that are under way at the end may take."""
 BACKLOG = 1024
+LOOK_EVERY_S = 5.0
+"""How often it is looked whether the certificate was renewed."""
 EVENT_STREAM = b"text/event-stream"
 LOGGING = {
     "handlers": {},
     "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": False}},
 }
 logging.getLogger("_granian").addFilter(lambda record: "experimental" not in record.getMessage())
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
+logger = logging.getLogger(__name__)
 
 
 class EventStreams:
     """Goes round an application and knows its open streams of events."""
 
     def __init__(self, app: Application) -> None:
-        self._app = app
+        self.app = app
         self._open: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -52,7 +54,7 @@ class EventStreams:
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self.app(scope, receive, watched)
         except asyncio.CancelledError:
             if task not in self._open:
                 raise
@@ -75,35 +77,129 @@ def is_event_stream(start: Message) -> bool:
     )
 
 
-async def serve_http(app: Application, host: str, port: int, call: Call) -> None:
-    """Serve an ASGI application until the call ends. Raises RoleFailed where the port cannot be had."""
-    check_port(host, port)
-    streams = EventStreams(app)
-    server: Any = Server(  # Any: its methods carry no types
-        streams,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        websockets=False,
-        backlog=BACKLOG,
-        log_dictconfig=LOGGING,
-    )
-    server.workers_kill_timeout = STOP_S
-    serving: asyncio.Task[None] = asyncio.create_task(server.serve())
+class HttpServer:
+    """One Granian on one port. With TLS it is replaced by another, on the same port, when the certificate is."""
+
+    def __init__(self, app: Application, host: str, port: int, tls: TlsFiles | None = None) -> None:
+        self._streams = EventStreams(app)
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._stamp: Stamp = ()
+        self._server: Any = None  # Any: its methods carry no types
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return when it takes connections. Raises RoleFailed where it cannot, InvalidInput for its certificate."""
+        check_port(self._host, self._port)
+        if self._tls is not None:
+            self._tls.check()
+        self._server, self._serving = await self._spawn(self._streams)
+
+    async def stop(self) -> None:
+        """End it; requests that are under way may take a moment."""
+        if self._server is not None and self._serving is not None:
+            await _end(self._server, self._streams, self._serving)
+
+    async def run(self) -> None:
+        """Wait until it ends by itself, and see to its certificate meanwhile."""
+        while self._serving is not None:
+            done, _ = await asyncio.wait((self._serving,), timeout=LOOK_EVERY_S)
+            if done:
+                await self._serving
+                return
+            if self._tls is not None and (stamp := self._tls.stamp()) not in ((), self._stamp):
+                await self._renew(self._tls, stamp)
+
+    async def _renew(self, tls: TlsFiles, stamp: Stamp) -> None:
+        """Serve with the new certificate; with the old one still, where the new one cannot be used."""
+        try:
+            tls.check()
+        except InvalidInput as error:
+            self._stamp = stamp
+            logger.error("the new certificate is not used: %s", error)
+            return
+        old, old_streams, old_serving = self._server, self._streams, self._serving
+        assert old_serving is not None  # it runs
+        self._streams = EventStreams(old_streams.app)
+        self._server, self._serving = await self._spawn(self._streams)
+        await _end(old, old_streams, old_serving)
+        logger.info("serving with the new certificate")
+
+    async def _spawn(self, streams: EventStreams) -> tuple[Any, asyncio.Task[None]]:
+        tls: dict[str, Any] = {}
+        if self._tls is not None:
+            self._stamp = self._tls.stamp()
+            versions = {"ssl_protocol_min": SSLProtocols.tls12}
+            tls = {"ssl_cert": self._tls.certificate, "ssl_key": self._tls.key, **versions}
+        server: Any = Server(
+            streams,
+            address=self._host,
+            port=self._port,
+            interface=Interfaces.ASGI,
+            websockets=False,
+            backlog=BACKLOG,
+            log_dictconfig=LOGGING,
+            **tls,
+        )
+        server.workers_kill_timeout = STOP_S
+        before = _listeners(self._port)
+        serving: asyncio.Task[None] = asyncio.create_task(server.serve())
+        async for _ in _moments():
+            if serving.done() or _listeners(self._port) > before:
+                break
+        return server, serving
+
+
+async def _end(server: Any, streams: EventStreams, serving: asyncio.Task[None]) -> None:
+    server.stop()
+    streams.end()
+    with contextlib.suppress(TimeoutError):  # requests that took longer than they may
+        await serving
+
+
+async def serve_http(
+    app: Application,
+    host: str,
+    port: int,
+    call: Call,
+    *,
+    tls: TlsFiles | None = None,
+    redirect_port: int = 0,
+    origin: str = "",
+) -> None:
+    """
+    Serve an ASGI application until the call ends.
+
+    tls:           its certificate, which is looked at again when the files change; None: without TLS.
+    redirect_port: a port without TLS that sends whoever comes there to HTTPS; 0: none. origin: to where; empty: to
+                   the host they named.
+    Raises RoleFailed where a port cannot be had, InvalidInput for a certificate that cannot be used.
+    """
+    servers = [HttpServer(app, host, port, tls)]
+    if tls is not None and redirect_port:
+        servers.append(HttpServer(redirection(port, origin), host, redirect_port))
     try:
-        await _answers(host, port, serving)
+        for server in servers:
+            await server.start()
         call.ready()
-        await call.during(_until_done(serving))
+        running = [asyncio.create_task(server.run()) for server in servers]
+        try:
+            await call.during(_first_of(running))
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
     finally:
-        server.stop()
-        streams.end()
-        with contextlib.suppress(TimeoutError):  # requests that took longer than they may
-            await serving
+        for server in servers:
+            await server.stop()
 
 
-async def _until_done(serving: asyncio.Task[None]) -> None:
-    """Wait for the server without ending it when the wait is over: it is stopped in order."""
-    await asyncio.shield(serving)
+async def _first_of(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for the first to end, and raise what it raises; the others go on."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        await task
 
 
 def check_port(host: str, port: int) -> None:
@@ -121,13 +217,14 @@ def check_port(host: str, port: int) -> None:
         ) from error
 
 
-async def _answers(host: str, port: int, serving: asyncio.Task[None]) -> None:
-    """Return when the server takes connections, or has ended."""
-    while not serving.done():
-        try:
-            _, writer = await asyncio.open_connection(host, port)
-        except OSError:
-            await asyncio.sleep(POLL_S)
-        else:
-            writer.close()
-            return
+async def _moments() -> AsyncIterator[None]:
+    """Short moments, for as long as somebody waits."""
+    while True:
+        yield
+        await asyncio.sleep(POLL_S)
+
+
+def _listeners(port: int) -> int:
+    """How many sockets of this process take connections at a port: while one server replaces another there are two."""
+    sockets = psutil.Process().net_connections("tcp")
+    return sum(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets)

@@ -48,6 +48,9 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Port = 8080
     origin: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    redirect_port: Port = 0
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ from broadstreet.engines import Engines, HouseStatus, ProcessStatus, write_statu
 from broadstreet.log import Log
 from broadstreet.log.dead import DeadLetter
 from broadstreet.store import Store
+from tests.contract.certificates import write_certificate
 
 PROGRAM = (sys.executable, "-c", "from broadstreet.cli import main; main()", "doctor", "--json")
 
@@ -119,6 +120,18 @@ def test_the_age_of_the_last_backup(settings: Settings) -> None:
     (settings.data_path / REPORT_NAME).write_bytes(msgspec.json.encode(report))
     states = [next(machine.backups(settings, (100 + days) * day_us)).state for days in (1, 3, 15)]
     assert states == ["ok", "warn", "wrong"]
+
+
+def test_the_end_of_a_certificate(settings: Settings, data_dir: Path) -> None:
+    assert list(machine.certificates(settings, now_us())) == []
+    for days, state in ((60, "ok"), (5, "warn"), (-1, "wrong")):
+        tls = write_certificate(data_dir, 1, days)
+        with_one = msgspec.structs.replace(
+            settings, http=Http(tls_certificate=str(tls.certificate), tls_key=str(tls.key))
+        )
+        assert [finding.state for finding in machine.certificates(with_one, now_us())] == [state]
+    half = msgspec.structs.replace(settings, http=Http(tls_certificate="x"))
+    assert "needs its key" in next(machine.certificates(half, now_us())).words
 
 
 def test_an_open_portal_without_https(settings: Settings) -> None:

@@ -22,6 +22,7 @@ async def examine(settings: Settings, clock: Callable[[], int]) -> list[Finding]
         *machine.clock(),
         *machine.ports(settings),
         *machine.exposure(settings),
+        *machine.certificates(settings, clock()),
         *machine.backups(settings, clock()),
     ]
     for about, url, check in (

@@ -18,15 +18,18 @@ from broadstreet.app.doctor.finding import Finding, graded, ok, warn, wrong
 from broadstreet.app.edges import HERE, running_edges
 from broadstreet.app.role import MAX_FILES
 from broadstreet.app.settings import Settings
+from broadstreet.app.tls import tls_files
 from broadstreet.backup.taking import last_backup
 from broadstreet.engines import DataFolder, look_at_disk
-from broadstreet.model.errors import EngineFailed
+from broadstreet.model.errors import EngineFailed, InvalidInput
 
 FEW_FILES: Final = 4_096
 """With fewer open files a gateway soon refuses devices."""
 ROOM_FACTOR: Final = 3
 """Less room than so many watermarks is worth a word."""
 DAY_US: Final = 86_400_000_000
+FEW_DAYS: Final = 21
+"""A certificate that ends sooner should have been renewed."""
 OLD_BACKUP_DAYS: Final = 2
 VERY_OLD_BACKUP_DAYS: Final = 14
 CONNECT_S: Final = 2.0
@@ -138,14 +141,35 @@ def _answers(host: str, port: int) -> bool:
 def exposure(settings: Settings) -> Iterator[Finding]:
     """Whether secrets cross the net in the clear."""
     local = ("127.0.0.1", "::1", "localhost")
-    if settings.http.host not in local and not settings.http.origin.startswith("https:"):
+    has_tls = bool(settings.http.tls_certificate)
+    if settings.http.host not in local and not has_tls and not settings.http.origin.startswith("https:"):
         yield warn(
             "HTTPS",
             "the portal is reached from elsewhere, and nothing says that by HTTPS",
-            "Put a proxy with TLS before it and set http.origin to its https:// address.",
+            "Set http.tls_certificate and http.tls_key; or put a proxy with TLS before it, and set http.origin.",
         )
     if settings.mqtt.host not in local:
         yield ok("MQTT", f"devices are let in at {settings.mqtt.host}")
+
+
+def certificates(settings: Settings, now_us: int) -> Iterator[Finding]:
+    """Whether the certificate can be used, and for how long."""
+    try:
+        tls = tls_files(settings)
+        if tls is None:
+            return
+        tls.check()
+        days = (tls.ends_us() - now_us) / DAY_US
+    except InvalidInput as error:
+        yield wrong("certificate", error.message, error.remedy or "Renew it.")
+        return
+    yield graded(
+        "certificate",
+        f"{tls.certificate} holds {days:.0f} days more" if days > 0 else f"{tls.certificate} has ended",
+        "Renew it; new files are taken without a restart.",
+        is_wrong=days <= 0,
+        is_odd=days < FEW_DAYS,
+    )
 
 
 def backups(settings: Settings, now_us: int) -> Iterator[Finding]:
