@@ -10,7 +10,9 @@ from litestar import Litestar
 from broadstreet.access import Access
 from broadstreet.apis import Metrics, Services, create_app
 from broadstreet.app.clock import now_us
+from broadstreet.app.figures import Figures
 from broadstreet.app.http import serve_http
+from broadstreet.app.logs import with_request_ids
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
 from broadstreet.app.tls import tls_files
@@ -37,14 +39,15 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         access, registry = Access(store.control, now_us), Registry(store)
         portal = Portal(store, log, access, registry, portal_settings(settings))
         origins = frozenset({settings.http.origin} - {""})
-        metrics = Metrics([portal.vitals.samples])
+        figures = Figures(settings, store, log, now_us)
+        metrics = Metrics([portal.vitals.samples, figures.samples])
         services = Services(store, log, access, registry, now_us, metrics, origins, partitions=settings.log.partitions)
         ingest = Ingest(settings, store, log)
         app = compose(services, portal, ingest.taker)
         async with portal, asyncio.TaskGroup() as group:
-            beside = [group.create_task(ingest.look_after()), group.create_task(portal.warm())]
+            beside = [group.create_task(work) for work in (ingest.look_after(), portal.warm(), figures.run())]
             await serve_http(
-                app,
+                with_request_ids(app),
                 settings.http.host,
                 settings.http.port,
                 call,

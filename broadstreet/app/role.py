@@ -13,7 +13,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -22,13 +21,13 @@ from typing import Any
 import msgspec
 import uvloop
 
+from broadstreet.app.logs import write_logs
 from broadstreet.app.settings import Settings, from_environment
 from broadstreet.engines import DataFolder, EngineAddresses, read_addresses, write_private
 from broadstreet.model.errors import BroadstreetError, RoleFailed
 
 ROLES = ("recorder", "gateway", "api")
 """In the order in which they start. They stop the other way round: first what takes in, then what records."""
-LOG_FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
 MAX_FILES = 65_536
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -116,14 +115,11 @@ async def run(name: str, settings: Settings) -> None:
 
 def main() -> None:
     """The process. Its log goes where its standard error goes, with times in UTC."""
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S", stream=sys.stderr)
-    # That PostgreSQL is away is said by the room that needs it, in a line; the driver adds a page to each.
-    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     if len(sys.argv) != 2 or sys.argv[1] not in ROLES:
         sys.exit(EXIT_USAGE)
     raise_file_limit()
     name, settings = sys.argv[1], from_environment(os.environ)
+    write_logs(name, settings.logging.format)
     failures: list[BroadstreetError] = []
     try:
         uvloop.run(run(name, settings))

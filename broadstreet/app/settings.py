@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -91,6 +91,12 @@ class DiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watermark_bytes: Bytes = 2_000_000_000
 
 
+class LoggingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the processes write down what happens."""
+
+    format: Literal["text", "json"] = "text"
+
+
 class CitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The city itself."""
 
@@ -109,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log: LogSettings = LogSettings()
     recorder: RecorderSettings = RecorderSettings()
     disk: DiskSettings = DiskSettings()
+    logging: LoggingSettings = LoggingSettings()
 
     @property
     def data_path(self) -> Path:

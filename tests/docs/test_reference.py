@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 
 from broadstreet.apis import Metrics
 from broadstreet.app import load
+from broadstreet.app.figures import FIGURES
 from broadstreet.devices import parse_profile
 from broadstreet.devices.profile import AttributeMapping, _ProfileHead
 from broadstreet.gateway import bounds
@@ -20,6 +22,8 @@ from broadstreet.model.errors import BroadstreetError
 from broadstreet.portal import town, vitals
 from tests.docs.commands import command_line
 from tests.docs.pages import pages, reference
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def test_every_command_is_described() -> None:
@@ -82,7 +86,25 @@ def test_every_metric_is_described() -> None:
     own = re.findall(r"^# HELP (\S+) ", Metrics().render(), re.MULTILINE)
     reported = [f"broadstreet_gateway_{what}" for what in vitals._GATEWAY_FIGURES]
     reported += [f"broadstreet_recorder_{what}" for what in vitals._RECORDER_FIGURES]
-    assert list(reference("metrics").rows()) == [*own, *reported]
+    assert list(reference("metrics").rows()) == [*own, *reported, *FIGURES]
+
+
+def test_the_dashboard_and_the_alarms_ask_for_metrics_that_are_there() -> None:
+    known = set(reference("metrics").rows()) | {"broadstreet_http_first_byte_seconds_bucket"}
+    shown = {
+        target["expr"]
+        for panel in json.loads((EXAMPLES / "grafana.json").read_text(encoding="utf-8"))["panels"]
+        for target in panel.get("targets", ())
+    }
+    rules = (EXAMPLES / "alerts.yml").read_text(encoding="utf-8")
+    alarms = set(re.findall(r"^ +expr: '(.+)'$", rules, re.MULTILINE))
+    for asked in (shown, alarms):
+        named = {name for expression in asked for name in re.findall(r"broadstreet_\w+", expression)}
+        assert len(named) >= 8
+        assert named <= known
+    everything = {name for expression in shown for name in re.findall(r"broadstreet_\w+", expression)}
+    assert known - everything == {"broadstreet_http_first_byte_seconds"}, "each is on the dashboard"
+    assert len(alarms) == rules.count("- alert: ") == rules.count("description: '") == rules.count("severity: ")
 
 
 def test_every_field_of_a_change_is_described() -> None:
