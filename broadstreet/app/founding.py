@@ -64,7 +64,7 @@ class Founding:
         extract = await self.read(file)  # what cannot be read founds no house
         async with (
             reach_engines(self._settings, found=True) as addresses,
-            await Store.connect(addresses.postgres_dsn) as store,
+            await Store.connect(addresses.postgres_dsn, files=self._settings.past_path) as store,
         ):
             database = await store.tenant(DEFAULT_TENANT)
             fleet = await self.settle(store, database, extract)

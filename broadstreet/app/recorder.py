@@ -1,10 +1,13 @@
-"""The role `recorder`: decodes, applies, relays the outbox, trims the log."""
+"""The role `recorder`: decodes, applies, relays the outbox, trims the log; and looks after the past."""
 
 from __future__ import annotations
+
+import asyncio
 
 from broadstreet.app.clock import now_us
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
+from broadstreet.app.upkeep import Upkeep
 from broadstreet.engines import EngineAddresses
 from broadstreet.log import Log
 from broadstreet.recorder import Recorder
@@ -14,7 +17,7 @@ from broadstreet.store import Store
 async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> None:
     """Record until the call ends."""
     async with (
-        await Store.connect(addresses.postgres_dsn) as store,
+        await Store.connect(addresses.postgres_dsn, files=settings.past_path) as store,
         await Log.connect(addresses.nats_url, name=call.name) as log,
     ):
         recorder = Recorder(
@@ -25,5 +28,9 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             keep_bytes=settings.recorder.keep_bytes,
             clock=now_us,
         )
+        upkeep = Upkeep(store, settings.past.table_days, now_us)
         call.ready()
-        await call.during(recorder.run())
+        async with asyncio.TaskGroup() as group:
+            beside = group.create_task(upkeep.run())
+            await call.during(recorder.run())
+            beside.cancel()

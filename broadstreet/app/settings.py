@@ -85,6 +85,12 @@ class RecorderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep_bytes: Annotated[int, Meta(ge=0)] = 1024**3
 
 
+class PastSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the past is kept."""
+
+    table_days: Annotated[int, Meta(ge=0)] = 35
+
+
 class DiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the disk is taken for full."""
 
@@ -114,6 +120,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engines: EngineSettings = EngineSettings()
     log: LogSettings = LogSettings()
     recorder: RecorderSettings = RecorderSettings()
+    past: PastSettings = PastSettings()
     disk: DiskSettings = DiskSettings()
     logging: LoggingSettings = LoggingSettings()
 
@@ -121,6 +128,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def data_path(self) -> Path:
         """The data folder."""
         return Path(self.data_dir).expanduser().resolve()
+
+    @property
+    def past_path(self) -> Path:
+        """Where the files of the long past are, a folder a tenant."""
+        return self.data_path / "past"
 
 
 def names() -> dict[str, msgspec.structs.FieldInfo]:

@@ -70,7 +70,10 @@ async def take_in(settings: Settings, file: Path, mapping: Path, locations: Path
     from broadstreet.store import Store
 
     prepared = await asyncio.to_thread(prepare, file, read_text(mapping), locations)
-    async with reach_engines(settings) as addresses, await Store.connect(addresses.postgres_dsn) as store:
+    async with (
+        reach_engines(settings) as addresses,
+        await Store.connect(addresses.postgres_dsn, files=settings.past_path) as store,
+    ):
         database = await store.tenant(tenant)
         work = Import(store, database, prepared, principal=here(tenant), clock=now_us)
         with bar("rows") as progress:

@@ -74,7 +74,7 @@ async def send(
 
     prepared = await asyncio.to_thread(prepare, file, read_text(mapping), locations)
     addresses = read_addresses(settings.data_path)
-    async with await Store.connect(addresses.postgres_dsn) as store:
+    async with await Store.connect(addresses.postgres_dsn, files=settings.past_path) as store:
         database = await store.tenant(tenant)
         work = Replay(
             store, database, prepared, pace, host=address[0], port=address[1], principal=here(tenant), clock=now_us

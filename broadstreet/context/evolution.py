@@ -17,7 +17,7 @@ import msgspec
 from broadstreet.context.bounds import DEFAULT_LAST_N
 from broadstreet.context.meta import Metas
 from broadstreet.context.representation import AttributeRow, EntityRow, Projection
-from broadstreet.history import Aggregate, Method, Observation, Period, aggregate, read
+from broadstreet.history import Aggregate, Method, Observation, Period, aggregate, is_filed, read
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.entity import Kind
 from broadstreet.model.errors import NotFound
@@ -188,6 +188,8 @@ class Historian:
         self, keys: Sequence[int], from_us: int, to_us: int, which: TimeProperty, limit: int
     ) -> dict[int, list[AttributeRow]]:
         by_creation = which is TimeProperty.CREATED
+        if await is_filed(self._database, MIN_US, MAX_US):
+            return await self._recorded_and_filed(keys, from_us, to_us, limit, by_creation=by_creation)
         rows = await self._database.fetch(_SQL["recorded"], list(keys), from_us, to_us, limit, by_creation)
         await self._metas.learn(self._database, {row["meta_key"] for row in rows})
         instances: dict[int, list[AttributeRow]] = {}
@@ -195,6 +197,26 @@ class Historian:
             value = row["value"] if row["number"] is None else row["number"]
             shown = self._row(value, row["meta_key"], row["observed_at"], row["recorded_at"], row["modified_at"])
             instances.setdefault(row["series_key"], []).append(shown)
+        return instances
+
+    async def _recorded_and_filed(
+        self, keys: Sequence[int], from_us: int, to_us: int, limit: int, *, by_creation: bool
+    ) -> dict[int, list[AttributeRow]]:
+        """The same where some of the past has moved to files, which are not ordered by when they were written."""
+        instances: dict[int, list[AttributeRow]] = {}
+        for key in keys:
+            found = await read(self._database, [key], MIN_US, MAX_US)
+            written = await self._written(found)
+            await self._metas.learn(self._database, {one.meta_key for one in found})
+            rows = [
+                self._row(one.value, one.meta_key, one.observed_at_us, written[one.origin_key], one.modified_at_us)
+                for one in found
+                if one.origin_key in written
+            ]
+            times = ((row.created_at_us if by_creation else row.modified_at_us) for row in rows)
+            chosen = [row for row, at_us in zip(rows, times, strict=True) if from_us <= at_us < to_us]
+            if chosen:
+                instances[key] = chosen[-limit:]
         return instances
 
     async def _written(self, found: Iterable[Observation]) -> dict[int, int]:

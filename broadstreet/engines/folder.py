@@ -4,6 +4,7 @@ postgres/  nats/      what the engines keep, each its engine's own
 run/                  addresses and secrets of what runs now, and the lock
 house.json            which form the folder has
 logs/  maps/  rejects/
+past/                 files of the long past, a folder a tenant
 """
 
 from __future__ import annotations

@@ -1,20 +1,25 @@
 """Series over time: what entities' attributes were, and what that amounts to.
 
 In come batches of observations as columns (`Observations`), appended inside a caller's transaction under its origin;
-out go ranges as columns (`read_range`), whole observations (`read`), aggregates per period (`aggregate`), rankings,
-hourly bars, charts that keep their shape (`downsample`), and streams of rows (`export`).
+out go ranges as columns (`read_range`), whole observations (`read`), aggregates per period (`aggregate`), a whole city's
+(`overall`), rankings, hourly bars, charts that keep their shape (`downsample`), and streams of rows (`export`). What is
+new lies in a table, what is old in files of Parquet (`past`), whereto `moving` takes it; every read spans both, and
+nobody outside knows where a row lies.
 
 What must always hold: (series, time) has one value, and saying it again changes nothing; another value is a
 correction that says when it was made; the newest applied observation is the current value unless something newer, or
 a newer deletion, stands there; only finite numbers are numbers; a range is half-open, [from, to). Every read goes by
-the index (series, time) and has a bound.
+the index (series, time) or by the files' order, and has a bound.
 """
 
 from broadstreet.history.aggregates import Aggregate, Method, Rank, Stat, aggregate, hourly_bars, ranking
 from broadstreet.history.appending import Appended, CurrentChange, append, is_free
 from broadstreet.history.downsampling import Chart, chart, downsample
+from broadstreet.history.mover import Moved, Mover, moving, still
 from broadstreet.history.observations import NO_META, Observations
 from broadstreet.history.overall import Overall, overall
+from broadstreet.history.pace import Pace, paces
+from broadstreet.history.past import is_filed
 from broadstreet.history.periods import Period, time_zone
 from broadstreet.history.reading import (
     Existing,
@@ -25,9 +30,11 @@ from broadstreet.history.reading import (
     existing,
     export,
     extents,
+    firsts,
     nearest_before,
     read,
     read_range,
+    written_by,
 )
 
 __all__ = [
@@ -40,9 +47,12 @@ __all__ = [
     "ExportRow",
     "Extent",
     "Method",
+    "Moved",
+    "Mover",
     "Observation",
     "Observations",
     "Overall",
+    "Pace",
     "Period",
     "Points",
     "Rank",
@@ -54,12 +64,18 @@ __all__ = [
     "existing",
     "export",
     "extents",
+    "firsts",
     "hourly_bars",
+    "is_filed",
     "is_free",
+    "moving",
     "nearest_before",
     "overall",
+    "paces",
     "ranking",
     "read",
     "read_range",
+    "still",
     "time_zone",
+    "written_by",
 ]

@@ -21,6 +21,7 @@ import polars as pl
 
 from broadstreet.history.frames import frames
 from broadstreet.history.observations import Floats, Int64s
+from broadstreet.history.past import is_filed
 from broadstreet.history.periods import Period
 from broadstreet.history.reading import check_range, extents
 from broadstreet.model.clock import MAX_US, MIN_US, US_PER_S
@@ -190,6 +191,13 @@ async def hourly_bars(database: Database, series_keys: Sequence[int], now_us: in
     start_us = end_us - BARS * HOUR_US
     bars = np.full((len(series_keys), BARS), np.nan)
     place = {key: row for row, key in enumerate(series_keys)}
+    if await is_filed(database, start_us, end_us):
+        edges = np.arange(start_us, end_us + 1, HOUR_US)
+        async for frame in frames(database, series_keys, start_us, end_us):
+            for hour in sums(frame.with_columns(pl.lit(None, pl.String).alias("value")), edges, [Method.AVG]):
+                if (mean := hour.values[Method.AVG]) is not None:
+                    bars[place[hour.series_key], (hour.from_us - start_us) // HOUR_US] = mean
+        return bars
     for row in await database.fetch(_SQL["hourly_means"], list(place), start_us, end_us):
         bars[place[row["series_key"]], (row["hour"] - start_us) // HOUR_US] = row["mean"]
     return bars
@@ -203,5 +211,31 @@ async def ranking(
     term_key: the attribute's interned name. Deleted entities, and those without a number in the range, have no rank.
     """
     check_range(from_us, to_us)
-    rows = await database.fetch(_SQL[_RANKINGS[stat]], term_key, from_us, to_us, min(limit, MAX_RANKS))
+    most = min(limit, MAX_RANKS)
+    if await is_filed(database, from_us, to_us):
+        return await _ranked(database, term_key, stat, from_us, to_us, most)
+    rows = await database.fetch(_SQL[_RANKINGS[stat]], term_key, from_us, to_us, most)
     return [Rank(row["entity_key"], row["id"], row["series_key"], row["value"], row["at"]) for row in rows]
+
+
+_NUMBER, _AT_US = pl.col("number"), pl.col("at_us")
+_STATS: Final = {
+    Stat.MAX: (_NUMBER.max(), _AT_US.filter(_NUMBER.max() == _NUMBER).first()),
+    Stat.MIN: (_NUMBER.min(), _AT_US.filter(_NUMBER.min() == _NUMBER).first()),
+    Stat.MEAN: (_NUMBER.mean(), _AT_US.last()),
+    Stat.LAST: (_NUMBER.last(), _AT_US.last()),
+}
+
+
+async def _ranked(database: Database, term_key: int, stat: Stat, from_us: int, to_us: int, most: int) -> list[Rank]:
+    """The ranking of a range that files hold a part of."""
+    rows = await database.fetch(_SQL["series_to_rank"], term_key)
+    entities = {row["series_key"]: (row["entity_key"], row["id"]) for row in rows}
+    ranks: list[Rank] = []
+    value, at_us = _STATS[stat]
+    async for frame in frames(database, list(entities), from_us, to_us):
+        numbers = frame.filter(_NUMBER.is_not_null()).group_by("series_key", maintain_order=True)
+        for key, number, at in numbers.agg(value.alias("value"), at_us.alias("at")).iter_rows():
+            ranks.append(Rank(*entities[key], key, number, at))
+    ranks.sort(key=lambda rank: (rank.value if stat is Stat.MIN else -rank.value, rank.entity_id))
+    return ranks[:most]

@@ -9,6 +9,9 @@ The newest applied row of each series becomes its current value by the rule of `
 current, and newer than a deletion. Where only the past of a series changed, its version rises all the same, as it does
 for a recorder's late reading: whoever keeps something of a series sees by its version that it is not what it was.
 
+What has moved to files (`past`) is not compared here: a row for such a time stands in the table, over what the file
+says, until it is merged.
+
 Where no row can meet another, COPY does it; else an upsert. Which one is found out by asking the index, and a race lost
 to another writer falls back to the upsert: the result is the same.
 """
@@ -23,12 +26,13 @@ import numpy as np
 
 from broadstreet.history.copy import can_encode, columns_of, encode_observations
 from broadstreet.history.observations import NO_META, Int32s, Int64s, Observations
+from broadstreet.history.past import is_filed
 from broadstreet.store import json_array, load_queries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from broadstreet.store.database import Connection
+    from broadstreet.store.database import Connection, Database
 
 COPY_FROM_ROWS: Final = 500
 """Fewer rows than this go through the upsert at once: asking first costs more than it saves."""
@@ -109,10 +113,20 @@ def _series_starts(batch: Observations) -> Int64s:
     return np.flatnonzero(np.append(True, batch.series_keys[1:] != batch.series_keys[:-1])).astype(np.int64)
 
 
-async def is_free(connection: Connection, series_keys: Int32s, observed_at_us: Int64s) -> bool:
-    """Whether nothing stands yet between the first and the last of these moments of each series."""
+async def is_free(database: Database, connection: Connection, series_keys: Int32s, observed_at_us: Int64s) -> bool:
+    """Whether nothing stands yet between the first and the last of these moments of each series.
+
+    What has moved to files is not looked into: where a file holds anything of these days, something may stand.
+    """
     if len(series_keys) == 0:
         return True
+    if await is_filed(database, int(observed_at_us.min()), int(observed_at_us.max()) + 1):
+        return False
+    return await _is_free(connection, series_keys, observed_at_us)
+
+
+async def _is_free(connection: Connection, series_keys: Int32s, observed_at_us: Int64s) -> bool:
+    """The same of the table alone."""
     order = np.lexsort((observed_at_us, series_keys))
     keys, times = series_keys[order], observed_at_us[order]
     first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
@@ -126,7 +140,7 @@ async def _copied(connection: Connection, batch: Observations, origin_key: int) 
     """Whether COPY could take the batch: nothing stands in the spans it covers."""
     if len(batch) < COPY_FROM_ROWS or not can_encode(batch):
         return False
-    if not await is_free(connection, batch.series_keys, batch.observed_at_us):
+    if not await _is_free(connection, batch.series_keys, batch.observed_at_us):
         return False
 
     async def source() -> AsyncIterator[bytes]:

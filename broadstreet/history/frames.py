@@ -11,6 +11,7 @@ only where a frame has a row without a number.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from broadstreet.history.arrays import numbers_of, times_of
+from broadstreet.history.past import Sight, seen
 from broadstreet.model.errors import TooLarge
 from broadstreet.store.queries import load_queries
 
@@ -42,8 +44,7 @@ async def frames(
     wanted, at_once, start = sorted(set(series_keys)), SERIES_FIRST, 0
     while start < len(wanted):
         part = wanted[start : start + at_once]
-        async with database.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            frame = await read_frame(connection, part, from_us, to_us)
+        frame = await seen(database, from_us, to_us, partial(read_frame, part, from_us, to_us))
         if frame.height > MAX_ROWS:
             if len(part) == 1:
                 raise TooLarge(
@@ -60,8 +61,19 @@ async def frames(
             at_once = max(at_once // 2, 1)
 
 
-async def read_frame(connection: Connection, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame:
-    """One frame, of MAX_ROWS + 1 rows at most, inside a transaction that sees one moment."""
+async def read_frame(series_keys: Sequence[int], from_us: int, to_us: int, sight: Sight) -> pl.DataFrame:
+    """One frame, of what table and files hold."""
+    edge_us = sight.edge(from_us, to_us)
+    told = await _of_table(sight.connection, series_keys, edge_us, to_us)
+    if edge_us == from_us:
+        return told
+    both = await sight.read(series_keys, from_us, edge_us)
+    filed = both.select("series_key", pl.col("observed_at").cast(pl.Int64).alias("at_us"), "number", "value")
+    return pl.concat([filed, told]).sort("series_key", maintain_order=True)
+
+
+async def _of_table(connection: Connection, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame:
+    """What the table alone holds: MAX_ROWS + 1 rows at most."""
     keys = list(series_keys)
     rows = await connection.fetch(_SQL["numbers"], keys, from_us, to_us, MAX_ROWS + 1)
     times, numbers = [times_of(row["times"]) for row in rows], [numbers_of(row["numbers"]) for row in rows]

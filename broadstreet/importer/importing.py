@@ -140,7 +140,7 @@ class Import:
     async def _run(self, run: Run, rejects: RejectFile, on_progress: Progress) -> None:
         await self._sensors.prepare()
         reader = RowReader(self._prepared.mapping, self._prepared.table)
-        writer = BatchWriter(run, self._store.terms(self._database), self._database.name, self._principal.name)
+        writer = BatchWriter(run, self._store.terms(self._database), self._database, self._principal.name)
         if run.totals.repeated:
             await self._read_again(run, reader, writer)
         on_progress(run.totals, self._prepared.table.rows)

@@ -26,7 +26,7 @@ from broadstreet.model.change import ChangeBatch, EntityEvent, Flag, encode_chan
 from broadstreet.store import OutboxKind, Terms, load_queries, write_outbox
 
 if TYPE_CHECKING:
-    from broadstreet.store.database import Connection
+    from broadstreet.store.database import Connection, Database
 
 NUMBERS_A_ROW: Final = 20_000
 TEXTS_A_ROW: Final = 200
@@ -74,10 +74,10 @@ class Verdict(IntEnum):
 class BatchWriter:
     """Writes the batches of one run."""
 
-    def __init__(self, run: Run, terms: Terms, tenant: str, principal: str) -> None:
+    def __init__(self, run: Run, terms: Terms, database: Database, principal: str) -> None:
         self._run = run
         self._terms = terms
-        self._tenant = tenant
+        self._database = database
         self._principal = principal
         self._seen = Seen()
 
@@ -85,7 +85,7 @@ class BatchWriter:
         """What is to become of each reading; what is rejected is noted down in the batch."""
         verdicts = np.full(len(batch), Verdict.APPEND, np.int8)
         self._compare_within(batch, verdicts)
-        if not await is_free(connection, series_keys, batch.at_us):
+        if not await is_free(self._database, connection, series_keys, batch.at_us):
             await self._compare_with_store(connection, batch, series_keys, verdicts)
         return verdicts
 
@@ -106,7 +106,7 @@ class BatchWriter:
         self, connection: Connection, batch: Batch, series_keys: Int32s, verdicts: Verdicts
     ) -> None:
         asked = np.flatnonzero(verdicts == Verdict.APPEND)
-        found = await existing(connection, series_keys[asked], batch.at_us[asked])
+        found = await existing(self._database, connection, series_keys[asked], batch.at_us[asked])
         indices = asked[list(found)].tolist()
         said_before, contested = self._seen.holds(series_keys, batch.at_us), batch.contested
         from_elsewhere = []
@@ -147,7 +147,7 @@ class BatchWriter:
     def _changes(self, changes: list[CurrentChange], events: list[EntityEvent], at_us: int) -> ChangeBatch:
         """New current values only: a loaded past is no event of the present."""
         return ChangeBatch(
-            tenant=self._tenant,
+            tenant=self._database.name,
             origin_key=self._run.origin_key,
             kind="import",
             principal=self._principal,

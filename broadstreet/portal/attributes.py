@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from broadstreet.history import Pace
 from broadstreet.model.entity import Kind
 from broadstreet.model.naming import NAME
 from broadstreet.model.terms import compact
@@ -74,7 +75,7 @@ class AttributeView(msgspec.Struct, frozen=True, kw_only=True):
 def attribute_views(
     rows: Sequence[asyncpg.Record],
     iris: Mapping[int, str],
-    pace: Mapping[int, asyncpg.Record],
+    pace: Mapping[int, Pace],
     sensor: Sensor | None,
     now_us: int,
     zone: tzinfo,
@@ -90,7 +91,7 @@ def attribute_views(
 
 
 def _attribute(
-    row: asyncpg.Record, iri: str, pace: asyncpg.Record | None, sensor: Sensor | None, now_us: int, zone: tzinfo
+    row: asyncpg.Record, iri: str, pace: Pace | None, sensor: Sensor | None, now_us: int, zone: tzinfo
 ) -> AttributeView:
     name = compact(iri)
     known = sensor.values.get(name) if sensor else None
@@ -108,8 +109,8 @@ def _attribute(
         text=in_words(value),
         observed_at=time_of(row["observed_at"]),
         modified_at=time_of(row["modified_at"]),
-        first_at=time_of(pace["first_at"]) if pace else None,
-        step_s=pace["step_s"] if pace else None,
+        first_at=time_of(pace.first_us) if pace else None,
+        step_s=pace.step_s if pace else None,
         version=row["version"] or 0,
         limit=limit,
         beyond=limit is not None and isinstance(value, float) and value > limit,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from broadstreet.history import Pace, paces
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.entity import Kind
 from broadstreet.model.errors import NotFound
@@ -118,8 +119,8 @@ async def entity_view(store: Store, town: Town, entity_id: str, now_us: int) -> 
             )
         rows = await connection.fetch(_SQL["attributes"], entity["entity_key"])
         measured = [row["key"] for row in rows if row["observed_at"] is not None]
-        pace = {row["key"]: row for row in await connection.fetch(_SQL["pace"], measured, PACE_STEPS)}
         titles = await connection.fetch(_SQL["titles"], _targets(rows), known[NAME])
+    pace = await paces(town.database, measured, PACE_STEPS)
     iris = await terms.iris({row["term_key"] for row in rows} | set(entity["types"]))
     by_iri = {iris[row["term_key"]]: row for row in rows if row["dataset_id"] == ""}
     sensor = _as_read(roster.sensors.get(entity_id), entity, rows)
@@ -177,7 +178,7 @@ def _plain_answer(attributes: int) -> Answer:
     return Answer(f"It has {count(attributes, 'attribute')}; nothing of it is measured.", "fine")
 
 
-def _device(sensor: Sensor, title: str, pace: Mapping[int, asyncpg.Record], rejected: Rejected | None) -> DeviceView:
+def _device(sensor: Sensor, title: str, pace: Mapping[int, Pace], rejected: Rejected | None) -> DeviceView:
     device = sensor.device
     assert device is not None
     main = None if sensor.main is None else sensor.values.get(sensor.main)
@@ -193,7 +194,7 @@ def _device(sensor: Sensor, title: str, pace: Mapping[int, asyncpg.Record], reje
         last_heard_at=time_of(device.last_heard_us),
         messages=device.messages,
         interval_s=device.interval_s,
-        step_s=heard["step_s"] if heard else None,
+        step_s=heard.step_s if heard else None,
         connection=None
         if seen is None
         else ConnectionView(

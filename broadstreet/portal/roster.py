@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from broadstreet.devices import Profile, parse_profile
+from broadstreet.history import firsts
 from broadstreet.model.entity import Kind
 from broadstreet.model.naming import NAME, called
 from broadstreet.model.terms import compact, expand
@@ -169,10 +170,9 @@ class RosterLoader:
             and all(v.series_key in imported for v in sensor.values.values() if v.observed_us is not None)
             for value in sensor.values.values()
         }
-        for row in await self._database.fetch(_SQL["oldest"], list(sensors)) if sensors else []:
-            sensor, at_us = sensors[row["key"]], row["at"]
-            if at_us is not None:
-                sensor.imported_from_us = min(sensor.imported_from_us or at_us, at_us)
+        for key, at_us in (await firsts(self._database, list(sensors))).items() if sensors else ():
+            sensor = sensors[key]
+            sensor.imported_from_us = min(sensor.imported_from_us or at_us, at_us)
 
     async def _learn_profiles(self, keys: set[int]) -> None:
         missing = sorted(keys - self._profiles.keys())

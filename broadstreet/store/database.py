@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -70,14 +71,25 @@ async def _keep(_: Connection) -> None:
 class Database:
     """Connections to one schema: a tenant's, or the control schema."""
 
-    def __init__(self, name: str, pool: Pool) -> None:
+    def __init__(self, name: str, pool: Pool, files: Path | None = None) -> None:
         self.name = name
         """The tenant's name, or 'control'."""
+        self.files = files
+        """The folder of what the tenant keeps in files; None where this process was not told of it."""
         self._pool = pool
 
     @classmethod
     async def open(
-        cls, name: str, dsn: str, *, user: str | None, role: str, schema: str, min_size: int = 1, max_size: int = 8
+        cls,
+        name: str,
+        dsn: str,
+        *,
+        user: str | None,
+        role: str,
+        schema: str,
+        min_size: int = 1,
+        max_size: int = 8,
+        files: Path | None = None,
     ) -> Database:
         """Open the pool. Raises EngineFailed where PostgreSQL does not answer or the role is missing."""
         try:
@@ -97,7 +109,7 @@ class Database:
                 where=f"schema {schema}",
                 remedy="Check that it runs and is migrated.",
             ) from error
-        return cls(name, pool)
+        return cls(name, pool, files)
 
     async def close(self) -> None:
         """Close all connections; those still in use are cut after a moment."""

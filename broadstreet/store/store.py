@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,28 +27,32 @@ _MIGRATION_SQL = load_queries("migration")
 class Store:
     """PostgreSQL, as this house uses it. Make one a process with `Store.connect`, and close it."""
 
-    def __init__(self, dsn: str, user: str | None, control: Database, pool_size: int) -> None:
+    def __init__(
+        self, dsn: str, user: str | None, control: Database, pool_size: int, files: Path | None
+    ) -> None:
         self.control = control
         self._dsn = dsn
         self._user = user
         self._pool_size = pool_size
+        self._files = files
         self._tenants: dict[str, Database] = {}
         self._terms: dict[str, Terms] = {}
         self._opening = asyncio.Lock()
 
     @classmethod
-    async def connect(cls, dsn: str, *, pool_size: int = 8) -> Self:
+    async def connect(cls, dsn: str, *, pool_size: int = 8, files: Path | None = None) -> Self:
         """Open the store of a migrated database.
 
         dsn: the owner's address. Where it is a superuser's on a local socket, as with the embedded server, the
-        connections sign in as the plain role `broadstreet` instead. pool_size: connections a tenant at most. Raises
+        connections sign in as the plain role `broadstreet` instead. pool_size: connections a tenant at most. files:
+        where the tenants' files are, a folder each; a process without it cannot read what has moved there. Raises
         EngineFailed.
         """
         user = await _sign_in_role(dsn)
         control = await Database.open(
             "control", dsn, user=user, role=migration.CONTROL_ROLE, schema=migration.CONTROL_SCHEMA, max_size=pool_size
         )
-        return cls(dsn, user, control, pool_size)
+        return cls(dsn, user, control, pool_size, files)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -78,6 +83,7 @@ class Store:
                 role=migration.tenant_role(name),
                 schema=migration.tenant_schema(name),
                 max_size=self._pool_size,
+                files=None if self._files is None else self._files / name,
             )
             self._tenants[name] = database
             return database

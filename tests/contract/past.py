@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -40,6 +41,17 @@ class Past:
     async def current(self, series_key: int) -> asyncpg.Record | None:
         return await self.database.fetchrow("SELECT * FROM attribute WHERE series_key = $1", series_key)
 
+    async def meta(self) -> int:
+        """The key of some interned sub-attributes."""
+        found = await self.database.fetchval(
+            "INSERT INTO meta (body, hash) VALUES ('{\"unitCode\": \"GQ\"}', '\\x01') RETURNING key"
+        )
+        return int(found)
+
+    async def moved_rows(self) -> int:
+        """How many observations files hold."""
+        return int(await self.database.fetchval("SELECT sum(rows) FROM past_file"))
+
     async def analyze(self, postgres_dsn: str) -> None:
         """What autovacuum does by itself in time: as the owner, for a role of its own may not."""
         await self._as_owner(postgres_dsn, "VACUUM (ANALYZE, FREEZE) observation")
@@ -59,11 +71,11 @@ class Past:
 
 
 @asynccontextmanager
-async def open_past(postgres_dsn: str) -> AsyncIterator[Past]:
-    """Five entities with a series each, and nothing in them yet."""
+async def open_past(postgres_dsn: str, tenant: str = "city", files: Path | None = None) -> AsyncIterator[Past]:
+    """Five entities with a series each, and nothing in them yet. files: where what moves out of the table goes."""
     await migrate(postgres_dsn)
-    async with await Store.connect(postgres_dsn) as store:
-        city = await store.create_tenant("city", "The city")
+    async with await Store.connect(postgres_dsn, files=files) as store:
+        city = await store.create_tenant(tenant, "The city")
         terms = await store.terms(city).intern(["urn:type", "urn:no2"])
         entities = await city.fetch(
             "INSERT INTO entity (id, types, created_at, modified_at) "

@@ -45,7 +45,8 @@ def test_a_benchmark_ends_with_its_figures(name: str, options: dict[str, int], f
 
 
 def test_the_benchmark_of_the_past_ends_with_its_figures() -> None:
-    words = "--series 4 --hours 2 --slow 2 --days 2 --times 2 --written 10 --plans".split()
+    sizes = {"series": 4, "hours": 2, "slow": 2, "days": 2, "times": 2, "written": 10}
+    words = [*(f"--{name}={size}" for name, size in sizes.items()), "--plans"]
     ended = subprocess.run(
         [sys.executable, "-m", "benchmarks.history", *words], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -222,7 +222,7 @@ async def test_what_stands_is_found_by_position(past: Past) -> None:
     _, origin = await past.append(Observations.of([key, other], [T0_US, T0_US], [1.0, 2.0]))
     keys, times = np.array([other, key, key], np.int32), np.array([T0_US, T0_US + 1, T0_US])
     async with past.database.acquire() as connection:
-        found = await existing(connection, keys, times)
+        found = await existing(past.database, connection, keys, times)
     assert {position: (e.value, e.origin_key) for position, e in found.items()} == {0: (2.0, origin), 2: (1.0, origin)}
 
 

@@ -87,3 +87,9 @@ CROSS JOIN LATERAL (
 WHERE s.term_key = $1 AND s.parent_key IS NULL
 ORDER BY o.number DESC, e.id
 LIMIT $4;
+
+-- name: series_to_rank
+-- The series of an attribute of entities that are there. $1: term key.
+SELECT e.key AS entity_key, e.id, s.key AS series_key
+FROM series s JOIN entity e ON e.key = s.entity_key AND e.deleted_at IS NULL
+WHERE s.term_key = $1 AND s.parent_key IS NULL;

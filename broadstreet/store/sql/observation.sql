@@ -151,3 +151,19 @@ FROM observation o
 JOIN origin g ON g.key = o.origin_key
 WHERE o.series_key = ANY ($1::int[]) AND o.observed_at >= $2 AND o.observed_at < $3
 ORDER BY o.series_key, o.observed_at, o.n;
+
+-- name: firsts
+-- When the oldest observation of each series that the table holds was made, or null. $1: series keys.
+SELECT s.key, (SELECT min(observed_at) FROM observation WHERE series_key = s.key) AS first_at
+FROM unnest($1::int[]) AS s (key);
+
+-- name: written_by
+-- Observations of series from a moment on that were written under origins of some kinds. $1: series keys, $2: kinds,
+-- $3: from.
+SELECT o.series_key, o.observed_at, o.number, o.value, o.meta_key, o.origin_key, o.modified_at, o.n
+FROM observation o JOIN origin g ON g.key = o.origin_key
+WHERE o.series_key = ANY ($1::int[]) AND o.observed_at >= $3 AND g.kind = ANY ($2::text[]);
+
+-- name: origins_of_kind
+-- Which of these origins are of some kinds. $1: their keys, $2: kinds.
+SELECT key FROM origin WHERE key = ANY ($1::bigint[]) AND kind = ANY ($2::text[]);

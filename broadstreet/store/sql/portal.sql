@@ -29,11 +29,6 @@ LEFT JOIN dataset ds ON ds.key = s.dataset_key
 WHERE s.entity_key = ANY ($1::int[]) AND s.dataset_id = '' AND s.parent_key IS NULL
 ORDER BY s.key;
 
--- name: oldest
--- When the oldest observation of each series was made. $1: keys of series.
-SELECT s.key, (SELECT min(observed_at) FROM observation WHERE series_key = s.key) AS at
-FROM unnest($1::int[]) AS s (key);
-
 -- name: heard
 -- What was heard of every device, and what the gateways saw of its connection.
 SELECT d.key, d.disabled_at, h.first_at, h.last_at, coalesce(h.messages, 0) AS messages,
@@ -85,17 +80,6 @@ LEFT JOIN dataset ds ON ds.key = s.dataset_key
 WHERE s.entity_key = $1 AND s.parent_key IS NULL AND a.deleted_at IS NULL
 ORDER BY s.key;
 
--- name: pace
--- When each series begins, and how far its newest observations lie apart: the median, in seconds. $1: keys of series,
--- $2: how many steps are looked at.
-SELECT s.key, (SELECT min(observed_at) FROM observation WHERE series_key = s.key) AS first_at, (
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY step_s) FROM (
-        SELECT extract(epoch FROM observed_at - lag(observed_at) OVER (ORDER BY observed_at))::float8 AS step_s
-        FROM (SELECT observed_at FROM observation WHERE series_key = s.key ORDER BY observed_at DESC LIMIT $2 + 1) newest
-    ) steps
-) AS step_s
-FROM unnest($1::int[]) AS s (key);
-
 -- name: titles
 -- What entities are called. $1: their ids, $2: the term of a name.
 SELECT e.id, a.value
@@ -127,16 +111,25 @@ WHERE dp.device_key = $1 AND dp.since <= $2
 ORDER BY dp.since DESC
 LIMIT 1;
 
+-- name: series_of
+-- The series of an entity's attributes. $1: the entity's id.
+SELECT s.key FROM series s JOIN entity e ON e.key = s.entity_key WHERE e.id = $1 AND s.parent_key IS NULL;
+
+-- name: unit
+-- The unit that interned sub-attributes give, or null. $1: their key.
+SELECT body ->> 'unitCode' FROM meta WHERE key = $1;
+
 -- name: changes
 -- Who changed an entity, with the value that stood there before. What people, programs and imports wrote is told one by
--- one; of what its device sends, the newest of each series stands for all. $1: the entity's id, $2: how many at most.
+-- one; of what its device sends, the newest of each series stands for all. $1: the entity's id, $2: how many at most;
+-- what was written one by one: $3: series keys, $4: times, $5: numbers, $6: JSON values, $7: meta keys, $8: origin keys.
 WITH of_entity AS (
     SELECT s.key, s.term_key FROM series s JOIN entity e ON e.key = s.entity_key WHERE e.id = $1 AND s.parent_key IS NULL
 ), told AS (
     SELECT series.key, series.term_key, o.number, o.value, o.meta_key, o.observed_at, o.origin_key, false AS is_deletion
     FROM of_entity series
-    JOIN observation o ON o.series_key = series.key
-    WHERE o.origin_key IN (SELECT key FROM origin WHERE kind IN ('api', 'registry'))
+    JOIN unnest($3::int[], $4::timestamptz[], $5::float8[], $6::jsonb[], $7::int[], $8::bigint[])
+        AS o (series_key, observed_at, number, value, meta_key, origin_key) ON o.series_key = series.key
     UNION
     SELECT series.key, series.term_key, a.number, a.value, a.meta_key, a.as_of, a.origin_key, a.deleted_at IS NOT NULL
     FROM of_entity series JOIN attribute a ON a.series_key = series.key
@@ -147,11 +140,11 @@ WITH of_entity AS (
     LIMIT $2
 )
 SELECT newest.*, m.body ->> 'unitCode' AS unit, before.number AS old_number, before.value AS old_value,
-       before.unit AS old_unit
+       before.unit AS old_unit, before.observed_at IS NOT NULL AS has_old
 FROM newest
 LEFT JOIN meta m ON m.key = newest.meta_key
 LEFT JOIN LATERAL (
-    SELECT o.number, o.value, old_meta.body ->> 'unitCode' AS unit
+    SELECT o.observed_at, o.number, o.value, old_meta.body ->> 'unitCode' AS unit
     FROM observation o LEFT JOIN meta old_meta ON old_meta.key = o.meta_key
     WHERE o.series_key = newest.key AND o.observed_at < newest.observed_at
     ORDER BY o.observed_at DESC, o.n DESC
@@ -160,12 +153,13 @@ LEFT JOIN LATERAL (
 ORDER BY newest.at DESC, newest.observed_at DESC NULLS LAST, newest.term_key;
 
 -- name: size
--- How much there is, as the planner and the statistics know it: close, and never slow.
+-- How much there is, in the table and in files, as the planner and the statistics know it: close, and never slow.
 SELECT (SELECT greatest(reltuples, pg_stat_get_live_tuples(oid), 0) FROM pg_class WHERE oid = 'observation'::regclass)::bigint
-           AS observations,
+           + (SELECT coalesce(sum(rows), 0)::bigint FROM past_file) AS observations,
        (SELECT greatest(reltuples, pg_stat_get_live_tuples(oid), 0) FROM pg_class WHERE oid = 'series'::regclass)::bigint
            AS series,
-       pg_total_relation_size('observation'::regclass) AS observations_bytes,
+       pg_total_relation_size('observation'::regclass) + (SELECT coalesce(sum(bytes), 0)::bigint FROM past_file)
+           AS observations_bytes,
        current_setting('server_version') AS version;
 
 -- name: imports
