@@ -18,6 +18,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from broadstreet.access import Principal
+from broadstreet.apis.commands import commands_router
 from broadstreet.apis.datasets import datasets_router
 from broadstreet.apis.dead import dead_router
 from broadstreet.apis.devices import devices_router
@@ -62,7 +63,14 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
             openapi_json,
             Router(
                 "/v1",
-                route_handlers=[devices_router(), dead_router(), webhooks_router(), datasets_router(), people_router()],
+                route_handlers=[
+                    devices_router(),
+                    commands_router(),
+                    dead_router(),
+                    webhooks_router(),
+                    datasets_router(),
+                    people_router(),
+                ],
             ),
             ngsi_ld_router(),
             *parts,

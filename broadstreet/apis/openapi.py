@@ -34,6 +34,7 @@ _TAGS: Final = (
     Tag("Entities", "NGSI-LD: things of the city, their attributes now."),
     Tag("Temporal", "NGSI-LD: attributes over time, with aggregates."),
     Tag("Devices", "What sends readings: registration, credentials, profiles."),
+    Tag("Commands", "What devices are ordered to do, by whom and why, and what they said of it."),
     Tag("Readings", "Readings over HTTP, for devices that do not speak MQTT."),
     Tag("Letters", "Messages that could not be applied: looked through, replayed, discarded."),
     Tag("Data", "Datasets: who answers for data, what it is for, how long it stays."),

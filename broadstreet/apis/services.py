@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +10,7 @@ from functools import cached_property
 from broadstreet.access import Access, Principal
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Library
-from broadstreet.devices import Letters, Registry, Webhooks
+from broadstreet.devices import Commands, Letters, Registry, Webhooks
 from broadstreet.log import Log
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.store import Database, Store
@@ -43,6 +44,11 @@ class Services:
     def letters(self) -> Letters:
         """Dead letters."""
         return Letters(self.log, self.access.audit, partitions=self.partitions)
+
+    @cached_property
+    def commands(self) -> Commands:
+        """What devices are ordered to do."""
+        return Commands(self.access.audit, secrets.token_bytes)
 
     @cached_property
     def webhooks(self) -> Webhooks:

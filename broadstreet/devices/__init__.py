@@ -3,13 +3,17 @@
 `Registry` writes profiles and devices down and authenticates a device by id and secret; `lend_secrets` lets a piece of
 work sign in as devices. `parse_profile` checks a profile's TOML; `Decoder` turns payloads into readings by it, on the
 recorder's hot path. What cannot be decoded is settled by people through `Letters`.
+`Commands` gives orders, a `Dispatcher` offers them, and what devices answer comes by the log to `apply_answers`.
 
 What must always hold: a device's entity exists from its registration, with name and place, so that one never heard is
 seen; of a secret only a salted hash is kept; a profile's version never changes, and a mended profile is a new version
 that its devices adopt; every change bumps `registry_version`, by which recorders know to look again.
 """
 
+from broadstreet.devices.answer import Answer, apply_answers, decode_answer
+from broadstreet.devices.command import Choice, CommandRow, Commands, CommandState, Offer, Order, fetch_command
 from broadstreet.devices.decoder import Decoder, Fault, Reading
+from broadstreet.devices.dispatcher import Dispatcher
 from broadstreet.devices.letters import Letter, LetterPage, Letters, Settled, Wanted
 from broadstreet.devices.listing import DeviceRow, find_device, list_devices, profile_versions
 from broadstreet.devices.loan import lend_secrets
@@ -20,15 +24,23 @@ from broadstreet.devices.webhook import NewWebhook, Webhook, WebhookRow, Webhook
 
 __all__ = [
     "SILENT_AFTER_INTERVALS",
+    "Answer",
+    "Choice",
+    "CommandRow",
+    "CommandState",
+    "Commands",
     "Decoder",
     "DeviceIdentity",
     "DeviceRow",
     "DeviceSpec",
+    "Dispatcher",
     "Fault",
     "Letter",
     "LetterPage",
     "Letters",
     "NewWebhook",
+    "Offer",
+    "Order",
     "Profile",
     "ProfileVersion",
     "Reading",
@@ -40,6 +52,9 @@ __all__ = [
     "WebhookRow",
     "WebhookSpec",
     "Webhooks",
+    "apply_answers",
+    "decode_answer",
+    "fetch_command",
     "find_device",
     "lend_secrets",
     "list_devices",

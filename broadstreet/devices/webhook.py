@@ -145,12 +145,12 @@ class Webhooks:
             raise NotFound(f"there is no webhook {name[:80]!r}")
 
     async def find(self, secret: str, *, at_us: int) -> Webhook:
-        """The webhook of a secret. Raises NotSignedIn."""
+        """The webhook of a secret. Raises NotFound."""
         row: Any = None
         if secret.startswith(PREFIX):
             row = await self._store.control.fetchrow(_SQL["by_secret"], _hash(secret))
         if row is None:
-            raise NotSignedIn("there is no webhook with this secret")
+            raise NotFound("there is no webhook with this secret", remedy="It was removed, or its address is cut off.")
         await self._store.control.execute(_SQL["used"], row["key"], at_us, at_us - _USED_EVERY_US)
         return Webhook(
             row["tenant"],

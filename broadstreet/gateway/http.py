@@ -22,6 +22,7 @@ from broadstreet.gateway.hook import open_hook
 from broadstreet.gateway.inflating import inflate
 from broadstreet.gateway.items import CSV, Rejected, by_device, kind_of, split
 from broadstreet.gateway.keyed import Claim, Keys, fingerprint
+from broadstreet.gateway.orders import Orders
 from broadstreet.gateway.packer import Packer, Settlement
 from broadstreet.gateway.parcel import Parcel, Receipt
 from broadstreet.gateway.peer import READINGS
@@ -65,6 +66,7 @@ class HttpIngest:
         self._profiles: dict[tuple[str, int], Profile] = {}
         self._refusal: BroadstreetError | None = None
         self._requests = 0
+        self.orders = Orders(store, packer, clock)
 
     def refuse(self, refusal: BroadstreetError | None) -> None:
         """Refuse everything from now on with this error; None: take it again."""
@@ -89,7 +91,7 @@ class HttpIngest:
             return await self._take(database, f"{principal.kind}:{principal.name}", sent, body, opened)
 
     async def take_hook(self, secret: str, sent: Sent) -> Receipt:
-        """Keep what a service leaves at a webhook. Raises NotSignedIn, and as `take`."""
+        """Keep what a service leaves at a webhook. Raises NotFound, NotSignedIn, and as `take`."""
         webhook = await self._webhooks.find(secret, at_us=self._clock())
         webhook.check(sent.body, sent.signature)
         async with self._turn():

@@ -1,22 +1,24 @@
-"""The gateway's routes: `POST /v1/readings`, and `/v1/hook` where services leave readings."""
+"""The gateway's routes: `POST /v1/readings`, `/v1/hook` where services leave readings, and devices' commands."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from litestar import Request, Router, post
+from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
-from litestar.params import FromPath
-from litestar.status_codes import HTTP_200_OK
+from litestar.params import FromPath, QueryParameter
+from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
 from broadstreet.access import Principal, public, requires
 from broadstreet.gateway.http import HttpIngest, Sent
+from broadstreet.gateway.orders import MAX_WAIT_S
 from broadstreet.gateway.parcel import Receipt
 
 KEY_HEADER: Final = "idempotency-key"
 SECRET_HEADER: Final = "x-webhook-secret"
 SIGNATURE_HEADERS: Final = ("x-hub-signature-256", "x-signature")
 
+WaitSeconds = Annotated[float, QueryParameter(ge=0, le=MAX_WAIT_S, description="How long the answer may wait.")]
 AnyRequest = Request[Principal, Any, State]
 
 
@@ -58,4 +60,30 @@ def readings_router(ingest: HttpIngest) -> Router:
         """The same, with the secret in the header `X-Webhook-Secret`, so that no log of addresses has it."""
         return await ingest.take_hook(request.headers.get(SECRET_HEADER, ""), await _sent(request))
 
-    return Router("/", route_handlers=[send_readings, call_webhook, call_webhook_by_header], tags=["Readings"])
+    @get("/v1/devices/{device:str}/commands/next", opt=requires("reading:write"))
+    async def next_command(request: AnyRequest, device: FromPath[str], wait_s: WaitSeconds = 0.0) -> Response[Any]:
+        """A device's next command: fetched by the device itself, or by a token that sends in its name.
+
+        The answer waits up to `wait_s` seconds for one; 204 where none came. A command that is not answered is handed
+        out again, under the same id: execute it once.
+        """
+        offer = await ingest.orders.next(request.user, device, wait_s)
+        return Response(offer, status_code=HTTP_204_NO_CONTENT if offer is None else HTTP_200_OK)
+
+    @post(
+        "/v1/devices/{device:str}/commands/{command:str}/result",
+        opt=requires("reading:write"),
+        status_code=HTTP_202_ACCEPTED,
+    )
+    async def answer_command(request: AnyRequest, device: FromPath[str], command: FromPath[str]) -> None:
+        """Say what came of a command: `{"state": "acknowledged", "result": …}`, or `"rejected"`, or only `"received"`.
+
+        The first answer counts; 202 says that it is on disk.
+        """
+        await ingest.orders.answer(request.user, device, command, await request.body())
+
+    return Router(
+        "/",
+        route_handlers=[send_readings, call_webhook, call_webhook_by_header, next_command, answer_command],
+        tags=["Readings"],
+    )

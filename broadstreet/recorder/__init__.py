@@ -1,6 +1,7 @@
 """The recorder: from the log to store and history, exactly once.
 
-In come packs, partition by partition; out go observations, current values, changes and dead letters. `Recorder(log,
+In come packs, partition by partition; out go observations, current values, changes, dead letters, and commands to
+devices, whose answers come back in packs. `Recorder(log,
 store, partitions).run()` does it until cancelled. One transaction applies a batch of packs and advances the
 partition's cursor, so that a crash at any moment neither loses nor doubles anything.
 

@@ -18,6 +18,7 @@ import asyncpg
 import numpy as np
 import numpy.typing as npt
 
+from broadstreet.devices import Answer, apply_answers
 from broadstreet.log import DeadLetter, Pack, encode_dead_list
 from broadstreet.model.change import ChangeBatch, EntityEvent, encode_changes
 from broadstreet.model.errors import Conflict
@@ -94,6 +95,7 @@ class Applying:
         batch: Batch,
         heard: Heard,
         dead: list[DeadLetter],
+        answers: list[Answer],
         registry_version: int,
         *,
         carefully: bool,
@@ -114,6 +116,8 @@ class Applying:
             await self._write_changes(batch, packs, settled, await self._revive(batch, currents, settled))
             self._remember = partial(self._memory.keep, batch, currents, settled)
         await self._write_heard(heard)
+        if answers:
+            await apply_answers(self._connection, answers)
         if dead:
             await write_outbox(self._connection, OutboxKind.DEAD, encode_dead_list(dead))
         await self._connection.execute(_SQL["advance_cursor"], place.partition, place.stream, place.after)

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from broadstreet.devices import Fault, Reading
+from broadstreet.devices import Answer, Fault, Reading, decode_answer
 from broadstreet.log import DeadLetter, DeadReason, Pack, RawMessage, decode_pack
 from broadstreet.model.errors import CorruptData
 from broadstreet.recorder.plan import Plan
@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 class Gathered:
     """Readings as they are decoded. The lists have one length, but for `values`, by row, and `dead`."""
 
-    __slots__ = ("at_us", "dead", "message", "meta", "n", "number", "series", "values")
+    __slots__ = ("answers", "at_us", "dead", "message", "meta", "n", "number", "series", "values")
 
     def __init__(self) -> None:
         self.series: list[int] = []
@@ -46,6 +46,8 @@ class Gathered:
         self.message: list[int] = []
         """The index of the reading's pack, and in its lower bits that of its message."""
         self.dead: list[DeadLetter] = []
+        self.answers: list[Answer] = []
+        """What devices said of their commands."""
 
     def bury(self, fault: Fault, detail: str, pack: Pack, entry: int, plan: Plan | None, now_us: int) -> None:
         """Make a message a dead letter."""
@@ -191,6 +193,11 @@ def gather(packs: list[Pack], plans: dict[int, Plan], *, now_us: int, future_lim
                 gathered.bury(fault, fault.detail, pack, place & _ENTRY, None, now_us)
                 continue
             if topic != READINGS_TOPIC:
+                said = decode_answer(topic, payload, device_key, received_us)
+                if isinstance(said, Fault):
+                    gathered.bury(said, said.detail, pack, place & _ENTRY, plan, now_us)
+                elif said is not None:
+                    gathered.answers.append(said)
                 continue
             plan.decoder.decode(payload, received_us, readings, faults)
             latest_us = received_us + future_limit_us

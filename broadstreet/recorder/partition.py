@@ -145,7 +145,7 @@ class Partition:
                     applying = Applying(connection, self._memory, self._database.name, now_us)
                     place = Place(self._partition, stream, cursor, last)
                     applied = await applying.apply(
-                        place, fresh, batch, heard, gathered.dead, version, carefully=carefully
+                        place, fresh, batch, heard, gathered.dead, gathered.answers, version, carefully=carefully
                     )
                 applying.committed()
                 self._count(applied, fresh, attempt)

@@ -1,4 +1,6 @@
-"""The recorder: a loop for each tenant's partitions, a relay for each tenant, and a word each second on how it goes."""
+"""The recorder: a loop for each tenant's partitions, a relay and a dispatcher of commands for each tenant, and a word
+each second on how it goes.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import msgspec
 
+from broadstreet.devices import Dispatcher
 from broadstreet.log import Log
 from broadstreet.model.errors import BroadstreetError
 from broadstreet.recorder.meter import Meter, MeterReport
@@ -77,7 +80,7 @@ class Recorder:
                     known.add(tenant)
             await asyncio.sleep(LOOK_FOR_TENANTS_EVERY_S)
 
-    async def _open(self, tenant: str) -> tuple[list[Partition], Relay]:
+    async def _open(self, tenant: str) -> tuple[list[Partition], Relay, Dispatcher]:
         database = await self._store.tenant(tenant)
         scope = str(await database.fetchval(_SQL["database_id"]))
         partitions = [
@@ -93,13 +96,15 @@ class Recorder:
             )
             for number in self._partitions
         ]
-        return partitions, Relay(self._log, database, meter=self.meter, scope=scope)
+        relay = Relay(self._log, database, meter=self.meter, scope=scope)
+        return partitions, relay, Dispatcher(self._log, database, self._clock)
 
-    def _start(self, group: asyncio.TaskGroup, tenant: str, work: tuple[list[Partition], Relay]) -> None:
-        partitions, relay = work
+    def _start(self, group: asyncio.TaskGroup, tenant: str, work: tuple[list[Partition], Relay, Dispatcher]) -> None:
+        partitions, relay, dispatcher = work
         for partition in partitions:
             group.create_task(self._again(f"{tenant}, a partition", partition.run))
         group.create_task(self._again(f"{tenant}, the relay", relay.run))
+        group.create_task(self._again(f"{tenant}, the dispatcher", dispatcher.run))
 
     async def _again(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run, and run again after a failure: an engine that is away comes back."""

@@ -38,6 +38,9 @@ _FILL: Final = (
     "INSERT INTO outbox (kind, body) VALUES ('changes', convert_to($1, 'UTF8'))",
     "INSERT INTO import_run (file_hash, mapping_hash, file_name, origin_key, started_at) "
     "SELECT sha256('a'), sha256('b'), $1, min(key), now() FROM origin",
+    "INSERT INTO command (id, device_key, name, body, principal, why, created_at, expires_at) "
+    "SELECT $1 || key::text, key, 'light', to_jsonb($1::text), $1, $1, now(), now() FROM device",
+    "INSERT INTO keyed_request (principal, key, at, fingerprint) VALUES ($1, $1, now(), 'x')",
     "UPDATE series SET owner = $1, purpose = $1, licence = $1",
     "UPDATE origin SET note = $1",
 )

@@ -24,6 +24,10 @@ from tests.contract.walk import POSTED, WRITES
 
 ELSEWHERE: Final = {
     "POST /v1/readings": "a reading's origin is its pack, written by the recorder",
+    "POST /v1/hook": "likewise",
+    "POST /v1/hook/{secret}": "likewise",
+    "POST /v1/commands/{command}/cancel": "tests/contract/test_commands.py: a command taken back, and why",
+    "POST /v1/devices/{device}/commands/{command}/result": "what a device says of its command, applied by the recorder",
     "POST /portal/api/sign-in": "tests/contract/test_access.py: a session made, or an attempt refused",
     "POST /portal/api/sign-out": "tests/contract/test_access.py: a session ended",
     "POST /portal/api/account/password": "tests/contract/test_own_account.py",

@@ -148,14 +148,17 @@ async def test_a_device_sends_its_own_table(door: Door) -> None:
     assert await door.past("NO2", "air-1") == [(0.0, 4.0), (1.0, 5.0)]
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [(b"", 400), (b"\xff,a\n", 400), (b"no2,no2\n1,2\n", 400), (b'no2\n"cut', 400), (b"no2\n" + b"1\n" * 100_001, 413)],
-    ids=["nothing", "no text", "a column twice", "cut", "too many"],
-)
-async def test_what_is_no_table_is_refused_whole(door: Door, body: bytes, status: int) -> None:
-    answer = await door.send(body, device="air-0")
-    assert answer.status == status and answer.json["where"], answer.body
+async def test_what_is_no_table_is_refused_whole(door: Door) -> None:
+    wrongs = [
+        (b"", 400),
+        (b"\xff,a\n", 400),
+        (b"no2,no2\n1,2\n", 400),
+        (b'no2\n"cut', 400),
+        (b"no2\n" + b"1\n" * 100_001, 413),
+    ]
+    for body, status in wrongs:
+        answer = await door.send(body, device="air-0")
+        assert answer.status == status and answer.json["where"], (body[:20], answer.body)
 
 
 async def test_a_packed_body_is_unpacked_within_a_bound(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,36 +258,29 @@ async def test_a_webhooks_secret_opens_it_alone_and_until_it_is_removed(door: Do
     (listed,) = (await ask(door.app, "GET", "/v1/webhooks", headers=headers)).json
     assert listed["used_at"] is None and not {"secret", "signing_key"} & listed.keys()
     for secret in (made["secret"][:-1], "whk_", "", door.token):
-        assert (await door.hook({"no2": 1}, secret, in_header=True)).status == 401
+        assert (await door.hook({"no2": 1}, secret, in_header=True)).status == 404
     assert (await door.hook({"no2": 1}, made["secret"], idempotency_key="k")).status == 200
     (listed,) = (await ask(door.app, "GET", "/v1/webhooks", headers=headers)).json
     assert listed["used_at"] == "2026-03-01T12:00:00Z"
     bearer = {"authorization": f"Bearer {made['secret']}"}
     assert (await ask(door.app, "GET", "/v1/devices", headers=bearer)).status == 401
     assert (await ask(door.app, "DELETE", "/v1/webhooks/w", headers=headers)).status == 204
-    assert (await door.hook({"no2": 1}, made["secret"])).status == 401
+    assert (await door.hook({"no2": 1}, made["secret"])).status == 404
     lines = await door.services.access.audit.read("city", limit=2)
     assert [(line.action, line.subject) for line in lines] == [("webhook.delete", "w"), ("webhook.create", "w")]
 
 
-@pytest.mark.parametrize(
-    ("spec", "status"),
-    [
+async def test_a_webhook_that_cannot_be_made(door: Door) -> None:
+    await door.make(device="air-0")
+    wrongs: list[tuple[dict[str, str], int]] = [
         ({"name": "W"}, 400),
         ({}, 400),
         ({"device": "air-0", "device_field": "d"}, 400),
         ({"device": "air-9"}, 404),
         ({"device_field": "a..b"}, 400),
-    ],
-)
-async def test_a_webhook_that_cannot_be_made(door: Door, spec: dict[str, str], status: int) -> None:
+        ({"device": "air-1"}, 409),
+    ]
     headers = {"authorization": f"Bearer {door.token}"}
-    answer = await ask(door.app, "POST", "/v1/webhooks", headers=headers, body={"name": "w", **spec})
-    assert answer.status == status, answer.body
-
-
-async def test_a_name_is_one_webhooks(door: Door) -> None:
-    await door.make(device="air-0")
-    headers = {"authorization": f"Bearer {door.token}"}
-    answer = await ask(door.app, "POST", "/v1/webhooks", headers=headers, body={"name": "w", "device": "air-0"})
-    assert answer.status == 409
+    for spec, status in wrongs:
+        answer = await ask(door.app, "POST", "/v1/webhooks", headers=headers, body={"name": "w", **spec})
+        assert answer.status == status, (spec, answer.body)

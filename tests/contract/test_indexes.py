@@ -61,6 +61,7 @@ RECORDER: Final = "the recorder's"
 SUPERVISOR: Final = "asked at a start"
 SIMULATOR: Final = "asked when a replay borrows secrets"
 NOT_WALKED: Final = {
+    "device.enabled_profiles": "asked of a table of readings",
     "device.plans": RECORDER,
     "device.registry_version": RECORDER,
     "device_login.forget_loans": SIMULATOR,
