@@ -20,17 +20,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from broadstreet.app.draining import recorded
 from broadstreet.app.edges import write_edges
+from broadstreet.app.notice import READY, STOPPING, Notice
 from broadstreet.app.preparation import prepare_log, prepare_store
 from broadstreet.app.role import ROLES, Said, listen, said_path
 from broadstreet.app.settings import Settings, to_environment
 from broadstreet.engines import Child, Engines, HouseStatus, Keeper, status_of, together, write_status
-from broadstreet.model.errors import InvalidInput, RoleFailed
+from broadstreet.model.errors import BroadstreetError, InvalidInput, RoleFailed
 
 READY_S = 60.0
 POLL_S = 0.02
 STOP_S = 15.0
 """How long a role may take to end in order."""
+RECORDER = "recorder"
+RECORD_S = 20.0
+"""How long the recorder may take to apply what was taken in before a stop."""
 T = TypeVar("T")
 Step = Callable[[str, float], None]
 """Told of each step of a start when it is done: what it was, and how long it took in seconds."""
@@ -72,18 +77,28 @@ class House:
         self._tell()
 
     async def stop(self) -> None:
-        """Stop everything: what takes in, what records, the engines."""
-        self._complete = False
+        """Stop everything: what takes in; what records, once it has recorded that; the engines."""
+        was_complete, self._complete = self._complete, False
         try:
             for name in reversed(self._roles):
                 if name in self._keepers:
+                    if name == RECORDER and was_complete:
+                        await self._recorded()
                     await self._keepers.pop(name).stop()
         finally:
             await self.engines.stop()
 
+    async def _recorded(self) -> None:
+        """Let the recorder come to the end of the log, for a while: what is left waits for the next start."""
+        try:
+            if not await recorded(self.engines.addresses, RECORD_S):
+                logger.warning("not everything is applied after %.0f s; it is when the house starts again", RECORD_S)
+        except BroadstreetError as error:
+            logger.warning("whether everything is applied cannot be told: %s", error)
+
     async def run(self, on_ready: Callable[[], Awaitable[None]]) -> None:
         """Start, serve until SIGINT, SIGTERM or SIGHUP, stop. `on_ready` runs meanwhile; a signal ends it, too."""
-        interrupted = asyncio.Event()
+        interrupted, notice = asyncio.Event(), Notice(os.environ)
         loop = asyncio.get_running_loop()
         for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(sent, interrupted.set)
@@ -91,9 +106,11 @@ class House:
         async def serve() -> None:
             await self.start()
             try:
-                await on_ready()
+                notice.say(READY)
+                await asyncio.gather(on_ready(), notice.live())
                 await asyncio.Event().wait()
             finally:
+                notice.say(STOPPING)
                 await self._step("stop", self.stop())
 
         serving, waiting = asyncio.create_task(serve()), asyncio.create_task(interrupted.wait())

@@ -10,7 +10,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, cast
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import pyrage
 import zstandard
@@ -36,20 +36,20 @@ class Stored(NamedTuple):
     source_bytes: int
 
 
-class _Counted:
+class _Counted(io.BufferedIOBase):
     """Reads on, and counts."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.bytes = 0
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         data = self._file.read(size)
         self.bytes += len(data)
         return data
 
 
-class _Hashed:
+class _Hashed(io.BufferedIOBase):
     """Writes or reads on, and hashes."""
 
     def __init__(self, file: Writer | BinaryIO) -> None:
@@ -57,18 +57,15 @@ class _Hashed:
         self._digest = hashlib.sha256()
         self.bytes = 0
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Any, /) -> int:
         self._note(data)
         self._file.write(data)
         return len(data)
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         data = cast("BinaryIO", self._file).read(size)
         self._note(data)
         return data
-
-    def flush(self) -> None:
-        """Whoever opened the file ends it."""
 
     def hex(self) -> str:
         return self._digest.hexdigest()
@@ -106,7 +103,7 @@ class Sealing:
             hashed = _Hashed(file)
             compressed = compressor.stream_reader(cast("BinaryIO", counted), read_size=BLOCK_BYTES)
             if self._recipients:
-                pyrage.encrypt_io(_file(compressed), _file(hashed), self._recipients)
+                pyrage.encrypt_io(_file(compressed), hashed, self._recipients)
             else:
                 while block := compressed.read(BLOCK_BYTES):
                     hashed.write(block)
@@ -119,7 +116,7 @@ class Sealing:
             decompressor = zstandard.ZstdDecompressor().decompressobj()
             try:
                 if name.endswith(SEALED_SUFFIX):
-                    pyrage.decrypt_io(_file(hashed), _file(_Inflated(decompressor, sink)), self._identities)
+                    pyrage.decrypt_io(hashed, _Inflated(decompressor, sink), self._identities)
                 else:
                     while block := hashed.read(BLOCK_BYTES):
                         sink.write(decompressor.decompress(block))
@@ -139,19 +136,16 @@ def _file(behaves: object) -> io.BufferedIOBase:
     return cast("io.BufferedIOBase", behaves)
 
 
-class _Inflated:
+class _Inflated(io.BufferedIOBase):
     """Decompresses what is written, on into a sink."""
 
     def __init__(self, decompressor: zstandard.ZstdDecompressionObj, sink: Writer) -> None:
         self._decompressor = decompressor
         self._sink = sink
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Any, /) -> int:
         self._sink.write(self._decompressor.decompress(data))
         return len(data)
-
-    def flush(self) -> None:
-        """The sink is another's."""
 
 
 def check_hash(vault: Vault, name: str, found: str, sha256: str) -> None:
