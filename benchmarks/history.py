@@ -8,19 +8,21 @@ unless said otherwise. The questions: the newest value of 1,000 entities, a day 
 one series by the hour, the mean over all entities by the hour. Cold: the engine was restarted and the system's cache of
 its files is gone; one answer each. Warm: `--times` answers each, and a third as many of the last. `--plans` prints
 PostgreSQL's plan of each. `--month` asks for the hourly mean of 30 days of `--series` every five minutes, 86 million
-observations: that takes ten minutes and 12 GB more. `--written`: how many series the figures of writing are taken with,
-which stand in the other tenant.
+observations, in the table and then, moved, in files: that takes twenty minutes and 15 GB more. `--written`: how many
+series the figures of writing are taken with, which stand in the other tenant.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import msgspec
 import numpy as np
@@ -29,7 +31,7 @@ import uvloop
 from benchmarks.history_past import END_US, FIVE_MINUTES_S, MINUTE_S, Laid, Stretch, chill, lay
 from benchmarks.history_writing import measure_writing
 from broadstreet.engines import Engines
-from broadstreet.history import Method, Period, aggregate, overall, read_range
+from broadstreet.history import Method, Moved, Period, aggregate, moving, overall, read_range
 from broadstreet.store import Database, Store, create_tenant, load_queries, migrate
 
 HOUR_S: Final = 3_600
@@ -126,7 +128,7 @@ async def say_plans(database: Database, asked: list[Question]) -> None:
 
 
 async def measure_month(store: Store, dsn: str, series: int) -> dict[str, Any]:
-    """Thirty days of every series every five minutes: the hourly mean, and what a reading takes."""
+    """Thirty days of every series every five minutes: the hourly mean, and what a reading takes, in table and files."""
     await create_tenant(dsn, MONTH, "Month")
     laid = await lay(dsn, MONTH, [Stretch(series, FIVE_MINUTES_S, MONTH_DAYS * DAY_S)])
     database = await store.tenant(MONTH)
@@ -134,10 +136,28 @@ async def measure_month(store: Store, dsn: str, series: int) -> dict[str, Any]:
     question = Question("month", lambda held: overall(held, laid.term_keys[0], from_us, END_US, HOURLY), [])
     took_ms = [await asked_ms(question, database) for _ in range(MONTH_TIMES + 1)][1:]
     size = await database.fetchval("SELECT pg_total_relation_size('observation')")
+    print(f"  hot: {took_ms}, {size / laid.rows} bytes a reading", flush=True)
+    began_s, moved = time.perf_counter(), list[Moved]()
+    async with moving(database, lambda: uuid4().hex, lambda: END_US) as mover:
+        while (one := await mover.move_some(END_US + 1)) is not None:
+            moved.append(one)
+    move_s = time.perf_counter() - began_s
+    cold_ms = [await asked_ms(question, database) for _ in range(MONTH_TIMES + 1)][1:]
+    one_series = laid.series_keys[0][series // 2]
+    by_hour = Question("", lambda held: aggregate(held, [one_series], from_us, END_US, HOURLY, [Method.AVG]), [])
+    series_ms = [await asked_ms(by_hour, database) for _ in range(MONTH_TIMES + 1)][1:]
+    filed = await database.fetchrow("SELECT count(*) AS files, sum(bytes) AS bytes, sum(rows) AS rows FROM past_file")
+    assert filed is not None
     return {
         "month_rows": laid.rows,
         "month_hot_city_hourly_ms_p50": round(float(np.median(took_ms)), 1),
         "month_hot_bytes_per_reading": round(size / laid.rows, 1),
+        "month_moved_per_s": round(sum(one.taken for one in moved) / move_s),
+        "month_files": filed["files"],
+        "month_filed_city_hourly_ms_p50": round(float(np.median(cold_ms)), 1),
+        "month_filed_series_by_hour_ms_p50": round(float(np.median(series_ms)), 1),
+        "month_filed_bytes_per_reading": round(float(filed["bytes"] / filed["rows"]), 2),
+        "mover_rss_mb_max": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
 
@@ -156,7 +176,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         laid = await lay(dsn, CITY, stretches)
         asked = questions(laid, options.hours, options.days)
         figures: dict[str, Any] = {"rows": laid.rows, **await cold(engines, asked)}
-        async with await Store.connect(dsn) as store:
+        async with await Store.connect(dsn, files=folder / "past") as store:
             database = await store.tenant(CITY)
             figures |= await warm(database, asked, options.times)
             size = await database.fetchval("SELECT pg_total_relation_size('observation')")

@@ -21,6 +21,8 @@ END_US: Final = 1_790_000_000_000_000
 MINUTE_S: Final = 60
 FIVE_MINUTES_S: Final = 300
 ROWS_AT_ONCE: Final = 1_000_000
+PACKS: Final = 50
+"""From how many packs, and so under how many origins, the readings of one step came."""
 
 _ENTITIES = """
 WITH made AS (
@@ -33,9 +35,9 @@ _CURRENT = """
 INSERT INTO attribute (series_key, as_of, observed_at, created_at, modified_at, origin_key, number)
 SELECT key, to_timestamp($1), to_timestamp($1), to_timestamp($1), to_timestamp($1), $2, 20 FROM series
 """
-_FILL = """
+_FILL = f"""
 INSERT INTO observation (series_key, observed_at, origin_key, number)
-SELECT key, to_timestamp($1 - step * $2::int), $3, round((20 + 5 * sin(step * 0.01 + key) + random())::numeric, 2)
+SELECT key, to_timestamp($1 - step * $2::int), $3 + ($7::int - step) * {PACKS} + key % {PACKS}, round((20 + 5 * sin(step * 0.01 + key) + random())::numeric, 2)
 FROM generate_series($4::int, $5::int, -1) step CROSS JOIN unnest($6::int[]) key
 ORDER BY step DESC, key
 """
@@ -81,7 +83,9 @@ async def lay(dsn: str, tenant: str, stretches: list[Stretch]) -> Laid:
                 left, portion = stretch.steps, max(1, ROWS_AT_ONCE // stretch.series)
                 while left > 0:
                     first = max(1, left - portion + 1)
-                    await connection.execute(_FILL, END_US / 1e6, stretch.step_s, origin, left, first, series)
+                    await connection.execute(
+                        _FILL, END_US / 1e6, stretch.step_s, origin, left, first, series, stretch.steps
+                    )
                     rows, left = rows + (left - first + 1) * stretch.series, first - 1
         await connection.execute("VACUUM ANALYZE")
     finally:

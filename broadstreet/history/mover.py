@@ -129,14 +129,13 @@ class Mover:
         from_us = max([oldest_us // DAY_US * DAY_US, *ends])
         limits = [before_us, from_us + MAX_DAYS * DAY_US]
         limits += [file.from_us for file in files if file.from_us > oldest_us]
-        days = await self._connection.fetch(_SQL["rows_by_day"], from_us, min(limits), timeout=STATEMENT_S)
-        rows, to_us = 0, from_us + DAY_US
-        for day in days:
-            rows += day["count"]
-            if rows > FILE_ROWS and day["day"] > from_us:
+        rows, to_us = 0, from_us
+        while to_us < min(limits):
+            end_us = min(to_us + DAY_US, *limits)
+            day: int = await self._connection.fetchval(_SQL["rows"], to_us, end_us, timeout=STATEMENT_S)
+            if rows and rows + day > FILE_ROWS:
                 break
-            to_us = day["day"] + DAY_US
-        to_us = min(to_us, *limits)
+            rows, to_us = rows + day, end_us
         before = [file for file in files if file.to_us == from_us]
         if len(before) == 1 and before[0].rows + rows <= FILE_ROWS and to_us - before[0].from_us <= MAX_DAYS * DAY_US:
             from_us = before[0].from_us

@@ -41,16 +41,17 @@ SELECT pg_advisory_unlock(hashtext(current_schema()), $1);
 SELECT pg_advisory_unlock_shared(hashtext(current_schema()), $1);
 
 -- name: oldest_before
--- The first moment before another of which the table holds anything, or null. $1: the moment.
-SELECT min(observed_at) FROM observation WHERE observed_at < $1;
+-- The first moment before another of which the table holds anything, or null: a short walk along the key's index for each
+-- series. $1: the moment.
+SELECT min(o.observed_at)
+FROM series s
+CROSS JOIN LATERAL (
+    SELECT observed_at FROM observation WHERE series_key = s.key AND observed_at < $1 ORDER BY observed_at LIMIT 1
+) o;
 
--- name: rows_by_day
--- How many observations of a stretch the table holds, day by day from its beginning on. $1: from, $2: to.
-SELECT date_bin('1 day', observed_at, $1) AS day, count(*) AS count
-FROM observation
-WHERE observed_at >= $1 AND observed_at < $2
-GROUP BY day
-ORDER BY day;
+-- name: rows
+-- How many observations of a stretch the table holds. $1: from, $2: to.
+SELECT count(*) FROM observation WHERE observed_at >= $1 AND observed_at < $2;
 
 -- name: rows_by_series
 -- How many observations of a stretch the table holds, by series. $1: from, $2: to, $3: first series, $4: last series.
