@@ -37,7 +37,8 @@ SELECT key, to_timestamp($1), to_timestamp($1), to_timestamp($1), to_timestamp($
 """
 _FILL = f"""
 INSERT INTO observation (series_key, observed_at, origin_key, number)
-SELECT key, to_timestamp($1 - step * $2::int), $3 + ($7::int - step) * {PACKS} + key % {PACKS}, round((20 + 5 * sin(step * 0.01 + key) + random())::numeric, 2)
+SELECT key, to_timestamp($1 - step * $2::int), $3 + ($7::int - step) * {PACKS} + key % {PACKS},
+    round((20 + 5 * sin(step * 0.01 + key) + random())::numeric, 2)
 FROM generate_series($4::int, $5::int, -1) step CROSS JOIN unnest($6::int[]) key
 ORDER BY step DESC, key
 """

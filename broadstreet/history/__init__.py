@@ -1,10 +1,10 @@
 """Series over time: what entities' attributes were, and what that amounts to.
 
 In come batches of observations as columns (`Observations`), appended inside a caller's transaction under its origin;
-out go ranges as columns (`read_range`), whole observations (`read`), aggregates per period (`aggregate`), a whole city's
-(`overall`), rankings, hourly bars, charts that keep their shape (`downsample`), and streams of rows (`export`). What is
-new lies in a table, what is old in files of Parquet (`past`), whereto `moving` takes it; every read spans both, and
-nobody outside knows where a row lies.
+out go ranges as columns (`read_range`), whole observations (`read`), aggregates per period (`aggregate`), a whole
+city's (`overall`), rankings, hourly bars, charts that keep their shape (`downsample`), and streams of rows (`export`).
+What is new lies in a table, what is old in files of Parquet (`past`), whereto `moving` takes it; every read spans both,
+and nobody outside knows where a row lies.
 
 What must always hold: (series, time) has one value, and saying it again changes nothing; another value is a
 correction that says when it was made; the newest applied observation is the current value unless something newer, or
