@@ -71,6 +71,8 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     out_age_s: Seconds = _LIMITS.out_age_s
     dead_bytes: Bytes = _LIMITS.dead_bytes
     retained_bytes: Bytes = _LIMITS.retained_bytes
+    queue_bytes: Bytes = _LIMITS.queue_bytes
+    queue_age_s: Seconds = _LIMITS.queue_age_s
 
     @property
     def limits(self) -> StreamLimits:

@@ -30,6 +30,8 @@ TURN_PACKETS: Final = 512
 """Packets of one connection that are handled before the others have their turn."""
 RUN_DISCOUNT: Final = 16
 """How many messages of a run count as one packet there."""
+HEAR_OUT_S: Final = 3.0
+"""How long a client that was sent away may go on sending, unheard, so that it reads why."""
 LINGER_CLOSED_S: Final = 5.0
 """How long a closing connection may take to send what was written to it."""
 
@@ -69,7 +71,7 @@ SEND_ALIASES_MAXIMUM: Final = 16
 """Topic aliases used towards one client, if it takes so many."""
 MAX_QUEUED_MESSAGES: Final = 1_000
 MAX_QUEUED_BYTES: Final = 8 * MIB
-"""What waits for one slow subscriber before it is disconnected, or for one that is away before it misses something."""
+"""What waits for one slow subscriber before it is disconnected."""
 WRITE_HIGH_BYTES: Final = 256 * 1024
 """Above this the socket of a subscriber is taken for slow: QoS 0 messages to it are dropped."""
 SLOW_FOR_S: Final = 30.0
@@ -83,8 +85,20 @@ RETAINED_AT_ONCE: Final = 16
 # Sessions
 LONGEST_SESSION_S: Final = 7 * 86_400
 """How long a session outlives its connection at most, whatever the client asks for."""
-MAX_SESSIONS_AWAY: Final = 20_000
-"""Sessions whose client is away; beyond it, a session ends with its connection."""
+MAX_SESSIONS: Final = 20_000
+"""Sessions that outlive their connections, of all tenants and gateways."""
+SESSIONS_EVERY_S: Final = 1.0
+"""How often it is looked which of them are over."""
+LOAD_WITHIN_S: Final = 0.2
+RECORDS_AT_ONCE: Final = 1_000
+QUEUED_AT_ONCE: Final = 64
+"""Messages for one session written to the log at the same time."""
+MAX_QUEUING_BYTES: Final = 64 * MIB
+"""Of messages on their way to sessions' queues; beyond it, sessions miss messages."""
+MAIL_AT_ONCE: Final = 64
+MAIL_WAIT_S: Final = 30.0
+PLACE_EVERY_S: Final = 1.0
+"""How long it may take until how far a client has come is written."""
 INCARNATION_BYTES: Final = 8
 """Tell one session under a client id from the next."""
 

@@ -1,4 +1,4 @@
-"""What the connections of one gateway share: sessions by client id, subscriptions by tenant, retained messages.
+"""What the connections of one gateway share: its sessions, subscriptions by tenant, retained messages.
 
 A message goes to every matching subscriber of its tenant at once; what must be kept goes through the packer beside.
 A client id is a peer's own: only the same device or account can take over a session.
@@ -6,28 +6,38 @@ A client id is a peer's own: only the same device or account can take over a ses
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+from weakref import WeakValueDictionary
 
-from broadstreet.gateway.bounds import LONGEST_SESSION_S, MAX_SESSIONS_AWAY
+from broadstreet.gateway.bounds import LONGEST_SESSION_S, STOP_WITHIN_S
 from broadstreet.gateway.counters import Counters
+from broadstreet.gateway.directory import Directory
+from broadstreet.gateway.kept import Filter, Kept, Subscriber
+from broadstreet.gateway.mailbox import Mailbox
 from broadstreet.gateway.message import Message, forwarded
 from broadstreet.gateway.packer import SAFE, Packer, Settlement
 from broadstreet.gateway.peer import Peer
+from broadstreet.gateway.queues import Queues
 from broadstreet.gateway.retained import Retained
-from broadstreet.gateway.session import Place, Session
+from broadstreet.gateway.session import Address, Session, address_of
 from broadstreet.gateway.sightings import Sightings
-from broadstreet.gateway.subscriptions import Match, Matches, Subscriptions
-from broadstreet.mqtt import Connect, Version, Will
-
-if TYPE_CHECKING:
-    from broadstreet.gateway.conversation import Conversation
+from broadstreet.gateway.subscriptions import Matches, Subscriptions
+from broadstreet.log.sessions import SessionLog
+from broadstreet.model.errors import BroadstreetError, Conflict
+from broadstreet.mqtt import Connect, Reason, Subscription, Version, Will
 
 ASSIGNED_ID_BYTES = 12
+LIFE_BYTES = 8
+TAKEN_OVER = "another connection took over its client id"
+logger = logging.getLogger(__name__)
 
 
 class Broker:
     """
+    name:         the gateway's.
     clock:        now, in microseconds since 1970.
     random_bytes: fit for ids, such as `os.urandom`.
     """
@@ -37,8 +47,10 @@ class Broker:
         packer: Packer,
         retained: Retained,
         sightings: Sightings,
+        sessions: SessionLog,
         counters: Counters,
         *,
+        name: str,
         clock: Callable[[], int],
         random_bytes: Callable[[int], bytes],
     ) -> None:
@@ -47,57 +59,145 @@ class Broker:
         self.sightings = sightings
         self.counters = counters
         self.clock = clock
+        self.queues = Queues(sessions, counters, random_bytes)
+        self.directory = Directory(
+            sessions,
+            self.queues,
+            f"{name}/{random_bytes(LIFE_BYTES).hex()}",
+            taken=self._taken,
+            subscriptions=self.subscriptions,
+            clock=clock,
+            random_bytes=random_bytes,
+        )
         self._random_bytes = random_bytes
-        self._sessions: dict[Place, Session] = {}
-        self._subscriptions: dict[str, Subscriptions[Session]] = {}
+        self._sessions: dict[Address, Session] = {}
+        self._subscriptions: dict[str, Subscriptions[Subscriber]] = {}
+        self._locks: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def new_client_id(self) -> str:
         """A client id nobody else has."""
         return f"auto-{self._random_bytes(ASSIGNED_ID_BYTES).hex()}"
 
-    def subscriptions(self, tenant: str) -> Subscriptions[Session]:
+    def subscriptions(self, tenant: str) -> Subscriptions[Subscriber]:
         """A tenant's subscriptions."""
         found = self._subscriptions.get(tenant)
         if found is None:
             found = self._subscriptions[tenant] = Subscriptions()
         return found
 
-    def count_sessions(self) -> int:
-        """How many sessions there are, of clients that are here and that are away."""
-        return len(self._sessions)
-
-    def connected_sessions(self) -> list[Session]:
+    def sessions(self) -> list[Session]:
         """Every session whose client is here."""
-        return [session for session in self._sessions.values() if session.conversation is not None]
+        return list(self._sessions.values())
 
-    def speaker(self, peer: Peer, client_id: str) -> Conversation | None:
-        """Who speaks for a session now."""
-        session = self._sessions.get((peer.tenant, peer.name, client_id))
-        return None if session is None else session.conversation
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let work go on beside, until it is done or the gateway stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def enter(self, peer: Peer, connect: Connect, client_id: str) -> tuple[Session, bool]:
+    async def finish(self) -> None:
+        """Let what goes on beside come to its end, within a while."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_WITHIN_S)
+        for task in self._tasks:
+            task.cancel()
+        await self.queues.flush(STOP_WITHIN_S)
+
+    # Sessions.
+
+    async def enter(self, peer: Peer, connect: Connect, client_id: str) -> tuple[Session, bool]:
         """
         The session a client asks for, and whether it was there before (MQTT-3.1.2-4 to -6).
 
-        Whoever speaks for it so far (`speaker`) must be sent away first.
+        Whoever spoke for it so far is sent away. Raises TooMany, Conflict, and what the log raises when it is away.
         """
-        before = self._sessions.get((peer.tenant, peer.name, client_id))
-        if before is not None and connect.clean_start:
-            before.end()
-            before = None
-        session = before or Session(self, peer, client_id)
-        self._sessions[session.place] = session
-        session.expiry_s = expiry_s(connect)
-        return session, before is not None
+        address, asked_s = address_of(peer, client_id), expiry_s(connect)
+        async with self._lock(address):
+            await self._send_away(address)
+            kept = await self.directory.find(peer, client_id)
+            if kept is not None and not asked_s and (connect.clean_start or kept.is_over(self.clock())):
+                await self.directory.end(kept)
+                kept = None
+            was_there = False
+            if kept is not None or asked_s:
+                waiting = None if kept is None else kept.waiting
+                kept, was_there = await self.directory.claim(peer, client_id, asked_s, clean=connect.clean_start)
+                if waiting is not None:
+                    (waiting.take_will_back if was_there else waiting.speak_will)()
+            session = Session(self, peer, client_id, asked_s, kept)
+            if kept is not None:
+                mailbox = Mailbox(self.directory, kept, session.outbound, self.clock, self._taken)
+                await mailbox.open()
+                kept.session, session.mailbox, session.outbound.keeper = session, mailbox, mailbox
+            self._sessions[address] = session
+            return session, was_there
 
-    def may_stay(self, session: Session) -> bool:
-        """Whether there is room for a session whose client has gone."""
-        return len(self._sessions) - self.counters.connections < MAX_SESSIONS_AWAY
+    async def write_filters(self, session: Session, filters: dict[str, tuple[Subscription, int]]) -> None:
+        """Write what a kept session subscribes to. Raises Conflict, and what the log raises when it is away."""
+        assert session.kept is not None
+        async with self._lock(session.address):
+            if session.kept.session is not session or not self.directory.is_ours(session.kept):
+                raise Conflict(TAKEN_OVER)
+            written = [
+                Filter(name, one.qos, one.no_local, one.retain_as_published, identifier)
+                for name, (one, identifier) in filters.items()
+            ]
+            await self.directory.update(session.kept, filters=written)
 
     def leave(self, session: Session) -> None:
-        """A session has ended."""
-        if self._sessions.get(session.place) is session:
-            del self._sessions[session.place]
+        """A session has lost its connection."""
+        if self._sessions.get(session.address) is session:
+            del self._sessions[session.address]
+        if session.kept is not None:
+            self.spawn(self._put_away(session, session.kept))
+
+    async def _put_away(self, session: Session, kept: Kept) -> None:
+        """Write that a session's client is away, unless someone has it by now."""
+        async with self._lock(session.address):
+            if kept.session is not session:
+                return
+            if session.mailbox is not None:
+                await session.mailbox.stop()
+            kept.session = None
+            if not self.directory.is_ours(kept):
+                return
+            try:
+                if session.expiry_s:
+                    await self.directory.update(kept, away_us=self.clock(), expiry_s=session.expiry_s)
+                else:
+                    await self.directory.end(kept)
+            except BroadstreetError as error:
+                logger.warning("a session waits to be put away: %s", error)
+
+    async def _send_away(self, address: Address) -> None:
+        """End the connection that speaks for a session. The caller has its lock."""
+        session = self._sessions.get(address)
+        if session is None or session.conversation is None:
+            return
+        self.counters.taken_over += 1
+        conversation = session.conversation
+        conversation.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
+        conversation.end()
+        if session.kept is not None and session.mailbox is not None:
+            await session.mailbox.stop()
+            session.kept.session = None
+
+    def _taken(self, kept: Kept) -> None:
+        """Another gateway has a session that was ours."""
+        session = kept.session
+        if session is not None and session.conversation is not None:
+            self.counters.taken_over += 1
+            session.conversation.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
+
+    def _lock(self, address: Address) -> asyncio.Lock:
+        """Whoever changes whose a session is has this."""
+        lock = self._locks.get(address)
+        if lock is None:
+            lock = self._locks[address] = asyncio.Lock()
+        return lock
+
+    # Messages.
 
     def keep(self, session: Session, suffix: str, payloads: list[bytes]) -> tuple[Settlement, int]:
         """Keep what a session sends, if it is a device's; answers also when it came, in microseconds since 1970."""
@@ -107,18 +207,24 @@ class Broker:
         settlement = self.packer.add(source, suffix, payloads, sum(map(len, payloads)))
         return settlement, source.last_us
 
-    def deliver(self, message: Message, matches: Matches[Session]) -> None:
-        """Give a message to its subscribers."""
-        for session, match in matches.direct.items():
-            if not (match.no_local and session is message.sender):
-                _offer(session, message, match)
+    def deliver(self, message: Message, matches: Matches[Subscriber]) -> list[Settlement]:
+        """Give a message to its subscribers; answers what to wait for before it is acknowledged."""
+        waits: list[Settlement] = []
+        for subscriber, match in matches.direct.items():
+            if not (match.no_local and subscriber is message.sender):
+                settlement = subscriber.offer(message, match)
+                if settlement is not None:
+                    waits.append(settlement)
         for share in matches.shares:
-            session, match = share.next(_is_ready)
-            _offer(session, message, match)
+            subscriber, match = share.next(_is_ready)
+            settlement = subscriber.offer(message, match)
+            if settlement is not None:
+                waits.append(settlement)
+        return waits
 
-    def publish(self, tenant: str, message: Message) -> None:
+    def publish(self, tenant: str, message: Message) -> list[Settlement]:
         """A message from the house, or from a session's end, to whoever subscribes."""
-        self.deliver(message, self.subscriptions(tenant).match(message.topic))
+        return self.deliver(message, self.subscriptions(tenant).match(message.topic))
 
     def publish_will(self, session: Session, will: Will) -> None:
         """The will of a session; nobody awaits an acknowledgement."""
@@ -134,7 +240,7 @@ class Broker:
             qos=will.qos,
             retain=will.retain,
             properties=forwarded(will.properties),
-            sender=session,
+            sender=session.subscriber,
         )
         self.publish(peer.tenant, message)
         if will.retain:
@@ -148,10 +254,5 @@ def expiry_s(connect: Connect) -> int:
     return 0 if connect.clean_start else LONGEST_SESSION_S
 
 
-def _is_ready(session: Session) -> bool:
-    return session.is_ready
-
-
-def _offer(session: Session, message: Message, match: Match) -> None:
-    qos = min(match.qos, message.qos)
-    session.outbound.offer(message, qos, message.retain and match.retain_as_published, match.identifiers)
+def _is_ready(subscriber: Subscriber) -> bool:
+    return subscriber.is_ready

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from broadstreet.gateway.bounds import (
     CONNECT_WITHIN_S,
+    HEAR_OUT_S,
     LINGER_CLOSED_S,
     MAX_PACKET_BYTES,
     RUN_DISCOUNT,
@@ -38,7 +39,15 @@ from broadstreet.gateway.greeting import (
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.peer import Peer
 from broadstreet.gateway.sightings import STORE_ERRORS
-from broadstreet.model.errors import BadPacket, NotAllowed, NotSignedIn, ProtocolError, TooMany, UnsupportedVersion
+from broadstreet.model.errors import (
+    BadPacket,
+    BroadstreetError,
+    NotAllowed,
+    NotSignedIn,
+    ProtocolError,
+    TooMany,
+    UnsupportedVersion,
+)
 from broadstreet.mqtt import Connect, Decoder, PublishRun, Reason, reason_of
 
 if TYPE_CHECKING:
@@ -47,7 +56,6 @@ if TYPE_CHECKING:
 
 LOST = "the connection was lost"
 SILENT = "keep-alive ran out"
-TAKEN_OVER = "another connection took over its client id"
 REFUSE_UNKNOWN_VERSION = b"\x20\x02\x00\x01"
 """The CONNACK that every version understands: unacceptable protocol version."""
 logger = logging.getLogger(__name__)
@@ -72,6 +80,7 @@ class Connection(asyncio.Protocol):
         self._keep_alive_s = 0.0
         self._words: str | None = None
         self.is_closing = False
+        self._is_hearing_out = False
 
     # What the event loop calls.
 
@@ -106,11 +115,7 @@ class Connection(asyncio.Protocol):
         self.is_closing = True
         if self._signing_in is not None:
             self._signing_in.cancel()
-        conversation, self._conversation = self._conversation, None
-        if conversation is not None:
-            self._broker.counters.connections -= 1
-            conversation.end()
-            self._broker.sightings.disconnected(conversation.session.peer, self._words or LOST)
+        self._leave()
         self._listener.closed(self)
 
     # What the session and the listener call.
@@ -140,9 +145,20 @@ class Connection(asyncio.Protocol):
         """End it from this side, telling a version 5 client why."""
         if self.is_closing:
             return
-        if self._conversation is not None:
-            self.write(goodbye(self._conversation.connect, reason, words))
-        self.finish(words)
+        said = b"" if self._conversation is None else goodbye(self._conversation.connect, reason, words)
+        if not said or self._transport is None or not self._transport.can_write_eof():
+            self.write(said)
+            self.finish(words)
+            return
+        # Closed with something unread, a socket throws away what the client has not taken yet: why it was closed.
+        self.write(said)
+        self._transport.write_eof()
+        self._words = words
+        self.is_closing = self._is_hearing_out = True
+        self._closed_s = self._loop.time()
+        if self._holds:
+            self._transport.resume_reading()
+        self._leave()
 
     def finish(self, words: str) -> None:
         """Close once what was written is sent."""
@@ -165,6 +181,8 @@ class Connection(asyncio.Protocol):
         if self.is_closing:
             if now_s > self._closed_s + LINGER_CLOSED_S:
                 self.abort(LOST)
+            elif self._is_hearing_out and now_s > self._closed_s + HEAR_OUT_S and self._transport is not None:
+                self._transport.close()
         elif self._slow_since_s is not None and now_s > self._slow_since_s + SLOW_FOR_S:
             self._broker.counters.slow += 1
             self.abort(TOO_SLOW)
@@ -177,6 +195,14 @@ class Connection(asyncio.Protocol):
         elif self._keep_alive_s and now_s > self._seen_s + self._keep_alive_s:
             self._broker.counters.silent += 1
             self.close(Reason.KEEP_ALIVE_TIMEOUT, SILENT)
+
+    def _leave(self) -> None:
+        """The conversation is over."""
+        conversation, self._conversation = self._conversation, None
+        if conversation is not None:
+            self._broker.counters.connections -= 1
+            conversation.end()
+            self._broker.sightings.disconnected(conversation.session.peer, self._words or LOST)
 
     # Reading.
 
@@ -238,7 +264,7 @@ class Connection(asyncio.Protocol):
         else:
             fault = fault_of_will(connect, peer)
             if fault is None:
-                self._open(connect, peer)
+                await self._enter(connect, peer)
             else:
                 self._broker.sightings.refused(peer, fault[1])
                 self._turn_away(connect, *fault)
@@ -258,17 +284,20 @@ class Connection(asyncio.Protocol):
             if refused is not None:
                 self._broker.sightings.refused(*refused)
 
-    def _open(self, connect: Connect, peer: Peer) -> None:
-        """The session begins."""
+    async def _enter(self, connect: Connect, peer: Peer) -> None:
+        """Ask for the session, and let it begin."""
         client_id = connect.client_id or self._broker.new_client_id()
-        before = self._broker.speaker(peer, client_id)
-        if before is not None:
-            self._broker.counters.taken_over += 1
-            before.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
-            before.end()
-        session, was_there = self._broker.enter(peer, connect, client_id)
+        try:
+            session, was_there = await self._broker.enter(peer, connect, client_id)
+        except TooMany as error:
+            self._turn_away(connect, Reason.QUOTA_EXCEEDED, error.message)
+            return
+        except BroadstreetError as error:
+            logger.warning("the session of %s cannot be opened: %s", peer.name, error)
+            self._turn_away(connect, Reason.SERVER_UNAVAILABLE, "sessions cannot be opened now")
+            return
         self._conversation = conversation = Conversation(session, self, connect)
-        session.begin(conversation, connect.will)
+        session.conversation, session.will = conversation, connect.will
         self._keep_alive_s = keep_alive_s(connect) * KEEP_ALIVE_GRACE
         self._broker.counters.connections += 1
         self._broker.counters.connected += 1

@@ -6,13 +6,16 @@ session's `Outbound`. It ends with its connection; the session may go on without
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from broadstreet.gateway.bounds import LONGEST_SESSION_S, MAX_SUBSCRIPTIONS
+from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.intake import Intake
 from broadstreet.gateway.session import Session
-from broadstreet.model.errors import ProtocolError
+from broadstreet.model.errors import BroadstreetError, Conflict, ProtocolError
 from broadstreet.mqtt import (
     Connect,
     Disconnect,
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 CLOSED_BY_CLIENT = "closed by the device"
 TOO_SLOW = "it was too slow to take its messages"
+logger = logging.getLogger(__name__)
 
 
 class Conversation:
@@ -58,6 +62,8 @@ class Conversation:
     def begin(self) -> None:
         """CONNACK is on its way: what the session has for its client may follow."""
         self.session.outbound.attach(self.link.write, self._give_up, self.connect)
+        if self.session.mailbox is not None:
+            self.session.mailbox.start()
 
     def handle(self, packet: Any) -> None:
         """One packet or run from the client. Raises ProtocolError for one that clients do not send."""
@@ -101,44 +107,92 @@ class Conversation:
 
     def _subscribe(self, packet: Subscribe) -> None:
         identifiers = packet.properties.subscription_identifiers
+        filters = dict(self.session.filters)
         reasons: list[int] = []
         wanted: list[Subscription] = []
         for subscription in packet.subscriptions:
-            reason = self._add(subscription, identifiers[0] if identifiers else 0, wanted)
-            is_refused_3_1_1 = self.connect.version != Version.V5 and reason >= FIRST_FAILURE
-            reasons.append(Reason.UNSPECIFIED_ERROR if is_refused_3_1_1 else reason)
+            reason = self._fault_of(subscription, filters)
+            if reason is None:
+                share, _ = split_share(subscription.filter)
+                is_new = subscription.filter not in filters
+                handling = subscription.retain_handling
+                if not share and (handling == 0 or (handling == 1 and is_new)):
+                    wanted.append(subscription)  # a shared one never brings what is retained (MQTT 5, 4.8.2)
+                filters[subscription.filter] = subscription, identifiers[0] if identifiers else 0
+            reasons.append(subscription.qos if reason is None else reason)
+        self._change(filters, partial(self._subscribed, packet, reasons, wanted))
+
+    def _subscribed(self, packet: Subscribe, reasons: list[int], wanted: list[Subscription], is_kept: bool) -> None:
+        """Answer a SUBSCRIBE, and bring what is retained."""
+        if not is_kept:
+            reasons, wanted = [Reason.UNSPECIFIED_ERROR] * len(reasons), []
+        if self.connect.version != Version.V5:
+            reasons = [min(reason, Reason.UNSPECIFIED_ERROR) for reason in reasons]
         self.link.write(encode(SubAck(packet.identifier, tuple(reasons)), self.connect.version))
-        session = self.session
+        session, identifiers = self.session, packet.properties.subscription_identifiers
         for subscription in wanted:
             messages = session.broker.retained.matching(session.peer.tenant, subscription.filter)
+            if session.kept is not None:
+                place = session.kept.record.tenant, session.kept.record.key
+                for message in messages:
+                    if qos := min(subscription.qos, message.qos):
+                        session.broker.queues.append(place, message, qos, True, identifiers)
+                messages = [message for message in messages if not min(subscription.qos, message.qos)]
             session.outbound.offer_retained(messages, subscription.qos, identifiers)
 
-    def _add(self, subscription: Subscription, identifier: int, wanted: list[Subscription]) -> int:
-        """Take one subscription in; answers the QoS granted or why not, and notes it in `wanted` if it asks for what
-        is retained, as a shared one never does (MQTT 5, section 4.8.2)."""
-        session, topic_filter = self.session, subscription.filter
-        share, shared_filter = split_share(topic_filter)
-        if not session.peer.may_subscribe(shared_filter):
-            session.broker.counters.not_allowed += 1
+    def _fault_of(self, subscription: Subscription, filters: dict[str, tuple[Subscription, int]]) -> Reason | None:
+        """Why a subscription is refused; None if it is not."""
+        _, topic_filter = split_share(subscription.filter)
+        if not self.session.peer.may_subscribe(topic_filter):
+            self.session.broker.counters.not_allowed += 1
             return Reason.NOT_AUTHORIZED
-        if len(session.filters) >= MAX_SUBSCRIPTIONS and topic_filter not in session.filters:
+        if len(filters) >= MAX_SUBSCRIPTIONS and subscription.filter not in filters:
             return Reason.QUOTA_EXCEEDED
-        is_new = session.broker.subscriptions(session.peer.tenant).add(session, subscription, identifier)
-        session.filters[topic_filter] = subscription, identifier
-        if not share and (subscription.retain_handling == 0 or (subscription.retain_handling == 1 and is_new)):
-            wanted.append(subscription)
-        return subscription.qos
+        return None
 
     def _unsubscribe(self, packet: Unsubscribe) -> None:
-        session = self.session
-        subscriptions = session.broker.subscriptions(session.peer.tenant)
-        reasons: list[int] = []
-        for topic_filter in packet.filters:
-            was_there = session.filters.pop(topic_filter, None) is not None
-            subscriptions.remove(session, topic_filter)
-            reasons.append(Reason.SUCCESS if was_there else Reason.NO_SUBSCRIPTION_EXISTED)
+        filters = dict(self.session.filters)
+        reasons = [
+            Reason.NO_SUBSCRIPTION_EXISTED if filters.pop(topic_filter, None) is None else Reason.SUCCESS
+            for topic_filter in packet.filters
+        ]
+        self._change(filters, partial(self._unsubscribed, packet, reasons))
+
+    def _unsubscribed(self, packet: Unsubscribe, reasons: list[Reason], is_kept: bool) -> None:
+        """Answer an UNSUBSCRIBE."""
+        if not is_kept:
+            reasons = [Reason.UNSPECIFIED_ERROR] * len(reasons)
         answer = UnsubAck(packet.identifier, tuple(reasons) if self.connect.version == Version.V5 else ())
         self.link.write(encode(answer, self.connect.version))
+
+    def _change(self, filters: dict[str, tuple[Subscription, int]], answer: Callable[[bool], None]) -> None:
+        """Subscribe to these from now on; the answer follows once that holds, and nothing is read before."""
+        session = self.session
+        if session.kept is not None:
+            self.link.hold(Hold.SESSION)
+            session.broker.spawn(self._keep(filters, answer))
+            return
+        subscriptions = session.broker.subscriptions(session.peer.tenant)
+        for topic_filter in session.filters.keys() - filters.keys():
+            subscriptions.remove(session, topic_filter)
+        for topic_filter, wanted in filters.items():
+            if session.filters.get(topic_filter) != wanted:
+                subscriptions.add(session, *wanted)
+        session.filters = filters
+        answer(True)
+
+    async def _keep(self, filters: dict[str, tuple[Subscription, int]], answer: Callable[[bool], None]) -> None:
+        try:
+            await self.session.broker.write_filters(self.session, filters)
+        except Conflict as error:
+            self.link.close(Reason.SESSION_TAKEN_OVER, error.message)
+        except BroadstreetError as error:
+            logger.warning("subscriptions of a session cannot be written: %s", error)
+            answer(False)
+        else:
+            self.session.filters = filters
+            answer(True)
+        self.link.release(Hold.SESSION)
 
     def _disconnect(self, packet: Disconnect) -> None:
         session, asked_s = self.session, packet.properties.session_expiry_s

@@ -27,12 +27,14 @@ from broadstreet.gateway.broker import Broker
 from broadstreet.gateway.connection import Connection
 from broadstreet.gateway.counters import Counters, announce
 from broadstreet.gateway.door import Door, Entrance, OpenDoor
+from broadstreet.gateway.ending import end
 from broadstreet.gateway.listener import Listener
 from broadstreet.gateway.message import Message
 from broadstreet.gateway.packer import Packer
 from broadstreet.gateway.retained import Retained
 from broadstreet.gateway.sightings import STORE_ERRORS, Sightings
 from broadstreet.log import Log
+from broadstreet.log.sessions import SessionLog
 from broadstreet.model.errors import DiskFull, EngineFailed, InvalidInput
 from broadstreet.mqtt import Reason
 from broadstreet.store import Store
@@ -88,7 +90,14 @@ class Gateway:
         )
         self._door = Door(registry, tokens, clock)
         self.broker = Broker(
-            self._packer, self._retained, self._sightings, self.counters, clock=clock, random_bytes=random_bytes
+            self._packer,
+            self._retained,
+            self._sightings,
+            SessionLog(log),
+            self.counters,
+            name=name,
+            clock=clock,
+            random_bytes=random_bytes,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -102,6 +111,8 @@ class Gateway:
             self._watch_disk(),
             self._watch_logins(),
             self._hand_out(),
+            self.broker.directory.run(),
+            self.broker.directory.sweep(),
         )
         self._tasks = [asyncio.create_task(one) for one in work]
         await self._listen(self.listener, self._door, host, port)
@@ -143,9 +154,8 @@ class Gateway:
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
         await self._packer.flush(STOP_WITHIN_S)
         await self._retained.flush(STOP_WITHIN_S)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.broker.finish()
+        await end(self._tasks)
         await self._sightings.write()
 
     async def _report(self) -> None:
@@ -168,7 +178,7 @@ class Gateway:
         first = 0
         while True:
             await asyncio.sleep(SHUT_OUT_EVERY_S)
-            sessions = [session for session in self.broker.connected_sessions() if session.peer.kind == "device"]
+            sessions = [session for session in self.broker.sessions() if session.peer.kind == "device"]
             asked = sessions[first : first + MAX_SHUT_OUT_ASKED]
             first = first + MAX_SHUT_OUT_ASKED if len(sessions) > first + MAX_SHUT_OUT_ASKED else 0
             try:

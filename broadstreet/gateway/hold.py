@@ -19,3 +19,5 @@ class Hold(IntFlag):
     """Its messages were refused, and its version cannot say so."""
     TURN = 32
     """It has had its turn; the others come first."""
+    SESSION = 64
+    """Its session's record is being written."""

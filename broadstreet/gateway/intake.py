@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from broadstreet.gateway.bounds import MAX_ROUTES, RECEIVE_MAXIMUM, REFUSED_LINGER_S, TOPIC_ALIAS_MAXIMUM
 from broadstreet.gateway.hold import Hold
+from broadstreet.gateway.kept import Subscriber
 from broadstreet.gateway.message import Message, forwarded
-from broadstreet.gateway.packer import SAFE, Settlement
+from broadstreet.gateway.packer import SAFE, Settlement, together
 from broadstreet.gateway.subscriptions import Matches
 from broadstreet.model.errors import BroadstreetError, NotAllowed, ProtocolError
 from broadstreet.mqtt import NO_PROPERTIES, Publish, PublishRun, PubRel, Reason, Version, encode_pubacks
 
 if TYPE_CHECKING:
     from broadstreet.gateway.conversation import Conversation
-    from broadstreet.gateway.session import Session
 
 _PUBACK, _PUBREC, _PUBCOMP = 0x40, 0x50, 0x70
 _NOT_FOUND = bytes((Reason.PACKET_IDENTIFIER_NOT_FOUND,))
@@ -40,7 +40,7 @@ class _Route:
         self.topic = topic
         self.suffix = suffix
         self.version = -1
-        self.matches: Matches[Session] = Matches()
+        self.matches: Matches[Subscriber] = Matches()
 
 
 class Intake:
@@ -70,11 +70,14 @@ class Intake:
             return
         payloads = run.payloads
         settlement, sent_us = self._broker.keep(self._session, route.suffix, payloads)
+        if matches := self._matching(route):
+            sender, waits = self._session.subscriber, [settlement]
+            for payload in payloads:
+                message = Message(route.topic, payload, sent_us, qos=run.qos, sender=sender)
+                waits += self._broker.deliver(message, matches)
+            settlement = together(waits) if len(waits) > 1 else settlement
         if run.qos:
             self._owe(settlement, _PUBACK, run.identifiers)
-        if matches := self._matching(route):
-            for payload in payloads:
-                self._broker.deliver(Message(route.topic, payload, sent_us, qos=run.qos, sender=self._session), matches)
 
     def take(self, packet: Publish) -> None:
         """One message with all that MQTT allows. Raises ProtocolError."""
@@ -99,22 +102,24 @@ class Intake:
             qos=packet.qos,
             retain=packet.retain,
             properties=forwarded(packet.properties),
-            sender=self._session,
+            sender=self._session.subscriber,
         )
         if packet.retain:
             settlement = self._broker.retained.keep(self._peer.tenant, message, settlement)
+        if (matches := self._matching(route)) and (waits := self._broker.deliver(message, matches)):
+            settlement = together([settlement, *waits])
         if packet.qos == 2:
             received[packet.identifier] = settlement
+            self._session.received_changed()
         if identifiers:
             self._owe(settlement, answer, identifiers)
-        if matches := self._matching(route):
-            self._broker.deliver(message, matches)
 
     def release(self, packet: PubRel) -> None:
         """The client will not send a QoS 2 message again: its identifier may be used for another."""
         identifier = packet.identifier.to_bytes(2)
         if self._session.received.pop(packet.identifier, None) is None and self._version == Version.V5:
             identifier += _NOT_FOUND
+        self._session.received_changed()
         self._owe(SAFE, _PUBCOMP, [identifier])
 
     def _topic_of(self, packet: Publish) -> str | None:
@@ -128,7 +133,7 @@ class Intake:
             return packet.topic
         return self._alias(properties.topic_alias, packet.topic)
 
-    def _matching(self, route: _Route) -> Matches[Session]:
+    def _matching(self, route: _Route) -> Matches[Subscriber]:
         """The subscribers of a route; looked up anew when subscriptions have changed."""
         if route.version != self._subscriptions.version:
             route.version = self._subscriptions.version

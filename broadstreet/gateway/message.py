@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
-from broadstreet.mqtt import NO_PROPERTIES, Properties, Publish, Version
+from broadstreet.model.errors import BadPacket, CorruptData
+from broadstreet.mqtt import NO_PROPERTIES, Decoder, Properties, Publish, Version, encode
 from broadstreet.mqtt.encoding import publish_head
 from broadstreet.mqtt.properties import write_properties
 from broadstreet.mqtt.wire import write_string
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
 
 _PUBLISH = 3
 _FORWARDED = (
@@ -40,7 +36,7 @@ class Message:
     sender:     the session that sent it, so that its own subscriptions may leave it out; None for the house.
     """
 
-    __slots__ = ("_encoded", "payload", "properties", "qos", "retain", "sender", "sent_us", "topic")
+    __slots__ = ("_encoded", "_frame", "payload", "properties", "qos", "retain", "sender", "sent_us", "topic")
 
     def __init__(
         self,
@@ -51,7 +47,7 @@ class Message:
         qos: int = 0,
         retain: bool = False,
         properties: Properties = NO_PROPERTIES,
-        sender: Hashable = None,
+        sender: object = None,
     ) -> None:
         self.topic = topic
         self.payload = payload
@@ -60,6 +56,7 @@ class Message:
         self.retain = retain
         self.properties = properties
         self.sender = sender
+        self._frame = b""
         self._encoded: dict[tuple[Version, bool], bytes] = {}
 
     def is_expired(self, now_us: int) -> bool:
@@ -114,8 +111,31 @@ class Message:
         written = write_properties(properties, _PUBLISH) if version == Version.V5 else b""
         return publish_head(write_string(topic), qos, retain, dup, identifier, written, len(self.payload))
 
-    def to_packet(self) -> Publish:
-        """As it is kept in the log when it is retained."""
-        return Publish(
-            self.topic, self.payload, self.qos, True, identifier=1 if self.qos else 0, properties=self.properties
-        )
+    def frame(self) -> bytes:
+        """As it is kept in the log and told to other gateways: an MQTT 5 PUBLISH, made once. See `message_of`."""
+        if not self._frame:
+            packet = Publish(
+                self.topic,
+                self.payload,
+                self.qos,
+                self.retain,
+                identifier=1 if self.qos else 0,
+                properties=self.properties,
+            )
+            self._frame = encode(packet, Version.V5)
+        return self._frame
+
+
+def message_of(frame: bytes, sent_us: int) -> Message:
+    """The message of a frame, and when it came. Raises CorruptData."""
+    decoder = Decoder(Version.V5)
+    decoder.feed(frame)
+    try:
+        packet = decoder.next()
+    except BadPacket as error:
+        raise CorruptData(f"a message's frame cannot be read: {error}") from error
+    if not isinstance(packet, Publish):
+        raise CorruptData("a message's frame is no PUBLISH")
+    return Message(
+        packet.topic, packet.payload, sent_us, qos=packet.qos, retain=packet.retain, properties=packet.properties
+    )

@@ -1,20 +1,20 @@
 """What goes out to one subscriber: bounded, in order, and harming nobody when it is slow.
 
 QoS 0 messages are dropped while the socket is slow or there is none. Those of QoS 1 and 2 wait for the client's
-answers, in a queue, and for the client itself where its session outlives the connection. When the queue is full a
-subscriber that is connected is given up, and one that is away misses what comes. Retained messages asked for by a
-subscription come before live ones and wait as long as they must.
+answers, in a queue; when it is full, the subscriber is given up. Retained messages asked for by a subscription come
+before live ones and wait as long as they must. For a session that outlives its connection a `Mailbox` brings what comes
+at QoS 1 and 2, and hears what became of it.
 
     QoS 1:  PUBLISH ──▶ in flight ──PUBACK──▶ done
     QoS 2:  PUBLISH ──▶ in flight ──PUBREC──▶ PUBREL ──▶ released ──PUBCOMP──▶ done
-
-What is not done when the client comes back is sent again under the same identifiers (MQTT-4.4.0-1).
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Protocol
 
 from broadstreet.gateway.bounds import (
     MAX_QUEUED_BYTES,
@@ -30,12 +30,26 @@ from broadstreet.mqtt import Connect, PubAck, PubComp, PubRec, PubRel, Reason, V
 from broadstreet.mqtt.reasons import FIRST_FAILURE
 from broadstreet.mqtt.wire import MAX_IDENTIFIER
 
+
+class Keeper(Protocol):
+    """Who brings a session's messages from the log."""
+
+    def has_room(self) -> None:
+        """One more may be sent."""
+
+    def is_done(self, identifier: int) -> None:
+        """The client has acknowledged or completed a message, or takes none so large."""
+
+    def is_received(self, identifier: int, then: Callable[[], None]) -> None:
+        """The client has a QoS 2 message: `then` once that is written."""
+
+
 Item = tuple[Message, int, bool, tuple[int, ...]]
 """A message, its QoS and retain flag for this subscriber, and the identifiers of its subscriptions."""
 
 
 class Outbound:
-    """It belongs to a session; `attach` and `detach` say which connection it speaks over, if any."""
+    """It belongs to a session; `attach` and `detach` say when there is a connection it speaks over."""
 
     def __init__(self, counters: Counters, clock: Callable[[], int]) -> None:
         self._counters = counters
@@ -52,14 +66,13 @@ class Outbound:
         self._retained: deque[Item] = deque()
         self._in_flight: dict[int, Item | None] = {}
         """By packet identifier, in the order in which they were sent first; None: released."""
-        self._again: list[int] = []
-        """Identifiers in flight that this connection has not seen yet, the last one first."""
         self._next_identifier = 1
         self.is_slow = False
+        self.keeper: Keeper | None = None
 
     def attach(self, write: Callable[[bytes], None], give_up: Callable[[], None], connect: Connect) -> None:
         """
-        Speak over a connection: first what was not done over the last one.
+        Speak over a connection.
 
         write:   gives bytes to the socket.
         give_up: called when the subscriber is too slow.
@@ -70,16 +83,10 @@ class Outbound:
         self._send_maximum = min(said.receive_maximum or SEND_MAXIMUM, SEND_MAXIMUM)
         self._max_packet_bytes = said.maximum_packet_bytes
         self._alias_maximum = min(said.topic_alias_maximum or 0, SEND_ALIASES_MAXIMUM)
-        self._aliases = {}
-        self._again = list(reversed(self._in_flight))
-        self.is_slow = False
-        self._pump()
 
     def detach(self) -> None:
-        """The connection is gone; what waits at QoS 0 goes with it."""
+        """The connection is gone."""
         self._write = self._give_up = None
-        self.is_slow = False
-        self._retained = deque(item for item in self._retained if item[1])
 
     @property
     def is_attached(self) -> bool:
@@ -109,10 +116,22 @@ class Outbound:
         elif len(self._queue) < MAX_QUEUED_MESSAGES and self._queued_bytes <= MAX_QUEUED_BYTES:
             self._queue.append(item)
             self._queued_bytes += len(message.payload) + MESSAGE_OVERHEAD_BYTES
-        elif self._give_up is None:
-            self._counters.dropped += 1
-        else:
+        elif self._give_up is not None:
             self._give_up()
+
+    def has_room_for(self, identifier: int) -> bool:
+        """Whether a message may go out now under this identifier."""
+        return self.is_ready and identifier not in self._in_flight
+
+    def send_as(self, identifier: int, item: Item, *, dup: bool) -> None:
+        """Send a message of the keeper's under an identifier of the keeper's."""
+        self._in_flight[identifier] = item
+        self._write_message(item, identifier, dup=dup)
+
+    def release(self, identifier: int) -> None:
+        """Send PUBREL again for a message whose PUBREC came over another connection."""
+        self._in_flight[identifier] = None
+        self._say(encode(PubRel(identifier), self._version))
 
     def offer_retained(self, messages: Iterable[Message], qos: int, identifiers: tuple[int, ...]) -> None:
         """Retained messages for a new subscription."""
@@ -126,7 +145,7 @@ class Outbound:
         for identifier in identifiers:
             item = self._in_flight.get(identifier)
             if item is not None and item[1] == 1:
-                del self._in_flight[identifier]
+                self._done(identifier)
         self._pump()
 
     def acknowledged(self, packet: PubAck) -> None:
@@ -141,18 +160,23 @@ class Outbound:
         if item is not None and item[1] == 1:
             return
         if packet.reason >= FIRST_FAILURE:
-            self._in_flight.pop(identifier, None)
-            self._pump()
+            if known:
+                self._done(identifier)
+                self._pump()
             return
         if known:
             self._in_flight[identifier] = None
         reason = Reason.SUCCESS if known or self._version != Version.V5 else Reason.PACKET_IDENTIFIER_NOT_FOUND
-        self._say(encode(PubRel(identifier, reason), self._version))
+        answer = encode(PubRel(identifier, reason), self._version)
+        if known and self.keeper is not None:
+            self.keeper.is_received(identifier, partial(self._say, answer))
+        else:
+            self._say(answer)
 
     def completed(self, packet: PubComp) -> None:
         """The client has handed a QoS 2 message on."""
         if self._in_flight.get(packet.identifier, self) is None:
-            del self._in_flight[packet.identifier]
+            self._done(packet.identifier)
             self._pump()
 
     def slow(self, is_slow: bool) -> None:
@@ -163,37 +187,36 @@ class Outbound:
 
     @property
     def _has_room(self) -> bool:
-        return not self.is_slow and len(self._in_flight) - len(self._again) < self._send_maximum
+        return not self.is_slow and len(self._in_flight) < self._send_maximum
+
+    def _done(self, identifier: int) -> None:
+        del self._in_flight[identifier]
+        if self.keeper is not None:
+            self.keeper.is_done(identifier)
 
     def _pump(self) -> None:
         while self.is_attached and self._has_room:
-            if self._again:
-                self._send_again(self._again.pop())
-            elif self._retained:
+            if self._retained:
                 self._send(self._retained.popleft())
             elif self._queue:
                 item = self._queue.popleft()
                 self._queued_bytes -= len(item[0].payload) + MESSAGE_OVERHEAD_BYTES
                 self._send(item)
             else:
-                return
-
-    def _send_again(self, identifier: int) -> None:
-        item = self._in_flight.get(identifier)
-        if item is not None:
-            self._write_message(item, identifier, dup=True)
-        elif identifier in self._in_flight:
-            self._say(encode(PubRel(identifier), self._version))
+                break
+        if self.keeper is not None:
+            self.keeper.has_room()
 
     def _send(self, item: Item) -> None:
         if item[0].is_expired(self._clock()):
             return
         identifier = self._identifier() if item[1] else 0
-        if self._write_message(item, identifier, dup=False) and identifier:
+        if identifier:
             self._in_flight[identifier] = item
+        self._write_message(item, identifier, dup=False)
 
-    def _write_message(self, item: Item, identifier: int, *, dup: bool) -> bool:
-        """Give a message to the socket; answers whether the client takes one so large (MQTT-3.1.2-24)."""
+    def _write_message(self, item: Item, identifier: int, *, dup: bool) -> None:
+        """Give a message to the socket, unless it is larger than the client takes (MQTT-3.1.2-24)."""
         message, qos, retain, identifiers = item
         topic = message.topic
         alias = self._aliases.get(topic, 0)
@@ -213,13 +236,13 @@ class Outbound:
         )
         if self._max_packet_bytes is not None and len(raw) > self._max_packet_bytes:
             self._counters.dropped += 1
-            self._in_flight.pop(identifier, None)
-            return False
+            if identifier:
+                self._done(identifier)
+            return
         if alias and not is_known:
             self._aliases[topic] = alias
         self._counters.delivered += 1
         self._say(raw)
-        return True
 
     def _say(self, raw: bytes) -> None:
         if self._write is not None:

@@ -82,6 +82,22 @@ SAFE: Final = Settlement()
 SAFE.settle()
 
 
+def together(settlements: list[Settlement]) -> Settlement:
+    """Settled when all are, and refused where one is."""
+    whole = Settlement()
+    left = len(settlements)
+
+    def settled() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            whole.settle(next((one.refusal for one in settlements if one.refusal is not None), None))
+
+    for one in settlements:
+        one.then(settled)
+    return whole
+
+
 class Source:
     """A device as the packer knows it: where its messages belong, and the receive time it had last."""
 

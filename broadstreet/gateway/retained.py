@@ -20,10 +20,9 @@ from broadstreet.gateway.bounds import (
     RETRY_FIRST_S,
     RETRY_LONGEST_S,
 )
-from broadstreet.gateway.message import Message
+from broadstreet.gateway.message import Message, message_of
 from broadstreet.gateway.packer import Settlement
-from broadstreet.model.errors import BadPacket, BroadstreetError, CorruptData, EngineFailed, LogFull, TooMany
-from broadstreet.mqtt import Decoder, Publish, Version, encode
+from broadstreet.model.errors import BroadstreetError, CorruptData, EngineFailed, LogFull, TooMany
 
 TIME_BYTES = 8
 logger = logging.getLogger(__name__)
@@ -120,7 +119,7 @@ class Retained:
             for topic, frame in (await self._log.retained(tenant)).items():
                 try:
                     topics.put(_from_frame(frame))
-                except (BadPacket, CorruptData) as error:
+                except CorruptData as error:
                     logger.error("the retained message of %s in %s cannot be read: %s", topic, tenant, error)
             self._tenants[tenant] = topics
 
@@ -191,20 +190,8 @@ class Retained:
 
 
 def _to_frame(message: Message) -> bytes:
-    return message.sent_us.to_bytes(TIME_BYTES) + encode(message.to_packet(), Version.V5)
+    return message.sent_us.to_bytes(TIME_BYTES) + message.frame()
 
 
 def _from_frame(frame: bytes) -> Message:
-    decoder = Decoder(Version.V5)
-    decoder.feed(frame[TIME_BYTES:])
-    packet = decoder.next()
-    if not isinstance(packet, Publish):
-        raise CorruptData("a retained message is no PUBLISH")
-    return Message(
-        packet.topic,
-        packet.payload,
-        int.from_bytes(frame[:TIME_BYTES]),
-        qos=packet.qos,
-        retain=True,
-        properties=packet.properties,
-    )
+    return message_of(frame[TIME_BYTES:], int.from_bytes(frame[:TIME_BYTES]))

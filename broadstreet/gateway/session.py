@@ -1,7 +1,8 @@
-"""A session: what the gateway keeps for one client id of one peer, while it is connected and as long after as it asked.
+"""A session as its connection knows it: what goes out to the client (`Outbound`), and its will.
 
-Its subscriptions, what goes out to it (`Outbound`), the QoS 2 messages it has not released, and its will. A connection
-speaks for it through a `Conversation`; without one it waits, and ends when its expiry is over.
+One that ends with its connection is all there is, subscribes itself, and is gone when it has spoken its will. One that
+outlives it is `Kept` in the log: then this is its life at this gateway, from the client's coming to its going, and the
+will may wait a little longer.
 """
 
 from __future__ import annotations
@@ -9,63 +10,92 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from broadstreet.gateway.kept import Kept
+from broadstreet.gateway.mailbox import Mailbox
+from broadstreet.gateway.message import Message
 from broadstreet.gateway.outbound import Outbound
 from broadstreet.gateway.packer import Settlement
 from broadstreet.gateway.peer import Peer
+from broadstreet.gateway.subscriptions import Match
 from broadstreet.mqtt import Subscription, Will
 
 if TYPE_CHECKING:
     from broadstreet.gateway.broker import Broker
     from broadstreet.gateway.conversation import Conversation
 
-Place = tuple[str, str, str]
-"""Tenant, peer and client id. A client id is a peer's own: nobody else can take its session over."""
+Address = tuple[str, str, str, str]
+"""Tenant, kind of peer, peer and client id. A client id is a peer's own: nobody else can take its session over."""
+
+
+def address_of(peer: Peer, client_id: str) -> Address:
+    """What a session is found by."""
+    return peer.tenant, peer.kind, peer.name, client_id
 
 
 class Session:
-    """client_id: the client's own, or the one assigned to it."""
+    """client_id: the client's own, or the one assigned to it. kept: None for one that ends with its connection."""
 
     __slots__ = (
-        "_timer",
+        "_own_received",
         "_will_timer",
+        "address",
         "broker",
         "conversation",
         "expiry_s",
         "filters",
+        "kept",
+        "mailbox",
         "outbound",
         "peer",
-        "place",
-        "received",
         "source",
         "will",
     )
 
-    def __init__(self, broker: Broker, peer: Peer, client_id: str) -> None:
+    def __init__(self, broker: Broker, peer: Peer, client_id: str, expiry_s: int, kept: Kept | None) -> None:
         self.broker = broker
         self.peer = peer
-        self.place: Place = (peer.tenant, peer.name, client_id)
+        self.address = address_of(peer, client_id)
         self.source = broker.packer.source(peer.tenant, peer.key) if peer.kind == "device" else None
         self.outbound = Outbound(broker.counters, broker.clock)
+        self.expiry_s = expiry_s
+        self.kept = kept
+        self.mailbox: Mailbox | None = None
         self.filters: dict[str, tuple[Subscription, int]] = {}
         """Each with its subscription identifier, 0 for none."""
-        self.received: dict[int, Settlement] = {}
-        """QoS 2 messages by identifier, from their arrival until the client releases them."""
-        self.expiry_s = 0
+        if kept is not None:
+            for one in kept.record.filters:
+                options = Subscription(one.filter, one.qos, one.no_local, one.retain_as_published)
+                self.filters[one.filter] = options, one.identifier
         self.will: Will | None = None
         self.conversation: Conversation | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._own_received: dict[int, Settlement] = {}
         self._will_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def received(self) -> dict[int, Settlement]:
+        """QoS 2 messages by identifier, from their arrival until the client releases them."""
+        return self._own_received if self.kept is None else self.kept.received
+
+    def received_changed(self) -> None:
+        """Something was received, or released."""
+        if self.mailbox is not None:
+            self.mailbox.is_changed()
+
+    @property
+    def subscriber(self) -> Session | Kept:
+        """Who subscribes for this client."""
+        return self if self.kept is None else self.kept
 
     @property
     def is_ready(self) -> bool:
         """Whether a message would reach its client at once."""
         return self.outbound.is_ready
 
-    def begin(self, conversation: Conversation, will: Will | None) -> None:
-        """A client speaks for it from now on. A will that still waited is taken back (MQTT-3.1.3-9)."""
-        self._stop_timers()
-        self.will = will
-        self.conversation = conversation
+    def offer(self, message: Message, match: Match) -> Settlement | None:
+        """A message that it subscribes to; nobody need wait for it."""
+        retain = message.retain and match.retain_as_published
+        self.outbound.offer(message, min(match.qos, message.qos), retain, match.identifiers)
+        return None
 
     def leave(self, conversation: Conversation) -> None:
         """Its connection has ended, however. The will goes out when its delay or the session is over (MQTT-3.1.2-8)."""
@@ -73,36 +103,30 @@ class Session:
             return
         self.conversation = None
         self.outbound.detach()
-        if not self.expiry_s or not self.broker.may_stay(self):
-            self.end()
-            return
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self.expiry_s, self.end)
-        if self.will is not None:
-            delay_s = self.will.properties.will_delay_s or 0
-            if delay_s:
-                self._will_timer = loop.call_later(delay_s, self.speak_will)
-            else:
-                self.speak_will()
-
-    def end(self) -> None:
-        """It is over: nobody subscribes here any more, and the will has nothing to wait for (MQTT-3.1.3-9)."""
-        self._stop_timers()
-        subscriptions = self.broker.subscriptions(self.peer.tenant)
-        for topic_filter in self.filters:
-            subscriptions.remove(self, topic_filter)
-        self.filters.clear()
+        if self.kept is None:
+            subscriptions = self.broker.subscriptions(self.peer.tenant)
+            for topic_filter in self.filters:
+                subscriptions.remove(self, topic_filter)
         self.broker.leave(self)
-        self.speak_will()
+        delay_s = 0 if self.will is None else min(self.will.properties.will_delay_s or 0, self.expiry_s)
+        if self.kept is not None and delay_s:
+            self.kept.waiting = self
+            self._will_timer = asyncio.get_running_loop().call_later(delay_s, self.speak_will)
+        else:
+            self.speak_will()
 
     def speak_will(self) -> None:
         """Publish the will, once."""
-        will, self.will = self.will, None
+        will = self.take_will_back()
         if will is not None:
             self.broker.publish_will(self, will)
 
-    def _stop_timers(self) -> None:
-        for timer in (self._timer, self._will_timer):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._will_timer = None
+    def take_will_back(self) -> Will | None:
+        """The will is not spoken any more (MQTT-3.1.3-9); answers it."""
+        if self._will_timer is not None:
+            self._will_timer.cancel()
+            self._will_timer = None
+        if self.kept is not None and self.kept.waiting is self:
+            self.kept.waiting = None
+        will, self.will = self.will, None
+        return will

@@ -1,8 +1,8 @@
 """The streams of the log and their rules.
 
 RAW refuses what does not fit (`discard: new`): what was acknowledged never vanishes, and a full log is back-pressure.
-DEAD likewise. CHANGES and OUT are windows: a reader that comes too late reads the store again. RETAINED keeps the
-newest message of a subject.
+DEAD likewise. CHANGES and OUT are windows: a reader that comes too late reads the store again. RETAINED and SESSIONS
+keep the newest message of a subject. QUEUE refuses what a session's own queue has no room for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ import msgspec
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
 RAW, CHANGES, OUT, DEAD, RETAINED = "RAW", "CHANGES", "OUT", "DEAD", "RETAINED"
+SESSIONS, QUEUE = "SESSIONS", "QUEUE"
+MAX_QUEUE_MESSAGES = 10_000
+"""What waits in the log for one session."""
 GIB = 1024**3
+SESSIONS_BYTES = 256 * 1024**2
 DUPLICATE_WINDOW_S = 120.0
 """How long JetStream remembers message ids. It only saves work: `origin.pack_id` is what rejects a repeated pack."""
 
@@ -26,6 +30,8 @@ class StreamLimits(msgspec.Struct, frozen=True):
     out_age_s: float = 86_400.0
     dead_bytes: int = 1 * GIB
     retained_bytes: int = 256 * 1024**2
+    queue_bytes: int = 1 * GIB
+    queue_age_s: float = 7 * 86_400.0
 
 
 def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
@@ -46,10 +52,17 @@ def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
 
     retained = stream(RETAINED, "retained.*.*", limits.retained_bytes, DiscardPolicy.NEW)
     retained.max_msgs_per_subject = 1
+    sessions = stream(SESSIONS, "session.*.*.*", SESSIONS_BYTES, DiscardPolicy.NEW)
+    sessions.max_msgs_per_subject = 1
+    queue = stream(QUEUE, "queue.*.*", limits.queue_bytes, DiscardPolicy.NEW, limits.queue_age_s)
+    queue.max_msgs_per_subject = MAX_QUEUE_MESSAGES
+    queue.discard_new_per_subject = True
     return [
         stream(RAW, "raw.*.*", limits.raw_bytes, DiscardPolicy.NEW),
         stream(CHANGES, "changes.*", limits.changes_bytes, DiscardPolicy.OLD, limits.changes_age_s),
         stream(OUT, "out.*.*", limits.out_bytes, DiscardPolicy.OLD, limits.out_age_s),
         stream(DEAD, "dead.*", limits.dead_bytes, DiscardPolicy.NEW),
         retained,
+        sessions,
+        queue,
     ]

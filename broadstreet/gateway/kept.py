@@ -1,0 +1,105 @@
+"""A session that outlives its connection, as every gateway knows it: its record, and who of this gateway has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from broadstreet.gateway.message import Message
+from broadstreet.gateway.packer import Settlement
+from broadstreet.gateway.subscriptions import Match
+
+if TYPE_CHECKING:
+    from broadstreet.gateway.queues import Queues
+    from broadstreet.gateway.session import Session
+
+
+class Subscriber(Protocol):
+    """What a topic's messages go to."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a message would reach its client soon."""
+
+    def offer(self, message: Message, match: Match) -> Settlement | None:
+        """A message that it subscribes to; answers what to wait for before that is acknowledged."""
+
+
+class Filter(Struct, array_like=True, frozen=True):
+    """A subscription as a record has it; identifier: 0 for none."""
+
+    filter: str
+    qos: int
+    no_local: bool
+    retain_as_published: bool
+    identifier: int
+
+
+class Record(Struct, array_like=True, frozen=True):
+    """
+    A session in the log.
+
+    incarnation: tells it from another one under the same client id.
+    holder:      the gateway that has it, or had it last, and in which life: `<name>/<life>`.
+    away_us:     since when its client is away, in microseconds since 1970; 0: it is here.
+    """
+
+    tenant: str
+    key: str
+    kind: str
+    peer: str
+    client_id: str
+    incarnation: bytes
+    holder: str
+    away_us: int
+    expiry_s: int
+    filters: list[Filter]
+    is_over: bool = False
+
+
+class Kept:
+    """
+    It subscribes in the place of its client: what comes at QoS 1 and 2 goes to its queue, at QoS 0 to its client.
+
+    session:  the client's, if it is connected here.
+    waiting:  the one it had here last, while that has a will to speak.
+    received: QoS 2 messages of its client that are not released.
+    """
+
+    __slots__ = ("queues", "received", "record", "sequence", "session", "waiting")
+
+    def __init__(self, record: Record, sequence: int, queues: Queues) -> None:
+        self.record = record
+        self.sequence = sequence
+        self.queues = queues
+        self.session: Session | None = None
+        self.waiting: Session | None = None
+        self.received: dict[int, Settlement] = {}
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its client is at some gateway."""
+        return not self.record.away_us
+
+    def is_over(self, now_us: int) -> bool:
+        """Whether its client has been away for longer than it asked for."""
+        away_us = self.record.away_us
+        return away_us > 0 and now_us >= away_us + self.record.expiry_s * 1_000_000
+
+    def offer(self, message: Message, match: Match) -> Settlement | None:
+        """A message it subscribes to; answers what to wait for before it is acknowledged."""
+        qos = min(match.qos, message.qos)
+        retain = message.retain and match.retain_as_published
+        if qos:
+            place = self.record.tenant, self.record.key
+            return self.queues.append(place, message, qos, retain, match.identifiers)
+        if self.session is not None:
+            self.session.outbound.offer(message, 0, retain, match.identifiers)
+        return None
+
+    def ended(self) -> None:
+        """It is over: a will has nothing to wait for (MQTT-3.1.3-9)."""
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.speak_will()

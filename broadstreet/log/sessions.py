@@ -1,0 +1,124 @@
+"""MQTT sessions as the log keeps them, each under a key of its own in a tenant.
+
+    SESSIONS  session.<tenant>.<key>.record   what a session is, and whose: the newest
+              session.<tenant>.<key>.place    how far its queue has been delivered: the newest
+    QUEUE     queue.<tenant>.<key>            what waits for it
+
+Who writes a record or a place names the sequence of the one before: of two that write, one wins, and the other gets
+`Conflict`. What the bytes mean is the gateway's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final, Literal
+
+import nats.errors
+import nats.js.errors
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from broadstreet.log.log import PUBLISH_TIMEOUT_S, READER_INACTIVE_S, Log, RawReader
+from broadstreet.log.streams import QUEUE, SESSIONS
+from broadstreet.model.errors import Conflict, EngineFailed, LogFull
+
+Kind = Literal["record", "place"]
+_WRONG_LAST: Final = 10071
+"""JetStream's error code for: the last sequence of the subject is another."""
+_FULL: Final = frozenset({10047, 10077, 10122})
+_ERRORS: Final = (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError)
+
+
+class SessionLog:
+    """One connection's view of SESSIONS and QUEUE. What does not answer raises EngineFailed."""
+
+    def __init__(self, log: Log) -> None:
+        self._stream = log.client.jetstream(timeout=PUBLISH_TIMEOUT_S)
+
+    async def write(self, kind: Kind, tenant: str, key: str, data: bytes, after: int) -> int:
+        """
+        Write a session's record or place; answers its sequence.
+
+        after: the sequence of the one before, 0 for none. Raises Conflict if that is another, LogFull.
+        """
+        headers = {"Nats-Expected-Last-Subject-Sequence": str(after)}
+        return await self._publish(f"session.{tenant}.{key}.{kind}", data, headers)
+
+    async def place(self, tenant: str, key: str) -> tuple[int, bytes]:
+        """A session's place and its sequence; 0 and nothing if it has none."""
+        try:
+            message = await self._stream.get_last_msg(SESSIONS, f"session.{tenant}.{key}.place")
+        except nats.js.errors.NotFoundError:
+            return 0, b""
+        except _ERRORS as error:
+            raise _failed(error) from error
+        return message.seq or 0, message.data or b""
+
+    async def append(self, tenant: str, key: str, data: bytes, message_id: str) -> int:
+        """Put a message at the end of a session's queue. Raises LogFull if there is no room for it."""
+        return await self._publish(f"queue.{tenant}.{key}", data, {"Nats-Msg-Id": message_id})
+
+    async def trim(self, tenant: str, key: str, below: int) -> None:
+        """Drop what a session's queue holds before a sequence."""
+        await self._purge(QUEUE, f"queue.{tenant}.{key}", below)
+
+    async def clear(self, tenant: str, key: str) -> None:
+        """Drop a session's queue and its place."""
+        await self._purge(QUEUE, f"queue.{tenant}.{key}")
+        await self._purge(SESSIONS, f"session.{tenant}.{key}.place")
+
+    async def forget(self, tenant: str, key: str, below: int) -> None:
+        """A session is over: drop what `clear` drops, and its records before a sequence."""
+        await self.clear(tenant, key)
+        await self._purge(SESSIONS, f"session.{tenant}.{key}.record", below)
+
+    @asynccontextmanager
+    async def records(self) -> AsyncIterator[RawReader]:
+        """Every session's record, and then each new one."""
+        async with self._read(SESSIONS, "session.*.*.record", None) as reader:
+            yield reader
+
+    @asynccontextmanager
+    async def queue(self, tenant: str, key: str, after: int) -> AsyncIterator[RawReader]:
+        """A session's queue from behind a sequence."""
+        async with self._read(QUEUE, f"queue.{tenant}.{key}", after) as reader:
+            yield reader
+
+    @asynccontextmanager
+    async def _read(self, stream: str, subject: str, after: int | None) -> AsyncIterator[RawReader]:
+        config = ConsumerConfig(ack_policy=AckPolicy.NONE, inactive_threshold=READER_INACTIVE_S, mem_storage=True)
+        if after is None:
+            config.deliver_policy = DeliverPolicy.LAST_PER_SUBJECT
+        else:
+            config.deliver_policy, config.opt_start_seq = DeliverPolicy.BY_START_SEQUENCE, after + 1
+        try:
+            subscription = await self._stream.pull_subscribe(subject, stream=stream, config=config)
+        except _ERRORS as error:
+            raise _failed(error) from error
+        try:
+            yield RawReader(subscription)
+        finally:
+            with suppress(*_ERRORS):
+                await subscription.unsubscribe()
+
+    async def _publish(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
+        try:
+            return (await self._stream.publish(subject, body, timeout=PUBLISH_TIMEOUT_S, headers=headers)).seq
+        except nats.js.errors.APIError as error:
+            if error.err_code in _FULL:
+                raise LogFull from error
+            if error.err_code == _WRONG_LAST:
+                raise Conflict("someone else has written this session meanwhile") from error
+            raise _failed(error) from error
+        except _ERRORS as error:
+            raise _failed(error) from error
+
+    async def _purge(self, stream: str, subject: str, below: int | None = None) -> None:
+        try:
+            await self._stream.purge_stream(stream, seq=below, subject=subject)
+        except _ERRORS as error:
+            raise _failed(error) from error
+
+
+def _failed(error: Exception) -> EngineFailed:
+    return EngineFailed(f"the log does not answer: {error!r}")
