@@ -8,6 +8,7 @@ from collections.abc import Callable
 from broadstreet.access.account import Accounts
 from broadstreet.access.audit import Audit
 from broadstreet.access.password import Passwords
+from broadstreet.access.second_factor import SecondFactor
 from broadstreet.access.sign_in import SignIn
 from broadstreet.access.token import Tokens
 from broadstreet.store import Database
@@ -23,11 +24,16 @@ class Access:
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         passwords: Passwords | None = None,
+        guarded_roles: frozenset[str] = frozenset(),
     ) -> None:
-        """control: `Store.control`; clock: answers now, in microseconds since 1970; passwords: how they are hashed."""
+        """control: `Store.control`; clock: answers now, in microseconds since 1970; passwords: how they are hashed.
+
+        guarded_roles: whoever has one of them may do nothing but add a second factor, until that is done.
+        """
         passwords = passwords or Passwords()
         self.clock = clock
         self.tokens = Tokens(control, clock, random_bytes)
         self.accounts = Accounts(control, clock, passwords, self.tokens)
-        self.sign_in = SignIn(control, clock, passwords, self.tokens)
+        self.second_factor = SecondFactor(control, clock, random_bytes)
+        self.sign_in = SignIn(control, clock, passwords, self.tokens, self.second_factor, guarded_roles)
         self.audit = Audit(control)

@@ -45,6 +45,11 @@ class Principal:
         """A device under its own credential: it may send its readings, and no more."""
         return cls(name, name, "device", tenant, frozenset(), DEVICE_PERMISSIONS)
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the credential lets less through than the roles give."""
+        return self.kind == "account" and self.permissions != permissions_of(self.roles)
+
     def may(self, permission: Permission) -> bool:
         """Whether the permission is held."""
         return permission in self.permissions

@@ -1,8 +1,12 @@
 """Signing in: by password, or by a one-time link. Either gives a plain session and goes round no rule.
 
+Whoever has a second factor is given a *pending* sign-in first, which opens nothing; with a code it becomes a session.
+Whoever must have one and has none is given a session that may do nothing but add it.
+
 Attempts are counted before a password is looked at, in fixed windows, under three subjects: account and address
 together, the address, the account. The first bound stops guessing, the second a list of names from one place, the
-third many places against one name. An attempt that succeeds clears what it was counted under.
+third many places against one name. Codes are counted under the account alone. An attempt that succeeds clears what it
+was counted under.
 """
 
 from __future__ import annotations
@@ -13,7 +17,16 @@ from typing import TYPE_CHECKING, Final
 
 from broadstreet.access.audit import record
 from broadstreet.access.password import Passwords
-from broadstreet.access.token import LINK_LIFETIME_S, SESSION_LIFETIME_S, IssuedToken, Tokens, hash_of
+from broadstreet.access.policy import Permission
+from broadstreet.access.second_factor import SecondFactor
+from broadstreet.access.token import (
+    LINK_LIFETIME_S,
+    PENDING_LIFETIME_S,
+    SESSION_LIFETIME_S,
+    IssuedToken,
+    Tokens,
+    hash_of,
+)
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import InvalidInput, NotSignedIn, TooMany
 from broadstreet.store import Database, load_queries
@@ -25,30 +38,82 @@ WINDOW_US: Final = 15 * 60 * US_PER_S
 MAX_PER_PAIR: Final = 10
 MAX_PER_ADDRESS: Final = 50
 MAX_PER_ACCOUNT: Final = 200
+MAX_CODES: Final = 10
+"""Of one account: who comes so far has the password already."""
 LINK_PATH: Final = "/portal/link/"
 MAX_NAME_LENGTH: Final = 64
 IPV6_SITE_BITS: Final = 64
 assert MAX_PER_PAIR < MAX_PER_ADDRESS < MAX_PER_ACCOUNT
 _ACCOUNT_SQL = load_queries("account")
+_FACTOR_SQL = load_queries("second_factor")
 _SQL = load_queries("token")
 
 
 class SignIn:
     """The door people come in by."""
 
-    def __init__(self, control: Database, clock: Callable[[], int], passwords: Passwords, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        control: Database,
+        clock: Callable[[], int],
+        passwords: Passwords,
+        tokens: Tokens,
+        second_factor: SecondFactor,
+        guarded_roles: frozenset[str],
+    ) -> None:
         self._control = control
         self._clock = clock
         self._passwords = passwords
         self._tokens = tokens
+        self._second_factor = second_factor
+        self._guarded_roles = guarded_roles
 
     async def with_password(self, name: str, password: str, address: str) -> IssuedToken:
-        """A session. address: where the caller is. Raises NotSignedIn, and TooMany after too many attempts."""
+        """A session, or a pending sign-in. address: where the caller is.
+
+        Raises NotSignedIn, and TooMany after too many attempts.
+        """
         name = name.strip().lower()[:MAX_NAME_LENGTH]
         if not await self._holds(name, password, address):
             raise NotSignedIn("the name or the password is wrong", remedy="Check both and try again.")
         async with self._control.transaction() as connection:
             return await self._open(connection, name, f"signed in from {address}")
+
+    async def with_code(self, pending: str, code: str, address: str) -> IssuedToken:
+        """A session for a pending sign-in and a code. Raises NotSignedIn, TooMany, InvalidInput for a wrong code."""
+        account = await self._pending(pending)
+        await self._count([(f"code:{account}", MAX_CODES)])
+        now_us = self._clock()
+        async with self._control.transaction() as connection:
+            if await connection.fetchval(_FACTOR_SQL["pending"], hash_of(pending), now_us) is None:
+                raise _too_late()
+            if await self._second_factor.take(connection, account, code):
+                await connection.execute(_FACTOR_SQL["finish"], hash_of(pending), now_us)
+                await connection.execute(_SQL["forgive_attempts"], [f"code:{account}", *_names(account, address)])
+                return await self._session(connection, account, f"signed in from {address}", None)
+        await self._note_failure(account, address)
+        raise InvalidInput("this code is wrong, or was used", where="code", remedy="Wait for the next one.")
+
+    async def _pending(self, secret: str) -> str:
+        account = await self._control.fetchval(_FACTOR_SQL["pending"], hash_of(secret), self._clock())
+        if account is None:
+            raise _too_late()
+        return str(account)
+
+    async def remove_factor(self, account: str, code: str, address: str) -> None:
+        """Remove one's own second factor, by a code of it. Raises InvalidInput for a wrong one, TooMany, Conflict."""
+        await self._count([(f"code:{account}", MAX_CODES)])
+        async with self._control.transaction() as connection:
+            holds = await self._second_factor.take(connection, account, code)
+        if not holds:
+            await self._note_failure(account, address)
+            raise InvalidInput("this code is wrong, or was used", where="code", remedy="Wait for the next one.")
+        await self._second_factor.remove(account, by=account)
+
+    async def after_factor(self, account: str, address: str) -> IssuedToken:
+        """A session with all rights, for whoever has just added the second factor that was asked for."""
+        async with self._control.transaction() as connection:
+            return await self._session(connection, account, f"signed in from {address}", None)
 
     async def change_password(self, name: str, current: str, new: str, address: str) -> IssuedToken:
         """Change one's own password, by the one that holds; ends every session and link, and answers a new session.
@@ -63,7 +128,8 @@ class SignIn:
             key = await connection.fetchval(_ACCOUNT_SQL["set_password"], name, encoded)
             await self._tokens.revoke_sessions(connection, key, now_us)
             await record(connection, now_us, name, "account.password", name, detail={"has_password": True})
-            session = await self._open(connection, name, f"signed in from {address}")
+            limits = await self._limits(connection, name)
+            session = await self._session(connection, name, f"signed in from {address}", limits)
         self._tokens.forget()
         return session
 
@@ -73,7 +139,7 @@ class SignIn:
         return LINK_PATH + issued.secret
 
     async def with_link(self, secret: str, address: str) -> IssuedToken:
-        """A session for a link that was not used before. Raises NotSignedIn."""
+        """A session, or a pending sign-in, for a link that was not used before. Raises NotSignedIn."""
         now_us = self._clock()
         async with self._control.transaction() as connection:
             account = await connection.fetchval(_SQL["use_link"], hash_of(secret), now_us)
@@ -97,11 +163,30 @@ class SignIn:
         if not await self._passwords.verify(usable, password):
             await self._note_failure(name, address)
             return False
-        await self._control.execute(_SQL["forgive_attempts"], [subject for subject, _ in subjects])
+        await self._control.execute(_SQL["forgive_attempts"], _names(name, address))
         return True
 
     async def _open(self, connection: Connection, account: str, title: str) -> IssuedToken:
-        return await self._tokens.issue_within(connection, account, "session", title, SESSION_LIFETIME_S, by=account)
+        """What the first factor opens."""
+        if (await self._second_factor.state(account, connection)).is_on:
+            return await self._tokens.issue_within(
+                connection, account, "pending", title, PENDING_LIFETIME_S, by=account
+            )
+        return await self._session(connection, account, title, await self._limits(connection, account))
+
+    async def _session(
+        self, connection: Connection, account: str, title: str, limits: frozenset[Permission] | None
+    ) -> IssuedToken:
+        return await self._tokens.issue_within(
+            connection, account, "session", title, SESSION_LIFETIME_S, by=account, limits=limits
+        )
+
+    async def _limits(self, connection: Connection, account: str) -> frozenset[Permission] | None:
+        """None; nothing at all for whoever must have a second factor and has none."""
+        if not self._guarded_roles or (await self._second_factor.state(account, connection)).is_on:
+            return None
+        is_asked = await self._second_factor.is_asked_of(connection, account, self._guarded_roles)
+        return frozenset() if is_asked else None
 
     async def _count(self, subjects: list[tuple[str, int]]) -> None:
         now_us = self._clock()
@@ -134,6 +219,14 @@ def _subjects(name: str, address: str) -> list[tuple[str, int]]:
         (f"address:{place}", MAX_PER_ADDRESS),
         (f"pair:{name} {place}", MAX_PER_PAIR),
     ]
+
+
+def _names(name: str, address: str) -> list[str]:
+    return [subject for subject, _ in _subjects(name, address)]
+
+
+def _too_late() -> NotSignedIn:
+    return NotSignedIn("this sign-in has waited too long for its code", remedy="Sign in again.")
 
 
 def _place(address: str) -> str:

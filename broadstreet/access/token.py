@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
     from broadstreet.store.database import Connection
 
-TokenKind = Literal["api", "session", "link"]
+TokenKind = Literal["api", "session", "link", "pending"]
 
 PREFIX: Final = "bst_"
 SECRET_BYTES: Final = 32
 SESSION_LIFETIME_S: Final = 12 * 3_600
+PENDING_LIFETIME_S: Final = 10 * 60
 LINK_LIFETIME_S: Final = 15 * 60
 MAX_API_LIFETIME_S: Final = 2 * 366 * 86_400
 ENDED_KEPT_US: Final = 86_400 * US_PER_S
@@ -50,6 +51,7 @@ class IssuedToken:
     id: str
     account: str
     expires_at_us: int
+    kind: TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ class Tokens:
         await connection.execute(_SQL["prune"], now_us - ENDED_KEPT_US)
         detail = {"kind": kind, "title": title, "lifetime_s": lifetime_s, "account": account, "permissions": said}
         await record(connection, now_us, by, "token.create", id_of(secret), detail=detail)
-        return IssuedToken(secret, id_of(secret), account, until_us)
+        return IssuedToken(secret, id_of(secret), account, until_us, kind)
 
     async def principal(self, secret: str, kind: TokenKind, tenant: str | None = None) -> Principal:
         """Who presents this token, in a tenant. tenant: None for the account's own (the default tenant, or the first).

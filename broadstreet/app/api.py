@@ -36,7 +36,8 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         await Store.connect(addresses.postgres_dsn, files=settings.past_path) as store,
         await Log.connect(addresses.nats_url, name=call.name) as log,
     ):
-        access, registry = Access(store.control, now_us), Registry(store)
+        access = Access(store.control, now_us, guarded_roles=settings.access.guarded_roles)
+        registry = Registry(store)
         portal = Portal(store, log, access, registry, portal_settings(settings))
         origins = frozenset({settings.http.origin} - {""})
         figures = Figures(settings, store, log, now_us)

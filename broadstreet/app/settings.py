@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from broadstreet.access import check_roles
 from broadstreet.log import StreamLimits
 from broadstreet.model.errors import InvalidInput
 
@@ -105,6 +106,17 @@ class LoggingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: Literal["text", "json"] = "text"
 
 
+class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who comes in, and how."""
+
+    second_factor: str = ""
+
+    @property
+    def guarded_roles(self) -> frozenset[str]:
+        """The roles that a second factor is asked of. Raises InvalidInput for one that does not exist."""
+        return frozenset(check_roles(self.second_factor.replace(",", " ").split()))
+
+
 class CitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The city itself."""
 
@@ -124,6 +136,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recorder: RecorderSettings = RecorderSettings()
     past: PastSettings = PastSettings()
     disk: DiskSettings = DiskSettings()
+    access: AccessSettings = AccessSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @property

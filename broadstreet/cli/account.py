@@ -92,6 +92,12 @@ def password(name: Name, data_dir: DataDir = None, settings: SettingsFile = None
     with_access(data_dir, settings, lambda access: access.accounts.set_password(name, secret, by=BY))
 
 
+@app.command("remove-factor")
+def remove_factor(name: Name, data_dir: DataDir = None, settings: SettingsFile = None) -> None:
+    """Ask an account for no second factor any more: for whoever has lost it, and the recovery codes too."""
+    with_access(data_dir, settings, lambda access: access.second_factor.remove(name, by=BY))
+
+
 @app.command()
 def grant(
     name: Name, role: Role, tenant: Tenant = DEFAULT_TENANT, data_dir: DataDir = None, settings: SettingsFile = None

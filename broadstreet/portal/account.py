@@ -14,6 +14,7 @@ from broadstreet.access.policy import check_permissions
 from broadstreet.access.route import SESSION_COOKIE
 from broadstreet.access.token import MAX_API_LIFETIME_S, MAX_TITLE_LENGTH, id_of
 from broadstreet.model.clock import format_rfc3339
+from broadstreet.model.errors import NotAllowed
 from broadstreet.portal.door import AnyRequest, Caller, InPortal, address_of, entered, left
 from broadstreet.portal.session import SessionView
 
@@ -42,13 +43,15 @@ class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """One's own account."""
+    """One's own account. recovery_codes: how many of them are left."""
 
     name: str
     title: str
     roles: list[str]
     permissions: list[str]
     has_password: bool
+    has_factor: bool
+    recovery_codes: int
     tokens: list[TokenView]
     sessions: list[OwnSession]
 
@@ -81,6 +84,7 @@ async def own_account(portal: InPortal, request: AnyRequest, principal: Caller) 
     """One's own account: what it may, and what comes in under its name."""
     access = portal.access
     entries = await access.tokens.in_use(principal.name)
+    factor = await access.second_factor.state(principal.name)
     this = id_of(request.cookies[SESSION_COOKIE])
     return AccountView(
         name=principal.name,
@@ -88,6 +92,8 @@ async def own_account(portal: InPortal, request: AnyRequest, principal: Caller) 
         roles=sorted(principal.roles),
         permissions=sorted(principal.permissions),
         has_password=await access.accounts.has_password(principal.name),
+        has_factor=factor.is_on,
+        recovery_codes=factor.recovery_codes,
         tokens=[_token(entry) for entry in entries if entry.kind == "api"],
         sessions=[_session(entry, this) for entry in entries if entry.kind == "session"],
     )
@@ -96,6 +102,8 @@ async def own_account(portal: InPortal, request: AnyRequest, principal: Caller) 
 @post("/api/account/tokens", opt=in_person())
 async def new_token(portal: InPortal, principal: Caller, data: JSONBody[NewToken]) -> MadeToken:
     """Make an API token of one's own. Its secret is told this once."""
+    if principal.is_limited:
+        raise NotAllowed("a second factor is asked for first", remedy="Add it under My account.")
     limits = None if data.permissions is None else check_permissions(data.permissions)
     made = await portal.access.tokens.issue(
         principal.name, "api", data.title, data.days * DAY_S, by=principal.name, limits=limits

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.datastructures import State
+from litestar.datastructures import Cookie, State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.response import Redirect
@@ -16,7 +16,14 @@ from broadstreet.access import IssuedToken, Principal, public, signed_in
 from broadstreet.access.route import SESSION_COOKIE
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.portal.portal import Portal
-from broadstreet.portal.session import SessionView, no_cookie, session_cookie, session_view
+from broadstreet.portal.session import (
+    PENDING_COOKIE,
+    SessionView,
+    no_cookie,
+    pending_cookie,
+    session_cookie,
+    session_view,
+)
 
 AnyRequest = Request[Principal, Any, State]
 InPortal = NamedDependency[Portal]
@@ -30,6 +37,18 @@ class Credentials(msgspec.Struct, frozen=True):
     password: str
 
 
+class Code(msgspec.Struct, frozen=True):
+    """A code of a second factor, or a recovery code."""
+
+    code: str
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """What a sign-in still waits for."""
+
+    pending: Literal["code"] = "code"
+
+
 def address_of(portal: Portal, request: AnyRequest) -> str:
     """Where the caller is; behind a proxy, what the proxy itself added last to X-Forwarded-For."""
     forwarded = request.headers.get("x-forwarded-for") if portal.settings.origin else None
@@ -41,6 +60,11 @@ def address_of(portal: Portal, request: AnyRequest) -> str:
 def is_https(portal: Portal, request: AnyRequest) -> bool:
     """Whether cookies travel over TLS alone."""
     return (portal.settings.origin or request.url.scheme).startswith("https")
+
+
+def waiting(portal: Portal, request: AnyRequest, issued: IssuedToken) -> Cookie:
+    """The cookie of a sign-in that waits for its code."""
+    return pending_cookie(issued, portal.clock(), is_https=is_https(portal, request))
 
 
 async def entered(portal: Portal, request: AnyRequest, issued: IssuedToken) -> Response[SessionView]:
@@ -62,10 +86,23 @@ async def session(portal: InPortal, principal: Caller) -> SessionView:
 
 
 @post("/api/sign-in", opt=public("the password in the body is the credential"), status_code=HTTP_200_OK)
-async def sign_in(portal: InPortal, request: AnyRequest, data: JSONBody[Credentials]) -> Response[SessionView]:
-    """Sign in by password."""
+async def sign_in(
+    portal: InPortal, request: AnyRequest, data: JSONBody[Credentials]
+) -> Response[SessionView] | Response[Pending]:
+    """Sign in by password. Whoever has a second factor is asked for its code next."""
     issued = await portal.access.sign_in.with_password(data.name, data.password, address_of(portal, request))
+    if issued.kind == "pending":
+        return Response(Pending(), cookies=[waiting(portal, request, issued)])
     return await entered(portal, request, issued)
+
+
+@post("/api/sign-in/code", opt=public("a pending sign-in's cookie and the code are the credential"), status_code=200)
+async def sign_in_code(portal: InPortal, request: AnyRequest, data: JSONBody[Code]) -> Response[SessionView]:
+    """Finish a sign-in by a code of the second factor, or a recovery code."""
+    pending = request.cookies.get(PENDING_COOKIE, "")
+    return await entered(
+        portal, request, await portal.access.sign_in.with_code(pending, data.code, address_of(portal, request))
+    )
 
 
 @post("/api/sign-out", opt=signed_in(), status_code=HTTP_204_NO_CONTENT)
@@ -84,5 +121,9 @@ async def follow_link(portal: InPortal, request: AnyRequest, secret: FromPath[st
     except NotSignedIn:
         # A browser came, not a program: the page for signing in can say what to do, a problem in JSON cannot.
         return Redirect("/sign-in?link=used", status_code=HTTP_303_SEE_OTHER)
+    if issued.kind == "pending":
+        return Redirect(
+            "/sign-in?step=code", status_code=HTTP_303_SEE_OTHER, cookies=[waiting(portal, request, issued)]
+        )
     cookie = session_cookie(issued, portal.clock(), is_https=is_https(portal, request))
     return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=[cookie])

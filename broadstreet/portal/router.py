@@ -24,7 +24,7 @@ from broadstreet.model.clock import US_PER_S, parse_rfc3339
 from broadstreet.portal.account import change_password, end_token, new_token, own_account, sign_out_everywhere
 from broadstreet.portal.changes import MAX_CHANGES, ChangeView, changes_view
 from broadstreet.portal.client import ClientFiles
-from broadstreet.portal.door import AnyRequest, Caller, InPortal, follow_link, session, sign_in, sign_out
+from broadstreet.portal.door import AnyRequest, Caller, InPortal, follow_link, session, sign_in, sign_in_code, sign_out
 from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol, profile_view, renew_secret
 from broadstreet.portal.entity import EntityView, entity_view
 from broadstreet.portal.export import MEDIA_TYPE, chosen, csv_lines, file_name
@@ -34,6 +34,7 @@ from broadstreet.portal.portal import Portal
 from broadstreet.portal.provenance import ProvenanceView, provenance_view
 from broadstreet.portal.ranking import MAX_ROWS, RankingView, ranking_view
 from broadstreet.portal.search import Hit, search
+from broadstreet.portal.second_factor import confirm_factor, new_factor, remove_factor
 from broadstreet.portal.selection import Selection
 from broadstreet.portal.series import SeriesView, series_view
 from broadstreet.portal.system import SystemView, system_view
@@ -257,6 +258,10 @@ def portal_routers(portal: Portal) -> list[Router]:
                 sign_in,
                 sign_out,
                 follow_link,
+                sign_in_code,
+                new_factor,
+                confirm_factor,
+                remove_factor,
                 own_account,
                 new_token,
                 end_token,

@@ -11,6 +11,8 @@ from broadstreet.model.geometry import Box
 from broadstreet.portal.portal import Portal
 from broadstreet.portal.roster import Roster
 
+PENDING_COOKIE = "broadstreet_pending"
+CODE_PATH = "/portal/api/sign-in/code"
 MAPS_PATH = "/portal/maps/"
 MARGIN_DEG = 0.002
 """Around the sensors, where no city was made."""
@@ -39,17 +41,20 @@ class CityFacts(msgspec.Struct, frozen=True):
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """What the client asks for first."""
+    """What the client asks for first. needs_factor: whether a second factor must be added before anything else."""
 
     principal: PrincipalView
     tenant: str
     city: CityFacts
+    needs_factor: bool
 
 
 async def session_view(portal: Portal, principal: Principal) -> SessionView:
     """The session of a principal."""
     view = PrincipalView(principal.name, principal.title, sorted(principal.roles), sorted(principal.permissions))
-    return SessionView(view, principal.tenant, await _city(portal, principal.tenant))
+    return SessionView(
+        view, principal.tenant, await _city(portal, principal.tenant), principal.is_limited and principal.via is None
+    )
 
 
 async def _city(portal: Portal, tenant: str) -> CityFacts:
@@ -85,6 +90,19 @@ def session_cookie(session: IssuedToken, now_us: int, *, is_https: bool) -> Cook
         max_age=(session.expires_at_us - now_us) // 1_000_000,
         httponly=True,
         samesite="lax",
+        secure=is_https,
+    )
+
+
+def pending_cookie(pending: IssuedToken, now_us: int, *, is_https: bool) -> Cookie:
+    """The cookie of a sign-in that waits for its code: sent to where codes are taken, and nowhere else."""
+    return Cookie(
+        key=PENDING_COOKIE,
+        path=CODE_PATH,
+        value=pending.secret,
+        max_age=(pending.expires_at_us - now_us) // 1_000_000,
+        httponly=True,
+        samesite="strict",
         secure=is_https,
     )
 

@@ -59,7 +59,7 @@ SELECT count(*) FROM ended;
 SELECT encode(substring(hash FOR 8), 'hex') AS id, account.name AS account, kind, token.title, token.created_at,
        expires_at, used_at, revoked_at, permissions
 FROM token JOIN account ON account.key = account_key
-WHERE account.name = $1 AND kind <> 'link' AND revoked_at IS NULL AND expires_at > $2
+WHERE account.name = $1 AND kind IN ('api', 'session') AND revoked_at IS NULL AND expires_at > $2
 ORDER BY token.key DESC
 LIMIT 1000;
 

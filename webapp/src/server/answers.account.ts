@@ -23,8 +23,18 @@ export interface OwnAccountAnswer {
   roles: string[];
   permissions: string[];
   has_password: boolean;
+  has_factor: boolean;
+  /** How many are left. */
+  recovery_codes: number;
   tokens: OwnToken[];
   sessions: OwnSession[];
+}
+
+/** What a device makes codes from; in force once its first code has come. */
+export interface NewFactor {
+  secret: string;
+  uri: string;
+  qr_svg: string;
 }
 
 export interface MadeToken {

@@ -13,6 +13,13 @@ export interface Session {
   principal: { name: string; title: string; roles: string[]; permissions: string[] };
   tenant: string;
   city: CityFacts;
+  /** Whether a second factor must be added before anything else. */
+  needs_factor: boolean;
+}
+
+/** A sign-in that waits for the code of a second factor. */
+export interface Pending {
+  pending: 'code';
 }
 
 export interface CityFacts {

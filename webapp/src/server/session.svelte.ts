@@ -1,5 +1,5 @@
 /** Who is signed in, and in which city. */
-import type { CityFacts, Session } from './answers.ts';
+import type { CityFacts, Pending, Session } from './answers.ts';
 import { ask, onSignedOut, Problem, tell } from './ask.ts';
 
 class SessionStore {
@@ -39,9 +39,17 @@ class SessionStore {
     }
   }
 
-  /** Raises Problem where name and password do not hold. */
-  async signIn(name: string, password: string): Promise<void> {
-    this.#enter(await tell<Session>('/portal/api/sign-in', { name, password }));
+  /** Answers whether that was all, or a code is asked for now. Raises Problem where name and password do not hold. */
+  async signIn(name: string, password: string): Promise<boolean> {
+    const answer = await tell<Session | Pending>('/portal/api/sign-in', { name, password });
+    if ('pending' in answer) return false;
+    this.#enter(answer);
+    return true;
+  }
+
+  /** Raises Problem where the code is wrong, or came too late. */
+  async signInWithCode(code: string): Promise<void> {
+    this.#enter(await tell<Session>('/portal/api/sign-in/code', { code }));
   }
 
   async signOut(): Promise<void> {
