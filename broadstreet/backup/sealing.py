@@ -44,7 +44,7 @@ class _Counted(io.BufferedIOBase):
         self.bytes = 0
 
     def read(self, size: int | None = -1, /) -> bytes:
-        data = self._file.read(size)
+        data = self._file.read(-1 if size is None else size)
         self.bytes += len(data)
         return data
 
@@ -63,7 +63,7 @@ class _Hashed(io.BufferedIOBase):
         return len(data)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        data = cast("BinaryIO", self._file).read(size)
+        data = cast("BinaryIO", self._file).read(-1 if size is None else size)
         self._note(data)
         return data
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from broadstreet.cli import account, backup, city, dead, demo, doctor, drain, importing, replay, token, up
+from broadstreet.cli import account, backup, city, dead, demo, doctor, drain, importing, replay, token, up, upgrade
 from broadstreet.model.errors import BroadstreetError, NoHouse
 
 EXIT_ERROR = 1
@@ -27,6 +27,7 @@ app.command()(replay.replay)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(drain.drain)
+app.command()(upgrade.upgrade)
 app.command()(backup.restore)
 app.add_typer(backup.app, name="backup")
 app.add_typer(city.app, name="city")

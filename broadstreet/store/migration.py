@@ -56,7 +56,7 @@ async def migrate(dsn: str) -> None:
     """Create or upgrade the control schema and every tenant's.
 
     dsn: an owner's connection; a superuser, or one with CREATEROLE and CREATE on the database. Raises
-    EngineFailed where the server does not answer.
+    EngineFailed where the server does not answer, or a newer Broadstreet has been there.
     """
     try:
         connection = await asyncpg.connect(dsn)
@@ -119,7 +119,13 @@ async def _ensure_schema(connection: Connection, schema: str, role: str) -> None
 
 async def _apply(connection: Connection, schema: str, role: str, kind: str) -> None:
     done = await connection.fetchval(_SQL["version"], schema)
-    for version, sql in migrations(kind):
+    known = migrations(kind)
+    if done > known[-1][0]:
+        raise EngineFailed(
+            f"a newer Broadstreet has used this database: {schema} is at version {done}, not {known[-1][0]}",
+            remedy="Run the newer Broadstreet, or restore a backup that was made before the upgrade.",
+        )
+    for version, sql in known:
         if version <= done:
             continue
         async with connection.transaction():
