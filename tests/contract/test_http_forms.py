@@ -218,7 +218,7 @@ async def test_a_request_that_was_killed_is_completed_by_the_same_request(door: 
 
     real, door.log.append_raw = door.log.append_raw, keep  # type: ignore[method-assign]  # what goes to the log
     assert (await door.send(body, "application/x-ndjson", idempotency_key="k")).json["accepted"] == 5_000
-    door.log.append_raw = real  # type: ignore[method-assign]
+    door.log.append_raw = real  # type: ignore[method-assign]  # and as it was
     assert len(once_more) == 3
     for pack in once_more:
         await door.services.log.client.jetstream().publish("raw.city.0", encode_pack(pack))
