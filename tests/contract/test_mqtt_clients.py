@@ -13,6 +13,8 @@ import aiomqtt
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from broadstreet.apis import Services
 from broadstreet.engines import Engines
@@ -105,6 +107,31 @@ async def test_aiomqtt(site: Site, version: Version) -> None:
         ("devices/d-0/status", b"on"),
         ("devices/d-0/readings", b'{"no2":1}'),
     ]
+
+
+@VERSIONS
+async def test_aiomqtt_finds_its_session_again_at_qos_2(site: Site, version: Version) -> None:
+    secret = await token(site)
+    protocol = aiomqtt.ProtocolVersion.V5 if version == V5 else aiomqtt.ProtocolVersion.V311
+    where: dict[str, Any] = {"hostname": "127.0.0.1", "port": site.port, "protocol": protocol}
+    kept: dict[str, Any] = {"clean_session": False}
+    if version == V5:
+        made: Any = Properties  # which has no types of its own
+        stay = made(PacketTypes.CONNECT)
+        stay.SessionExpiryInterval = 3600
+        kept = {"clean_start": False, "properties": stay}
+    reader: dict[str, Any] = {**where, **kept, "identifier": "reader", "username": "ada", "password": secret}
+    async with aiomqtt.Client(**reader) as client:
+        await client.subscribe("devices/#", 2)
+    async with aiomqtt.Client(**where, username="d-0", password=SECRET + "d-0") as writer:
+        for n in range(20):
+            await writer.publish("readings", b'{"no2":%d}' % n, 2)
+    async with aiomqtt.Client(**reader) as client, asyncio.timeout(ANSWER_S):
+        messages = aiter(client.messages)
+        found = [await anext(messages) for _ in range(20)]
+    assert [message.payload for message in found] == [b'{"no2":%d}' % n for n in range(20)]
+    assert {message.qos for message in found} == {2}
+    assert len(await site.kept()) == 20
 
 
 @NEEDS_MOSQUITTO
