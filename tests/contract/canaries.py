@@ -27,6 +27,7 @@ WORDLESS: Final = {
     "cursor": "how far the log is applied",
     "device_profile": "keys alone",
     "heard": "keys and times alone",
+    "past_file": "names that the house gives its own files",
     "place": "the place of an entity, told by its neighbour",
     "registry_version": "one figure",
 }
