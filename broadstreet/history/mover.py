@@ -24,7 +24,7 @@ import polars as pl
 
 from broadstreet.history.delta import publish
 from broadstreet.history.parquet import HALF_WRITTEN, write_file
-from broadstreet.history.past import MAX_SERIES, READING, PastFile, Sight, files_of
+from broadstreet.history.past import MAX_SERIES, READING, PastFile, Sight, collect, files_of
 from broadstreet.model.clock import MAX_US, MIN_US, US_PER_S
 from broadstreet.model.errors import EngineFailed
 from broadstreet.store.queries import load_queries
@@ -94,7 +94,7 @@ class Mover:
         for file in await files_of(self._connection, from_us, to_us):
             sight = Sight(self._connection, self._folder, [file])
             doomed = sight.scan(series_keys, from_us, to_us).select(pl.len())
-            if count := (await asyncio.to_thread(doomed.collect)).item():
+            if count := (await asyncio.to_thread(collect, doomed)).item():
                 cell = Cell(file.from_us, file.to_us, file.first_series, file.last_series)
                 await self._rewrite(cell, lambda frame: _without(frame, series_keys, from_us, to_us))
                 gone += count
@@ -172,7 +172,9 @@ class Mover:
         filed = (
             sight.scan(None, cell.from_us, cell.to_us).group_by("series_key").agg(pl.len().cast(pl.Int64).alias("rows"))
         )
-        both = pl.concat([told, await asyncio.to_thread(filed.collect)]).group_by("series_key").sum().sort("series_key")
+        both = (
+            pl.concat([told, await asyncio.to_thread(collect, filed)]).group_by("series_key").sum().sort("series_key")
+        )
         first, new = cell.first_series, list[PastFile]()
         portions = _portions(both["series_key"].to_list(), both["rows"].to_list()) or [[]]
         for number, keys in enumerate(portions):

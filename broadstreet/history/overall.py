@@ -17,7 +17,7 @@ import polars as pl
 from broadstreet.history.arrays import numbers_of, times_of, whole_of
 from broadstreet.history.columns import COLUMNS, KEY, TIME
 from broadstreet.history.observations import Floats, Int64s
-from broadstreet.history.past import Sight, seen
+from broadstreet.history.past import Sight, collect, seen
 from broadstreet.history.periods import Period
 from broadstreet.history.reading import check_range
 from broadstreet.model.errors import InvalidQuery
@@ -125,7 +125,7 @@ def _sums(sight: Sight, keys: Sequence[int], over: pl.DataFrame, edges: Int64s, 
     filed = sight.scan(keys, int(edges[0]), edge_us) if keys else pl.LazyFrame(schema=COLUMNS)
     if over.height:
         filed = filed.join(over.lazy(), on=KEY, how="anti")
-    return [_by_period(filed, edges).collect(engine="streaming"), _by_period(over.lazy(), edges).collect()]
+    return [collect(_by_period(filed, edges)), collect(_by_period(over.lazy(), edges))]
 
 
 def _by_period(rows: pl.LazyFrame, edges: Int64s) -> pl.LazyFrame:

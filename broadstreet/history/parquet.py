@@ -9,6 +9,7 @@ to two. 17 million readings of 2,000 series, every five minutes, took 2.4 bytes 
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -25,16 +26,18 @@ HALF_WRITTEN: Final = ".part"
 
 def write_file(frame: pl.DataFrame, path: Path) -> int:
     """Write a frame; answers the file's size in bytes. Once it is there under its name it is whole, and on disk."""
-    part = path.with_suffix(HALF_WRITTEN)
+    part, data = path.with_suffix(HALF_WRITTEN), BytesIO()
+    # Into memory first: arro3 panics where the disk is full, and a file of a million rows is a few megabytes.
     write_parquet(
         Table.from_arrow(frame.rechunk()),
-        part,
+        data,
         compression=COMPRESSION,
         max_row_group_size=ROW_GROUP_ROWS,
         column_dictionary_enabled=dict.fromkeys(BY_DIFFERENCE, False),
         column_encoding=dict.fromkeys(BY_DIFFERENCE, "delta_binary_packed"),
         skip_arrow_metadata=True,
     )
+    part.write_bytes(data.getbuffer())
     settle(part)
     part.rename(path)
     settle(path.parent)

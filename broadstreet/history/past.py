@@ -82,7 +82,7 @@ class Sight:
     async def read(self, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame:
         """Observations of series in [from_us, to_us), whole, by key: those of the files under those of the table."""
         told = await read_columns(self.connection, series_keys, from_us, to_us)
-        filed = await asyncio.to_thread(self.scan(series_keys, from_us, to_us).collect)
+        filed = await asyncio.to_thread(collect, self.scan(series_keys, from_us, to_us))
         if told.height and filed.height:
             told = await self._against(told, filed)
             filed = filed.join(told, on=KEY, how="anti")
@@ -110,6 +110,16 @@ class Sight:
                 remedy="Start it with the house's data folder.",
             )
         return self._folder / file.name
+
+
+def collect(rows: pl.LazyFrame) -> pl.DataFrame:
+    """Read what was asked of files. Raises FileNotFoundError where one was replaced, EngineFailed for a damaged one."""
+    try:
+        return rows.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise EngineFailed(
+            f"a file of the long past cannot be read: {error}", remedy="Restore the data folder from a backup."
+        ) from error
 
 
 def moment(at_us: int) -> pl.Expr:

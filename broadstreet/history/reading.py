@@ -18,7 +18,7 @@ import polars as pl
 from broadstreet.history.arrays import numbers_of, times_of
 from broadstreet.history.columns import TIME, value_of
 from broadstreet.history.observations import Floats, Int32s, Int64s
-from broadstreet.history.past import Sight, held, seen
+from broadstreet.history.past import Sight, collect, held, seen
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import InvalidQuery
 from broadstreet.store.queries import load_queries
@@ -214,7 +214,7 @@ async def _filed_at(
         if not sight.files:
             return []
         there = sight.scan(asked["series_key"].unique().to_list(), from_us, to_us).filter(pl.col("n") == 0)
-        return (await asyncio.to_thread(there.join(asked.lazy(), on=["series_key", "observed_at"]).collect)).to_dicts()
+        return (await asyncio.to_thread(collect, there.join(asked.lazy(), on=["series_key", "observed_at"]))).to_dicts()
 
     return await seen(database, from_us, to_us, filed, connection)
 
@@ -255,7 +255,7 @@ async def firsts(database: Database, series_keys: Sequence[int]) -> dict[int, in
                 break
             at_us = pl.col("observed_at").cast(pl.Int64).min()
             least = sight.scan(wanted, start_us, end_us).group_by("series_key").agg(at_us)
-            for key, first_us in (await asyncio.to_thread(least.collect)).iter_rows():
+            for key, first_us in (await asyncio.to_thread(collect, least)).iter_rows():
                 found[key] = min(first_us, found.get(key, first_us))
         return found
 

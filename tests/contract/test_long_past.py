@@ -337,6 +337,30 @@ async def test_a_file_that_is_missing_is_said(pasts: tuple[Past, Past]) -> None:
     assert await read_range(past.database, past.series_keys[0], BEFORE_US + DAY_US, END_US)
 
 
+async def test_a_file_that_is_damaged_is_said(pasts: tuple[Past, Past]) -> None:
+    past, _ = pasts
+    await move(past)
+    folder = past.database.files
+    assert folder is not None
+    for path in folder.glob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(EngineFailed, match="cannot be read"):
+        await read(past.database, past.series_keys, T0_US, END_US)
+    with pytest.raises(EngineFailed, match="cannot be read"):
+        await overall(past.database, past.term_key, T0_US, END_US, DAY)
+
+
+async def test_a_full_disk_ends_a_move_and_nothing_else(
+    pasts: tuple[Past, Past], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past, staying = pasts
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "with_suffix", lambda *_: Path("/dev/full"))
+        with pytest.raises(OSError, match="No space left"):
+            await move(past)
+    same(await brief(past), await brief(staying))
+
+
 async def test_a_process_that_knows_no_folder_says_so(pasts: tuple[Past, Past], postgres_dsn: str) -> None:
     await move(pasts[0])
     pasts[0].database.files = None
