@@ -7,7 +7,8 @@ folder of sealed parts that is complete once its manifest stands there. `take` m
 What must always hold: nothing that was acknowledged before `take` began is missing. So the log's RAW is held (nothing
 is trimmed), PostgreSQL is copied, and then every stream and file: what PostgreSQL had not applied yet is in RAW, whose
 sequence is never behind the copied cursors; what PostgreSQL had handed on (changes, dead letters, the long past) is in
-what was copied after it. Parts are hashed as stored, and PostgreSQL's files one by one: a byte that differs is told.
+what was copied after it, from which no file is taken away meanwhile. Parts are hashed as stored, and PostgreSQL's files
+one by one: a byte that differs is told.
 """
 
 from broadstreet.backup.manifest import Manifest, Part

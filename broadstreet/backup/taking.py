@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -21,15 +21,18 @@ from broadstreet.backup.sealing import Sealing, Stored
 from broadstreet.backup.streams import snapshot, stream_names
 from broadstreet.backup.vault import Folder, Vault
 from broadstreet.engines import EngineAddresses, write_private
+from broadstreet.history.past import READING
 from broadstreet.log import Log
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.errors import BroadstreetError, InvalidInput, LogFull
+from broadstreet.store import Store, load_queries
 
 RAW: Final = "RAW"
 LOOK_EVERY_S: Final = 1.0
 FULLEST: Final = 0.8
 """A backup that holds RAW gives up when RAW is so full: readings come first."""
 REPORT_NAME: Final = "last-backup.json"
+_PAST_SQL = load_queries("past")
 Tell = Callable[[str, Stored], None]
 
 
@@ -74,7 +77,7 @@ async def take(house: House, vault: Vault, sealing: Sealing, clock: Callable[[],
     began_us = clock()
     async with await Log.connect(house.addresses.nats_url, name="backup") as log:
         work = _Taking(house, log, vault, sealing, tell)
-        async with log.raw_held(), _while_there_is_room(log):
+        async with log.raw_held(), _while_there_is_room(log), _past_kept(house.addresses.postgres_dsn):
             changes_at = (await log.stream_info(CHANGES)).state.last_seq
             try:
                 parts = await work.all()
@@ -109,6 +112,17 @@ def last_backup(data_dir: Path) -> BackupReport | None:
 def name_of(at_us: int) -> str:
     """A backup's name: when it was begun, so that names sort by age."""
     return format_rfc3339(at_us)[:19].replace("-", "").replace(":", "") + "Z"
+
+
+@asynccontextmanager
+async def _past_kept(dsn: str) -> AsyncIterator[None]:
+    """Keep every file of the long past, as a reader does: those that PostgreSQL's copy lists are copied after it."""
+    async with await Store.connect(dsn, pool_size=1) as store, AsyncExitStack() as held:
+        for tenant in await store.tenants():
+            connection = await held.enter_async_context((await store.tenant(tenant)).acquire())
+            await connection.execute(_PAST_SQL["lock_shared"], READING)
+            held.push_async_callback(connection.execute, _PAST_SQL["unlock_shared"], READING)
+        yield
 
 
 @asynccontextmanager

@@ -23,9 +23,10 @@ from broadstreet.backup.manifest import complete, newest, remove_beyond
 from broadstreet.backup.sealing import Stored
 from broadstreet.backup.taking import last_backup, name_of
 from broadstreet.engines import Engines
+from broadstreet.history.past import READING
 from broadstreet.log import Log, Pack
 from broadstreet.model.errors import BroadstreetError, Conflict, CorruptData, EngineFailed, InvalidInput, NotFound
-from broadstreet.store import Store
+from broadstreet.store import Store, load_queries
 from tests.contract.content import content
 
 TABLE = "past/city/observation"
@@ -197,6 +198,28 @@ async def test_the_log_is_kept_whole_while_a_backup_is_made(site: Site, data_dir
         await log.trim_raw("other", 0, first + 5)
         async with log.raw_held():
             pass
+
+
+async def test_no_file_of_the_past_goes_while_a_backup_is_made(site: Site, data_dir: Path) -> None:
+    async with await Store.connect(site.engines.addresses.postgres_dsn) as store:
+        database, sql = await store.tenant("city"), load_queries("past")
+
+        async def may_sweep() -> bool:
+            async with database.acquire() as connection:
+                if may := bool(await connection.fetchval(sql["try_lock"], READING)):
+                    await connection.execute(sql["unlock"], READING)
+                return may
+
+        looking: list[asyncio.Task[bool]] = []
+        loop = asyncio.get_running_loop()
+        vault = open_vault(str(data_dir / "backups"))
+
+        def look(kind: str, stored: Stored) -> None:
+            looking.append(loop.create_task(may_sweep()))
+
+        await take(site.house, vault, Sealing(), now_us, look)
+        assert not await looking[0]  # as soon as PostgreSQL was copied
+        assert await may_sweep()
 
 
 async def test_an_interrupted_backup_is_none(site: Site, data_dir: Path) -> None:
