@@ -218,7 +218,7 @@ async def test_no_file_of_the_past_goes_while_a_backup_is_made(site: Site, data_
             looking.append(loop.create_task(may_sweep()))
 
         await take(site.house, vault, Sealing(), now_us, look)
-        assert not await looking[0]  # as soon as PostgreSQL was copied
+        assert not (await asyncio.gather(*looking))[0]  # as soon as PostgreSQL was copied
         assert await may_sweep()
 
 
