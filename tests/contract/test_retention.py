@@ -90,7 +90,7 @@ async def test_the_tables_space_is_used_again(postgres_dsn: str, tmp_path: Path)
             times = T0_US + day * DAY_US + 10_000_000 * np.arange(8_640)
             for key in past.series_keys:
                 await past.append(Observations.of(key, times, np.ones(len(times))))
-            await Upkeep(store, 1, lambda: T0_US + (day + 2) * DAY_US).look_after(past.database)  # noqa: B023
+            await Upkeep(store, 1, partial(int, T0_US + (day + 2) * DAY_US)).look_after(past.database)
             await past.analyze(postgres_dsn)
             sizes.append(await past.database.fetchval("SELECT pg_total_relation_size('observation')"))
         assert sizes[3] < 1.2 * sizes[1], f"four days take the room of two: {sizes}"
