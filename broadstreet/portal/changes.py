@@ -72,7 +72,7 @@ async def _changes(database: Database, entity_id: str, limit: int) -> list[Mappi
         [one.origin_key for one in told],
     )
     if not await is_filed(database, MIN_US, MAX_US):
-        return list(rows)
+        return [dict(row) for row in rows]
     return [await _with_old(database, dict(row)) for row in rows]
 
 

@@ -9,11 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from broadstreet.access.second_factor import code_at, step_at
 from tests.browser.conftest import SIZES, Demo, OpenPage, picture, settled, violations
+
+THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
 
 @pytest.mark.parametrize("size", ["phone", "desk"])
@@ -22,13 +25,13 @@ def test_my_account_is_for_everyone(open_page: OpenPage, size: str) -> None:
     settled(page)
     page.get_by_role("button", name="New token").click()
     page.get_by_label("Only what is ticked").check()
-    for theme in ("light", "dark"):
+    for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         settled(page)
         picture(page, f"account-token-{size}-{theme}")
         assert violations(page) == [], theme
     page.keyboard.press("Escape")
-    for theme in ("light", "dark"):
+    for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         settled(page)
         picture(page, f"account-{size}-{theme}")

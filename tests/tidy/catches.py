@@ -11,7 +11,9 @@ from tests.tidy.tree import Fault, Rule, Tree, functions
 MENTIONED = re.compile(r"except\s*:|\b(?:Base)?Exception\b")
 BLANKET = frozenset({"Exception", "BaseException"})
 
-OUTERMOST_LOOPS: dict[str, str] = {}
+OUTERMOST_LOOPS: dict[str, str] = {
+    "tests/property/fuzzing.py::Fuzzer._try": "a fuzzer looks for whatever nobody named",
+}
 """`path::function` of each loop that may catch everything, with the reason why it is a process's outermost one."""
 
 
