@@ -29,6 +29,7 @@ from broadstreet.history import (
     moving,
     overall,
     paces,
+    parquet,
     ranking,
     read,
     read_range,
@@ -251,11 +252,8 @@ async def test_a_move_that_ends_anywhere_loses_and_doubles_nothing(
 
 def kill_at(patch: pytest.MonkeyPatch, step: str, after: bool) -> None:
     """End the next move before or after one of its steps, not at its beginning, where it only sweeps."""
-    owner: Any = {"settle": "broadstreet.history.parquet", "rename": Path}.get(step)
-    if owner is None:
-        owner = Mover if step in ("_replace", "sweep", "_remove_but") else "broadstreet.history.mover"
-    place = (owner, step) if not isinstance(owner, str) else (f"{owner}.{step}",)
-    module: Any = __import__(owner, fromlist=[step]) if isinstance(owner, str) else owner
+    here = {"settle": parquet, "rename": Path, "write_file": mover_module, "publish": mover_module}
+    module: Any = here.get(step, Mover)
     real = getattr(module, step)
     # The first sweep is that of `moving` itself.
     passes = itertools.count(-1 if step in ("sweep", "publish", "_remove_but") else 0)
@@ -269,7 +267,7 @@ def kill_at(patch: pytest.MonkeyPatch, step: str, after: bool) -> None:
                 await real(*arguments)
             raise Killed
 
-        patch.setattr(*place, ends_async)
+        patch.setattr(module, step, ends_async)
         return
 
     def ends(*arguments: Any) -> Any:
@@ -279,7 +277,7 @@ def kill_at(patch: pytest.MonkeyPatch, step: str, after: bool) -> None:
             real(*arguments)
         raise Killed
 
-    patch.setattr(*place, ends)
+    patch.setattr(module, step, ends)
 
 
 async def test_a_correction_during_the_move_is_not_lost(
@@ -287,7 +285,7 @@ async def test_a_correction_during_the_move_is_not_lost(
 ) -> None:
     past, staying = pasts
     key = past.series_keys[0]
-    real, corrected = mover_module.write_file, list[int]()
+    corrected = list[int]()
 
     async def correct(one: Past) -> None:
         await one.append(Observations.of(key, [T0_US, T0_US + 1], [99.0, 98.0]), END_US)
@@ -309,7 +307,6 @@ async def test_a_correction_during_the_move_is_not_lost(
     monkeypatch.setattr(Mover, "_replace", replace)
     await move(past)
     assert corrected
-    assert real is mover_module.write_file
     await correct(staying)
     same(await told(past), await told(staying))
 
