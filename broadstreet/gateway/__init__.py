@@ -2,8 +2,9 @@
 
 A reading's way: bytes reach a `Connection`, its decoder cuts them into runs of packets, the `Conversation`'s intake
 checks the topic and adds them to the `Packer`; the pack goes to the log with fsync; then, in the order in which the
-messages came, PUBACKs go back, as many as can in one write. Beside that, subscribers get each message through their `Session`,
-which may outlive its connection, retained ones are kept, and what became of each device's connection is written down.
+messages came, PUBACKs go back, as many as can in one write. Beside that, subscribers get each message through their
+`Session`, which may outlive its connection, retained ones are kept, and what became of each device's connection is
+written down.
 
 What must always hold: nothing is acknowledged that is not on disk; acknowledgements keep the order of their messages;
 receive times are unique for each device; everything has a bound (bounds.py), and over it there is back-pressure or a

@@ -27,9 +27,7 @@ _MIGRATION_SQL = load_queries("migration")
 class Store:
     """PostgreSQL, as this house uses it. Make one a process with `Store.connect`, and close it."""
 
-    def __init__(
-        self, dsn: str, user: str | None, control: Database, pool_size: int, files: Path | None
-    ) -> None:
+    def __init__(self, dsn: str, user: str | None, control: Database, pool_size: int, files: Path | None) -> None:
         self.control = control
         self._dsn = dsn
         self._user = user

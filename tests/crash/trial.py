@@ -113,9 +113,8 @@ async def kill_by_plan(plan: Plan, house: TrialHouse, load: Load) -> tuple[float
     recorder, mid_commit = house.pid_of("recorder"), False
     if recorder is not None and not {"recorder", "postgres"}.isdisjoint(plan.targets):
         mid_commit = await hold_in_transaction(recorder, house.addresses.postgres_dsn, plan.seed)
-    async with asyncio.timeout(PATIENCE_S):
-        while not (unanswered := load.waiting):
-            await asyncio.sleep(0)
+    await something_waits(load)
+    unanswered = load.waiting
     killed_s = time.monotonic()
     victims = await house.kill(plan.targets)
     if recorder is not None and "recorder" not in victims:
@@ -135,6 +134,14 @@ async def acknowledged(load: Load, at_least: int) -> None:
         while load.acknowledged < at_least:
             load.check()
             await asyncio.sleep(POLL_S)
+
+
+async def something_waits(load: Load) -> None:
+    """Wait until a message has been sent that is not acknowledged yet."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not load.waiting:
+            load.check()
+            await asyncio.sleep(0)
 
 
 async def nothing_waits(load: Load) -> None:
