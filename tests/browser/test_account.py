@@ -74,6 +74,7 @@ def test_a_second_factor_is_added_asked_for_and_removed(open_page: OpenPage, dem
     page = open_page("/account")
     settled(page)
     page.get_by_role("button", name="Add a second factor").click()
+    settled(page)
     picture(page, "account-factor")
     assert violations(page) == []
     secret = page.get_by_role("dialog").locator("code").inner_text().strip()

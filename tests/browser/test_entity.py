@@ -80,7 +80,7 @@ def send(demo: Demo, device: Any, payload: str) -> None:
 
 
 def told(page: Page) -> str:
-    return page.locator(".told").inner_text()
+    return page.locator(".told.reading").inner_text()
 
 
 def test_a_page_is_called_what_it_shows(open_page: OpenPage) -> None:

@@ -144,7 +144,7 @@ def test_a_clicked_point_stays_chosen(open_page: OpenPage) -> None:
     assert marked is not None
     assert abs(marked["x"] + marked["width"] / 2 - at) < 8
     value = page.locator("figure .reading strong").inner_text()
-    expect(page.locator(".told")).to_have_text(re.compile(f"^{re.escape(value)},"))
+    expect(page.locator(".told.reading")).to_have_text(re.compile(f"^{re.escape(value)},"))
 
 
 def test_a_click_beside_the_right_edge_chooses_the_last_point(open_page: OpenPage) -> None:

