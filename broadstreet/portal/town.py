@@ -36,7 +36,8 @@ from broadstreet.store import Database, Store
 
 FRESH_US: Final = US_PER_S
 COST_FACTOR: Final = 10
-"""The roster is kept at least this many times as long as it took to read."""
+MAX_FRESH_US: Final = 30 * US_PER_S
+"""The roster is kept COST_FACTOR times as long as it took to read: a second at least, and MAX_FRESH_US at most."""
 BATCH_S: Final = 0.5
 TICK_S: Final = 2.0
 ANSWER_EVERY_TICKS: Final = 5
@@ -156,7 +157,7 @@ class Town:
                 self._is_followed = False
 
     async def _load(self) -> Roster:
-        began_s = asyncio.get_running_loop().time()
+        began_us = self._clock()
         self._since_load = []
         try:
             await self.dead_letters()
@@ -169,8 +170,8 @@ class Town:
         if self._roster is not None:
             roster.carry_states(self._roster)
             self._titles |= roster.titles_since(self._roster)
-        took_us = round((asyncio.get_running_loop().time() - began_s) * US_PER_S)
-        self._fresh_until_us = self._clock() + max(FRESH_US, COST_FACTOR * took_us)
+        now_us = self._clock()
+        self._fresh_until_us = now_us + min(max(FRESH_US, COST_FACTOR * (now_us - began_us)), MAX_FRESH_US)
         self._roster = roster
         return roster
 
