@@ -24,7 +24,8 @@ TENANTS = [f"t{number}" for number in range(8)]
 KILLED_BETWEEN = 2
 """At how many different points, with some steps done and some not, it was killed at least."""
 ATTEMPTS = 25
-LONGEST_S = 0.4
+LONGEST_S = 0.03
+LOOKS = 5_000
 VERSIONS = "SELECT schema, count(*) AS steps, max(version) AS newest FROM control.migration GROUP BY 1"
 NEWEST = {kind: migration.migrations(kind)[-1][0] for kind in ("control", "tenant")}
 
@@ -39,12 +40,17 @@ async def old_house(dsn: str, monkeypatch: pytest.MonkeyPatch, tenants: Sequence
             await create_tenant(dsn, tenant, tenant)
 
 
-async def kill_after(dsn: str, wait_s: float) -> bool:
-    """Start the migration and kill it after a while; whether it was quicker."""
+async def kill_between(dsn: str, wait_s: float) -> bool:
+    """Start the migration and kill it a moment after it has made a step; whether it was quicker."""
+    before = await steps(dsn)
     arguments = (sys.executable, "-m", "tests.crash.migrating", dsn)
     child = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
     assert child.stdout is not None
     await child.stdout.readline()
+    for _ in range(LOOKS):
+        if child.returncode is not None or await steps(dsn) > before:
+            break
+        await asyncio.sleep(0.002)
     await asyncio.sleep(wait_s)
     if child.returncode is None:
         child.kill()
@@ -70,7 +76,7 @@ async def as_any(dsn: str, tenant: str) -> frozenset[tuple[str, str]]:
 async def test_an_upgrade_survives_being_killed(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await old_house(postgres_dsn, monkeypatch, TENANTS)
     chance, left = random.Random(7), [await steps(postgres_dsn)]
-    while len(left) < ATTEMPTS and not await kill_after(postgres_dsn, chance.uniform(0, LONGEST_S)):
+    while len(left) < ATTEMPTS and not await kill_between(postgres_dsn, chance.uniform(0, LONGEST_S)):
         left.append(await steps(postgres_dsn))
     await migrate(postgres_dsn)
     assert len({done for done in left if left[0] < done < await steps(postgres_dsn)}) >= KILLED_BETWEEN
