@@ -22,13 +22,11 @@ from typing import Final
 import psutil
 import uvloop
 
-from broadstreet.log import Log
-from broadstreet.store import Store
 from tests.crash.house import TrialHouse, free_port
 from tests.crash.image import Image, can_mount
 from tests.crash.load import Load
-from tests.crash.trial import AFTER_RECOVERY, MIN_ACKNOWLEDGED, acknowledged, nothing_waits, register, something_waits
-from tests.crash.verdict import Verdict, judge
+from tests.crash.trial import acknowledged, go_on_and_settle, register, something_waits, verdict_of
+from tests.crash.verdict import Verdict
 
 DISK_BYTES: Final = 8_000_000_000
 """Sparse: an image takes what is written."""
@@ -94,16 +92,10 @@ async def run_cut(seed: int) -> Outcome:
                 began_s = time.monotonic()
                 await house.up()
                 ready_s = time.monotonic() - began_s
-                await acknowledged(load, max(MIN_ACKNOWLEDGED, load.acknowledged + AFTER_RECOVERY))
-                load.publishing = False
-                await nothing_waits(load)
+                await go_on_and_settle(load)
             finally:
                 await load.stop()
-            async with (
-                await Store.connect(house.addresses.postgres_dsn) as store,
-                await Log.connect(house.addresses.nats_url) as log,
-            ):
-                verdict = await judge(log, store, devices, house.settings.log.partitions)
+            verdict = await verdict_of(house, devices)
             return Outcome(seed, verdict, before, unanswered, ready_s)
         finally:
             await house.end()

@@ -65,16 +65,10 @@ async def run_trial(plan: Plan) -> Outcome:
             load.start()
             try:
                 ready_s, unanswered, mid_commit = await kill_by_plan(plan, house, load)
-                await acknowledged(load, max(MIN_ACKNOWLEDGED, load.acknowledged + AFTER_RECOVERY))
-                load.publishing = False
-                await nothing_waits(load)
+                await go_on_and_settle(load)
             finally:
                 await load.stop()
-            async with (
-                await Store.connect(house.addresses.postgres_dsn) as store,
-                await Log.connect(house.addresses.nats_url) as log,
-            ):
-                verdict = await judge(log, store, devices, house.settings.log.partitions)
+            verdict = await verdict_of(house, devices)
             return Outcome(plan, verdict, ready_s, unanswered, mid_commit)
         finally:
             await house.end()
@@ -134,6 +128,22 @@ async def acknowledged(load: Load, at_least: int) -> None:
         while load.acknowledged < at_least:
             load.check()
             await asyncio.sleep(POLL_S)
+
+
+async def go_on_and_settle(load: Load) -> None:
+    """Let the load go on for a while after a recovery, then end it with every message acknowledged."""
+    await acknowledged(load, max(MIN_ACKNOWLEDGED, load.acknowledged + AFTER_RECOVERY))
+    load.publishing = False
+    await nothing_waits(load)
+
+
+async def verdict_of(house: TrialHouse, devices: list[Device]) -> Verdict:
+    """What the house has of what its devices were acknowledged."""
+    async with (
+        await Store.connect(house.addresses.postgres_dsn) as store,
+        await Log.connect(house.addresses.nats_url) as log,
+    ):
+        return await judge(log, store, devices, house.settings.log.partitions)
 
 
 async def something_waits(load: Load) -> None:
