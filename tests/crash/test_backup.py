@@ -14,13 +14,10 @@ import pytest
 from broadstreet.app.clock import now_us
 from broadstreet.backup import House, Sealing, open_vault, put_back, take, verify
 from broadstreet.engines import Engines
-from broadstreet.log import Log
-from broadstreet.store import Store
 from tests.contract.content import content
 from tests.crash.house import TrialHouse, free_port
 from tests.crash.load import Device, Load, Message
-from tests.crash.trial import acknowledged, nothing_waits, register
-from tests.crash.verdict import judge
+from tests.crash.trial import acknowledged, nothing_waits, register, verdict_of
 
 BEFORE = 4_000
 """Messages that are acknowledged before the backup begins, at least."""
@@ -71,11 +68,7 @@ async def judge_restored(house: TrialHouse, devices: list[Device]) -> None:
     """Start the restored house and look for what the devices were told."""
     await house.up()
     try:
-        async with (
-            await Store.connect(house.addresses.postgres_dsn) as store,
-            await Log.connect(house.addresses.nats_url) as log,
-        ):
-            verdict = await judge(log, store, devices, house.settings.log.partitions)
+        verdict = await verdict_of(house, devices)
         assert verdict.words == ()
         assert (verdict.lost, verdict.duplicated) == (0, 0)
         assert verdict.acknowledged >= BEFORE

@@ -15,14 +15,13 @@ from broadstreet.access import Access
 from broadstreet.app.clock import now_us
 from broadstreet.app.settings import DiskSettings
 from broadstreet.engines import read_status
-from broadstreet.log import Log
 from broadstreet.store import Store
 from tests.absence import absent
 from tests.crash.house import TrialHouse, free_port
 from tests.crash.image import Image, can_mount
 from tests.crash.load import Device, Load
-from tests.crash.trial import acknowledged, nothing_waits, register
-from tests.crash.verdict import TENANT, judge
+from tests.crash.trial import acknowledged, nothing_waits, register, verdict_of
+from tests.crash.verdict import TENANT
 
 DISK_BYTES = 3_000_000_000
 WATERMARK_BYTES = 300_000_000
@@ -63,7 +62,7 @@ async def look_when_full(house: TrialHouse, load: Load, device: Device, token: s
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.settings.http.port}") as client:
         # Each process looks at the disk once a second: the one that takes HTTP may see it a little later.
         for _ in range(LOOKS):
-            refused = await client.post("/v1/readings", json={"v": 1.5}, auth=(device.id, device.secret))
+            refused = await client.post("/v1/readings", json={"v": -1.5}, auth=(device.id, device.secret))
             if refused.status_code == 507:
                 break
             await asyncio.sleep(0.1)
@@ -99,11 +98,7 @@ async def test_a_full_disk_refuses_and_recovers(data_dir: Path) -> None:
         await nothing_waits(load)
         await load.stop()
         assert read_status(house.settings.data_path) == before  # the same processes
-        async with (
-            await Store.connect(house.addresses.postgres_dsn) as store,
-            await Log.connect(house.addresses.nats_url) as log,
-        ):
-            verdict = await judge(log, store, devices, house.settings.log.partitions)
+        verdict = await verdict_of(house, devices)
         assert (verdict.lost, verdict.words) == (0, ())
     finally:
         await house.end()

@@ -20,8 +20,8 @@ from broadstreet.mqtt import Connect, Decoder, Disconnect, Version, encode
 from broadstreet.store import Store
 from tests.crash.house import TrialHouse, free_port
 from tests.crash.load import Device, Load
-from tests.crash.trial import AFTER_RECOVERY, acknowledged, nothing_waits, register
-from tests.crash.verdict import TENANT, judge
+from tests.crash.trial import AFTER_RECOVERY, acknowledged, nothing_waits, register, verdict_of
+from tests.crash.verdict import TENANT
 
 BEFORE = 5_000
 SHUTTING_DOWN = 0x8B
@@ -100,11 +100,7 @@ async def test_a_drain_loses_nothing(data_dir: Path, notices: socket.socket) -> 
             await nothing_waits(load)
         finally:
             await load.stop()
-        async with (
-            await Store.connect(house.addresses.postgres_dsn) as store,
-            await Log.connect(house.addresses.nats_url) as log,
-        ):
-            verdict = await judge(log, store, devices, house.settings.log.partitions)
+        verdict = await verdict_of(house, devices)
         assert verdict.words == ()
         assert (verdict.lost, verdict.duplicated) == (0, 0)
     finally:
