@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from broadstreet.cli.console import console
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
 from broadstreet.model.identifiers import DEFAULT_TENANT
 
@@ -22,7 +22,7 @@ BY: Final = "command line"
 """What the audit calls whoever works on the data folder itself."""
 
 app = typer.Typer(help="Who may come in: people and programs, their roles, their one-time links.", no_args_is_help=True)
-console = Console(highlight=False)
+
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
 Role = Annotated[str, typer.Argument(metavar="ROLE", help="administrator, engineer, dispatcher, analyst, …")]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from broadstreet.app.settings import FILE_NAME, FILE_VARIABLE, Settings
+from broadstreet.cli.console import console
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class MakeByDefault(TyperGroup):
 app = typer.Typer(
     cls=MakeByDefault, help="Back up a house while it runs, check backups, make keys for them.", no_args_is_help=True
 )
-console = Console(highlight=False)
+
 
 Place = Annotated[str, typer.Argument(metavar="PLACE", help="A folder, or s3://bucket/path.")]
 Identity = Annotated[

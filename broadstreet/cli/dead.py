@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
+from broadstreet.cli.console import console
 from broadstreet.cli.importing import here, now_us
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
 from broadstreet.model.identifiers import DEFAULT_TENANT
@@ -24,7 +24,7 @@ LISTED: Final = 50
 app = typer.Typer(
     help="Dead letters: messages that could not be applied, kept whole with the reason.", no_args_is_help=True
 )
-console = Console(highlight=False)
+
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Letters, as the list shows them.")]
 All = Annotated[bool, typer.Option("--all", help="All letters, or all that the next options choose.")]

@@ -11,8 +11,9 @@ import typer
 
 from broadstreet.app.settings import Http, Mqtt
 from broadstreet.app.wish import HISTORY_DAYS, Wish
+from broadstreet.cli.console import console
 from broadstreet.cli.options import DataDir, SettingsFile, as_typed, house_settings, wait_for
-from broadstreet.cli.step import console, done, step
+from broadstreet.cli.step import done, step
 
 
 def demo(

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from broadstreet.cli.console import console
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
 
 EXIT_WRONG: Final = 1
 STYLES: Final = {"ok": "green", "warn": "yellow", "wrong": "bold red"}
-
-console = Console(highlight=False)
 
 
 def doctor(

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from broadstreet.cli.console import console
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
 from broadstreet.model.identifiers import DEFAULT_TENANT
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 SHOWN_REASONS = 6
 SHOWN_SENSORS = 5
 
-console = Console(highlight=False)
 
 Table = Annotated[Path, typer.Argument(metavar="FILE", help="The table: CSV, also compressed by gzip, or Parquet.")]
 MappingFile = Annotated[Path, typer.Option("--mapping", help="The mapping: what the table means, in TOML.")]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from broadstreet.cli.console import console
 from broadstreet.cli.importing import LocationsFile, MappingFile, Table, Tenant, bar, here, now_us
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
 from broadstreet.model.identifiers import DEFAULT_TENANT
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from broadstreet.importer import Pace, Replay, ReplayTotals
 
 LOOK_EVERY_S = 0.2
-
-console = Console(highlight=False)
 
 
 def replay(

@@ -6,9 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-
-console = Console(highlight=False)
+from broadstreet.cli.console import console
 
 
 @contextmanager

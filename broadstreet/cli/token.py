@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from broadstreet.cli.account import BY, with_access
+from broadstreet.cli.console import console
 from broadstreet.cli.options import DataDir, SettingsFile
 
 DAY_S: Final = 86_400
 
 app = typer.Typer(help="API tokens: what a program shows to call as an account.", no_args_is_help=True)
-console = Console(highlight=False)
 
 
 @app.command()

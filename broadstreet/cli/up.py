@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from broadstreet.cli.console import console
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
-from broadstreet.cli.step import console, done
+from broadstreet.cli.step import done
 
 
 def up(

@@ -6,8 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
+from broadstreet.cli.console import console
 from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
-from broadstreet.cli.step import console, step
+from broadstreet.cli.step import step
 
 EXIT_NEWER: Final = 1
 

@@ -32,7 +32,6 @@ def environment(postgres_dsn: str, nats_url: str, data_dir: Path) -> dict[str, s
         "BROADSTREET_DATA_DIR": str(data_dir),
         "BROADSTREET_ENGINES_POSTGRES_URL": postgres_dsn,
         "BROADSTREET_ENGINES_NATS_URL": nats_url,
-        "COLUMNS": "240",
     }
 
 
