@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, NamedTuple, Self, cast
@@ -39,6 +40,7 @@ from broadstreet.mqtt.packets import (
     Version,
     Will,
 )
+from broadstreet.mqtt.properties import NO_PROPERTIES, Properties
 from broadstreet.mqtt.reasons import FIRST_FAILURE, Reason
 from broadstreet.mqtt.wire import MAX_IDENTIFIER, write_string
 
@@ -73,6 +75,8 @@ class Client:
     in_flight_maximum: QoS 1 messages on their way at once; the server may ask for fewer.
     reconnect:         whether a lost connection comes back by itself.
     chance:            gives numbers from 0 to 1, so that many clients do not come back at the same moment.
+    session_s:         how long the session outlives a connection; 0: it ends with it, and each one begins anew.
+    tls:               how the server is checked and spoken to; None: in the clear.
     """
 
     def __init__(
@@ -91,17 +95,22 @@ class Client:
         in_flight_maximum: int = IN_FLIGHT_MAXIMUM,
         reconnect: bool = False,
         chance: Callable[[], float] = random.random,
+        session_s: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.host = host
         self.port = port
+        self._tls = tls
         self._connect = Connect(
             client_id,
             version,
-            True,
+            not session_s,
             keep_alive_s,
             username,
             password.encode() if isinstance(password, str) else password,
             will,
+            # 3.1.1 names no time: its sessions last as long as the server likes.
+            Properties(session_expiry_s=session_s) if session_s and version == Version.V5 else NO_PROPERTIES,
         )
         self._version = version
         self._on_message = on_message
@@ -136,7 +145,7 @@ class Client:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                await loop.create_connection(lambda: link, self.host, self.port)
+                await loop.create_connection(lambda: link, self.host, self.port, ssl=self._tls)
             link.write(encode(self._connect, self._version))
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 answer = await link.welcome
