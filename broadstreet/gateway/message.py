@@ -34,9 +34,21 @@ class Message:
     topic:      in full; `devices/<id>/readings`, never its short form.
     sent_us:    when it came, in microseconds since 1970.
     sender:     the session that sent it, so that its own subscriptions may leave it out; None for the house.
+    is_handed:  whether another process has handed it on.
     """
 
-    __slots__ = ("_encoded", "_frame", "payload", "properties", "qos", "retain", "sender", "sent_us", "topic")
+    __slots__ = (
+        "_encoded",
+        "_frame",
+        "is_handed",
+        "payload",
+        "properties",
+        "qos",
+        "retain",
+        "sender",
+        "sent_us",
+        "topic",
+    )
 
     def __init__(
         self,
@@ -48,6 +60,7 @@ class Message:
         retain: bool = False,
         properties: Properties = NO_PROPERTIES,
         sender: object = None,
+        is_handed: bool = False,
     ) -> None:
         self.topic = topic
         self.payload = payload
@@ -56,6 +69,7 @@ class Message:
         self.retain = retain
         self.properties = properties
         self.sender = sender
+        self.is_handed = is_handed
         self._frame = b""
         self._encoded: dict[tuple[Version, bool], bytes] = {}
 

@@ -11,6 +11,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+Address = tuple[str, str, str, str]
+"""Tenant, kind of peer, peer and client id. A client id is a peer's own: nobody else can take its session over."""
 DEVICES = "devices"
 READINGS = "readings"
 OPEN_TENANT = "-open-"
@@ -51,3 +53,8 @@ class Peer(Struct, frozen=True):
         if self.kind == "device":
             return topic_filter.startswith(self.own_prefix)
         return topic_filter.startswith(f"{DEVICES}/")
+
+
+def address_of(peer: Peer, client_id: str) -> Address:
+    """What a session is found by."""
+    return peer.tenant, peer.kind, peer.name, client_id
