@@ -17,6 +17,7 @@ import asyncpg
 import msgspec
 
 from broadstreet.model.errors import EngineFailed, Unavailable
+from broadstreet.store.queries import load_queries
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -29,6 +30,7 @@ COMMAND_TIMEOUT_S = 60.0
 GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What giving something back can meet where the server has gone away; the pool drops such a connection by itself."""
 
+_REACH_SQL = load_queries("reach")
 _encode_json = msgspec.json.encode
 _decode_json = msgspec.json.decode
 
@@ -64,19 +66,25 @@ async def _keep(_: Connection) -> None:
     """What a connection is given back with: nothing.
 
     Nobody changes a session's settings, whoever takes an advisory lock lets it go, and an open transaction asyncpg ends
-    by itself; a reset by the server would cost every call a round trip more.
+    by itself; a reset by the server would cost every call a round trip more. What a limited connection may see is said
+    anew whenever it is taken, and without it there is nothing.
     """
 
 
 class Database:
-    """Connections to one schema: a tenant's, or the control schema."""
+    """Connections to one schema: a tenant's, the views of a part of one, or the control schema."""
 
-    def __init__(self, name: str, pool: Pool, files: Path | None = None) -> None:
+    def __init__(self, name: str, pool: Pool, files: Path | None = None, reach: str | None = None) -> None:
         self.name = name
         """The tenant's name, or 'control'."""
         self.files = files
         """The folder of what the tenant keeps in files; None where this process was not told of it."""
         self._pool = pool
+        self._reach = reach
+
+    def within(self, reach: str) -> Database:
+        """The same connections, limited: each is told how far it sees before it is used."""
+        return Database(self.name, self._pool, self.files, reach)
 
     @classmethod
     async def open(
@@ -132,6 +140,8 @@ class Database:
         except asyncpg.InternalClientError as error:
             raise EngineFailed(f"PostgreSQL went away: {error}") from error
         try:
+            if self._reach is not None:
+                await connection.fetchval(_REACH_SQL["set"], self._reach)
             yield connection  # type: ignore[misc]  # a PoolConnectionProxy behaves as the connection it stands for
         except asyncpg.InternalClientError as error:
             # So says the driver of a connection that has heard its server's last word and is not closed yet.

@@ -7,6 +7,9 @@ starters apart. Roles:
     broadstreet             signs in; may become the roles below, and inherits nothing from them
     broadstreet_control     reaches the schema `control`
     broadstreet_t_<tenant>  reaches the schema `tenant_<tenant>`, and nothing else
+    broadstreet_r_<tenant>  reads the views of `reach_<tenant>`, and nothing else
+
+Those views stand on the tenant's tables: they are taken down before its migrations, and put up again after them.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ CONTROL_ROLE = "broadstreet_control"
 CONTROL_SCHEMA = "control"
 _LOCK_KEY = 0x62726F61  # "broa"
 _FILE = re.compile(r"(control|tenant)\.(\d{4})\.sql")
+_VIEWS = files("broadstreet.store") / "sql" / "reach.0000.sql"
 _SQL = load_queries("migration")
 
 
@@ -41,6 +45,16 @@ def tenant_role(name: str) -> str:
 def tenant_schema(name: str) -> str:
     """The schema of a tenant."""
     return f"tenant_{check_tenant(name)}"
+
+
+def reach_role(name: str) -> str:
+    """The role that sees a part of a tenant."""
+    return f"broadstreet_r_{check_tenant(name)}"
+
+
+def reach_schema(name: str) -> str:
+    """The schema of the views by which a part of a tenant is seen."""
+    return f"reach_{check_tenant(name)}"
 
 
 def migrations(kind: str) -> list[tuple[int, str]]:
@@ -71,19 +85,18 @@ async def migrate(dsn: str) -> None:
         await connection.execute(_SQL["create_migration_table"])
         await _apply(connection, CONTROL_SCHEMA, CONTROL_ROLE, "control")
         for row in await connection.fetch(_SQL["tenants"]):
-            await _apply(connection, tenant_schema(row["name"]), tenant_role(row["name"]), "tenant")
+            await _bring_up(connection, row["name"])
     finally:
         await connection.close()
 
 
 async def create_tenant(dsn: str, name: str, title: str) -> None:
     """Create a tenant: its row, role and schema. Nothing happens where it exists already."""
-    schema, role = tenant_schema(name), tenant_role(name)
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(_SQL["lock"], _LOCK_KEY)
-        await _ensure_schema(connection, schema, role)
-        await _apply(connection, schema, role, "tenant")
+        await _ensure_schema(connection, tenant_schema(name), tenant_role(name))
+        await _bring_up(connection, name)
         await connection.execute(_SQL["insert_tenant"], name, title)
     finally:
         await connection.close()
@@ -115,6 +128,24 @@ async def _ensure_schema(connection: Connection, schema: str, role: str) -> None
     await _ensure_role(connection, role)
     await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     await connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+
+
+async def _bring_up(connection: Connection, name: str) -> None:
+    """A tenant's schema as this version knows it, and the views beside it."""
+    await connection.execute(f"DROP SCHEMA IF EXISTS {reach_schema(name)} CASCADE")
+    await _apply(connection, tenant_schema(name), tenant_role(name), "tenant")
+    await _put_up_views(connection, name)
+
+
+async def _put_up_views(connection: Connection, name: str) -> None:
+    views, reader = reach_schema(name), reach_role(name)
+    await _ensure_role(connection, reader)
+    async with connection.transaction():
+        await connection.execute(f"CREATE SCHEMA {views}")
+        await connection.execute(f"SET LOCAL search_path = {views}, {tenant_schema(name)}")
+        await connection.execute(_VIEWS.read_text(encoding="utf-8"))
+        await connection.execute(f"GRANT USAGE ON SCHEMA {views} TO {reader}")
+        await connection.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {views} TO {reader}")
 
 
 async def _apply(connection: Connection, schema: str, role: str, kind: str) -> None:

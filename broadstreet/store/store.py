@@ -34,6 +34,7 @@ class Store:
         self._pool_size = pool_size
         self._files = files
         self._tenants: dict[str, Database] = {}
+        self._views: dict[str, Database] = {}
         self._terms: dict[str, Terms] = {}
         self._opening = asyncio.Lock()
 
@@ -54,8 +55,9 @@ class Store:
 
     async def close(self) -> None:
         """Close every connection."""
-        for database in (*self._tenants.values(), self.control):
+        for database in (*self._views.values(), *self._tenants.values(), self.control):
             await database.close()
+        self._views.clear()
         self._tenants.clear()
 
     async def __aenter__(self) -> Self:
@@ -64,8 +66,10 @@ class Store:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def tenant(self, name: str) -> Database:
-        """The database of a tenant. Raises UnknownTenant."""
+    async def tenant(self, name: str, reach: str | None = None) -> Database:
+        """The database of a tenant; with a reach the views of it that go so far, to be read. Raises UnknownTenant."""
+        if reach is not None:
+            return (await self._view(name)).within(reach)
         if (database := self._tenants.get(name)) is not None:
             return database
         async with self._opening:
@@ -84,6 +88,22 @@ class Store:
                 files=None if self._files is None else self._files / name,
             )
             self._tenants[name] = database
+            return database
+
+    async def _view(self, name: str) -> Database:
+        await self.tenant(name)
+        async with self._opening:
+            if (database := self._views.get(name)) is None:
+                database = await Database.open(
+                    f"{name} in part",
+                    self._dsn,
+                    user=self._user,
+                    role=migration.reach_role(name),
+                    schema=migration.reach_schema(name),
+                    max_size=self._pool_size,
+                    files=None if self._files is None else self._files / name,
+                )
+                self._views[name] = database
             return database
 
     async def tenants(self) -> list[str]:
