@@ -10,7 +10,21 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from broadstreet.cli import account, backup, city, dead, demo, doctor, drain, importing, replay, token, up, upgrade
+from broadstreet.cli import (
+    account,
+    backup,
+    city,
+    dead,
+    demo,
+    device,
+    doctor,
+    drain,
+    importing,
+    replay,
+    token,
+    up,
+    upgrade,
+)
 from broadstreet.model.errors import BroadstreetError, NoHouse
 
 EXIT_ERROR = 1
@@ -34,6 +48,7 @@ app.add_typer(city.app, name="city")
 app.add_typer(account.app, name="account")
 app.add_typer(token.app, name="token")
 app.add_typer(dead.app, name="dead")
+app.add_typer(device.app, name="device")
 
 
 def say_version(asked: bool) -> None:

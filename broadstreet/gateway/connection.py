@@ -303,5 +303,6 @@ class Connection(asyncio.Protocol):
         self._broker.counters.connected += 1
         self._broker.sightings.connected(peer)
         assigned = None if connect.client_id else client_id
-        self.write(accept(connect, assigned, is_present=was_there, expiry_s=session.expiry_s))
+        at_us = self._broker.clock()
+        self.write(accept(connect, assigned, is_present=was_there, expiry_s=session.expiry_s, at_us=at_us))
         conversation.begin()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from broadstreet.gateway.bounds import (
     LONGEST_KEEP_ALIVE_S,
     MAX_CLIENT_ID_BYTES,
@@ -10,10 +12,13 @@ from broadstreet.gateway.bounds import (
     TOPIC_ALIAS_MAXIMUM,
 )
 from broadstreet.gateway.peer import Peer
+from broadstreet.model.clock import format_rfc3339
 from broadstreet.mqtt import ConnAck, Connect, Disconnect, Packet, Properties, Reason, Version, encode
 from broadstreet.mqtt.properties import with_reason
 from broadstreet.mqtt.reasons import connect_return_code
 
+TIME_PROPERTY = "time"
+"""The user property of CONNACK that says what time it is here, in RFC 3339."""
 KEEP_ALIVE_GRACE = 1.5
 """A client is given this much of its keep-alive (MQTT-3.1.2-22; MQTT-3.1.2-24 in 3.1.1)."""
 
@@ -44,8 +49,11 @@ def keep_alive_s(connect: Connect) -> int:
     return asked_s
 
 
-def accept(connect: Connect, assigned_client_id: str | None, *, is_present: bool, expiry_s: int) -> bytes:
-    """The CONNACK that says yes, and to what. is_present: whether there was a session. expiry_s: the one in force."""
+def accept(connect: Connect, assigned_client_id: str | None, *, is_present: bool, expiry_s: int, at_us: int) -> bytes:
+    """The CONNACK that says yes, and to what.
+
+    is_present: whether there was a session. expiry_s: the one in force. at_us: now, for clocks that run wrong.
+    """
     if connect.version != Version.V5:
         return encode(ConnAck(is_present), connect.version)
     in_force_s = keep_alive_s(connect)
@@ -57,7 +65,8 @@ def accept(connect: Connect, assigned_client_id: str | None, *, is_present: bool
         topic_alias_maximum=TOPIC_ALIAS_MAXIMUM,
         server_keep_alive_s=in_force_s if in_force_s != connect.keep_alive_s else None,
     )
-    return encode(ConnAck(is_present, properties=properties), connect.version)
+    timed = replace(properties, user_properties=((TIME_PROPERTY, format_rfc3339(at_us)),))
+    return _within(connect, ConnAck(is_present, properties=timed), ConnAck(is_present, properties=properties))
 
 
 def refuse(connect: Connect, reason: Reason, words: str) -> bytes:

@@ -40,12 +40,12 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def served(folder: Path, port: int) -> AsyncIterator[tuple[Call, asyncio.Task[None]]]:
-    """The application, ready; it is told to stop at the end."""
+async def served(folder: Path, port: int, app: Any = application) -> AsyncIterator[tuple[Call, asyncio.Task[None]]]:
+    """An application, ready; it is told to stop at the end."""
     house = DataFolder(folder)
     house.prepare()
     call = Call("api", house)
-    serving = asyncio.create_task(serve_http(application, "127.0.0.1", port, call))
+    serving = asyncio.create_task(serve_http(app, "127.0.0.1", port, call))
     try:
         async with asyncio.timeout(PATIENCE_S):
             while not (folder / "run" / "api.said").exists():
