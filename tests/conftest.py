@@ -5,6 +5,8 @@ Fixtures to use:
     engines       both engines, running for the whole session (one pair per pytest-xdist worker)
     postgres_dsn  the owner's DSN of an empty database, new for each test and dropped after it; roles belong to the
                   whole server and stay for the worker's other tests
+    city_dsn      the same, of a database with the newest schema and the tenant `city`
+    databases     makes such databases, with the tenants one names, for fixtures of another scope
     nats_url      the URL of a NATS server that holds no stream: they are deleted after each test
     data_dir      an empty folder with a short path, removed afterwards
     free_port     a function that gives a port of the loopback nothing listens on
@@ -21,6 +23,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,6 +32,7 @@ import nats
 import pytest
 
 from broadstreet.engines import Engines
+from broadstreet.store import create_tenant, migrate
 from tests.absence import absent
 
 SHARED_DATA = Path(os.environ.get("BROADSTREET_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -63,17 +67,63 @@ async def engines(session_dir: Path) -> AsyncIterator[Engines]:
         yield running
 
 
-@pytest.fixture
-async def postgres_dsn(engines: Engines) -> AsyncIterator[str]:
-    """An empty database of one's own. Whoever is still connected when the test ends is thrown out."""
-    name = f"test_{uuid4().hex}"
+class Databases:
+    """Databases of a worker's PostgreSQL. One with tenants is migrated once, and copied for each test: a fifth of the
+    work."""
+
+    def __init__(self, owner: asyncpg.Connection, dsn: str) -> None:
+        """owner: a connection of the server's owner, who came by `dsn`."""
+        self._owner = owner
+        self._dsn = dsn
+        self._made: dict[tuple[str, ...], str] = {}
+
+    @asynccontextmanager
+    async def empty(self, template: str = "template1") -> AsyncIterator[str]:
+        """The DSN of a new database. Whoever is still connected when the block ends is thrown out."""
+        name = f"test_{uuid4().hex}"
+        await self._owner.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+        yield self._dsn_of(name)
+        await self._owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @asynccontextmanager
+    async def with_tenants(self, *tenants: str) -> AsyncIterator[str]:
+        """The DSN of a new database with the newest schema and these tenants."""
+        if (template := self._made.get(tenants)) is None:
+            template = f"template_{uuid4().hex}"
+            await self._owner.execute(f"CREATE DATABASE {template} STRATEGY wal_log")
+            await migrate(self._dsn_of(template))
+            for tenant in tenants:
+                await create_tenant(self._dsn_of(template), tenant, f"The {tenant}")
+            self._made[tenants] = template
+        async with self.empty(template) as dsn:
+            yield dsn
+
+    def _dsn_of(self, name: str) -> str:
+        return self._dsn.replace("/broadstreet?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+async def databases(engines: Engines) -> AsyncIterator[Databases]:
+    """Databases for fixtures of any scope."""
     owner = await asyncpg.connect(engines.addresses.postgres_dsn)
     try:
-        await owner.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
-        yield engines.addresses.postgres_dsn.replace("/broadstreet?", f"/{name}?")
-        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        yield Databases(owner, engines.addresses.postgres_dsn)
     finally:
         await owner.close()
+
+
+@pytest.fixture
+async def postgres_dsn(databases: Databases) -> AsyncIterator[str]:
+    """An empty database of one's own."""
+    async with databases.empty() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def city_dsn(databases: Databases) -> AsyncIterator[str]:
+    """A database of one's own with the tenant `city`."""
+    async with databases.with_tenants("city") as dsn:
+        yield dsn
 
 
 @pytest.fixture

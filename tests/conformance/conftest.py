@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from argon2 import PasswordHasher
 from litestar import Litestar
@@ -20,8 +18,9 @@ from broadstreet.context import Library
 from broadstreet.devices import Registry
 from broadstreet.engines import Engines
 from broadstreet.log import Log, StreamLimits
-from broadstreet.store import Database, Store, migrate
+from broadstreet.store import Database, Store
 from tests.asgi import Answer, ask
+from tests.conftest import Databases
 
 BEGIN_US = 1_772_366_400_000_000
 """2026-03-01T12:00:00Z. Each look at the clock is a second later."""
@@ -86,28 +85,18 @@ class Ticking:
 
 
 @pytest.fixture(scope="module")
-async def client(engines: Engines) -> AsyncIterator[Client]:
-    name = f"test_{uuid4().hex}"
-    owner = await asyncpg.connect(engines.addresses.postgres_dsn)
-    try:
-        await owner.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
-        before = {row["rolname"] for row in await owner.fetch("SELECT rolname FROM pg_roles")}
-        dsn = engines.addresses.postgres_dsn.replace("/broadstreet?", f"/{name}?")
-        await migrate(dsn)
-        cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        library = Library({KEPT: {"@context": {"speed": "https://example.org/speed", "ex": "https://example.org/"}}})
-        async with await Store.connect(dsn) as store, await Log.connect(engines.addresses.nats_url) as log:
-            await log.ensure_streams(StreamLimits())
-            database = await store.create_tenant("city", "The city")
-            clock = Ticking()
-            access = Access(store.control, clock, passwords=cheap)
-            services = Services(store, log, access, Registry(store), clock, library=library)
-            await access.accounts.create("root", "Root", tenant="city", roles=["engineer"], by="test")
-            token = (await access.tokens.issue("root", "api", "test", 86_400, by="test")).secret
-            yield Client(create_app(services), services, database, token)
-        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        for row in await owner.fetch("SELECT rolname FROM pg_roles"):
-            if row["rolname"] not in before:
-                await owner.execute(f'DROP ROLE "{row["rolname"]}"')
-    finally:
-        await owner.close()
+async def client(engines: Engines, databases: Databases) -> AsyncIterator[Client]:
+    cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    library = Library({KEPT: {"@context": {"speed": "https://example.org/speed", "ex": "https://example.org/"}}})
+    async with (
+        databases.with_tenants("city") as dsn,
+        await Store.connect(dsn) as store,
+        await Log.connect(engines.addresses.nats_url) as log,
+    ):
+        await log.ensure_streams(StreamLimits())
+        clock = Ticking()
+        access = Access(store.control, clock, passwords=cheap)
+        services = Services(store, log, access, Registry(store), clock, library=library)
+        await access.accounts.create("root", "Root", tenant="city", roles=["engineer"], by="test")
+        token = (await access.tokens.issue("root", "api", "test", 86_400, by="test")).secret
+        yield Client(create_app(services), services, await store.tenant("city"), token)

@@ -12,7 +12,8 @@ from broadstreet.access.password import Passwords
 from broadstreet.apis import Services
 from broadstreet.devices import Registry
 from broadstreet.log import Log, StreamLimits
-from broadstreet.store import Store, migrate
+from broadstreet.store import Store
+from tests.conftest import Databases
 
 BEGIN_US = 1_772_366_400_000_000
 """2026-03-01T12:00:00Z, when the tests' clock begins."""
@@ -37,12 +38,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def services(postgres_dsn: str, nats_url: str, clock: Clock) -> AsyncIterator[Services]:
+async def services_dsn(databases: Databases) -> AsyncIterator[str]:
+    """The database of `services`."""
+    async with databases.with_tenants("city", "harbour") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def services(services_dsn: str, nats_url: str, clock: Clock) -> AsyncIterator[Services]:
     """The tenants `city` and `harbour`, no account and no device. Passwords are hashed cheaply."""
-    await migrate(postgres_dsn)
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with await Store.connect(postgres_dsn) as store, await Log.connect(nats_url) as log:
+    async with await Store.connect(services_dsn) as store, await Log.connect(nats_url) as log:
         await log.ensure_streams(StreamLimits())
-        await store.create_tenant("city", "The city")
-        await store.create_tenant("harbour", "The harbour")
         yield Services(store, log, Access(store.control, clock, passwords=cheap), Registry(store), clock)

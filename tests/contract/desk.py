@@ -12,7 +12,7 @@ import pandas as pd
 
 from broadstreet.access import Principal
 from broadstreet.importer import Import, ImportReport, prepare
-from broadstreet.store import Database, Store, migrate
+from broadstreet.store import Database, Store
 
 NOW_US = 1_790_000_000_000_000
 ADMINISTRATOR = Principal.account("test", "Test", "city", ["administrator"])
@@ -116,8 +116,7 @@ TABLE = """at,id,no2,status
 
 
 @asynccontextmanager
-async def open_desk(dsn: str, folder: Path) -> AsyncIterator[Desk]:
-    """A desk on an empty database."""
-    await migrate(dsn)
-    async with await Store.connect(dsn) as store:
-        yield Desk(store, await store.create_tenant("city", "The city"), folder)
+async def open_desk(city_dsn: str, folder: Path) -> AsyncIterator[Desk]:
+    """A desk in a city of which nothing is known."""
+    async with await Store.connect(city_dsn) as store:
+        yield Desk(store, await store.tenant("city"), folder)

@@ -14,7 +14,7 @@ from broadstreet.devices import DeviceSpec, Registry
 from broadstreet.log import DeadLetter, Log, Pack, StreamLimits
 from broadstreet.model.change import ChangeBatch, decode_changes
 from broadstreet.recorder import Recorder
-from broadstreet.store import Database, Store, migrate
+from broadstreet.store import Database, Store
 
 T0_US = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z."""
@@ -143,9 +143,8 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(postgres_dsn: str, nats_url: str) -> AsyncIterator[House]:
-    """A migrated store with the tenant `city`, and a log with its streams."""
-    await migrate(postgres_dsn)
-    async with await Store.connect(postgres_dsn) as store, await Log.connect(nats_url) as log:
+async def open_house(city_dsn: str, nats_url: str) -> AsyncIterator[House]:
+    """A store of the tenant `city`, and a log with its streams."""
+    async with await Store.connect(city_dsn) as store, await Log.connect(nats_url) as log:
         await log.ensure_streams(StreamLimits())
-        yield House(store, log, await store.create_tenant("city", "The city"))
+        yield House(store, log, await store.tenant("city"))

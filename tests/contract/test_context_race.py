@@ -20,8 +20,8 @@ ROUNDS = 60
 
 
 @pytest.fixture
-async def house(postgres_dsn: str, nats_url: str) -> AsyncIterator[House]:
-    async with open_house(postgres_dsn, nats_url) as opened:
+async def house(city_dsn: str, nats_url: str) -> AsyncIterator[House]:
+    async with open_house(city_dsn, nats_url) as opened:
         yield opened
 
 

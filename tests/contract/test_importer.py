@@ -23,8 +23,8 @@ from tests.contract.desk import ADMINISTRATOR, AS_DEVICES, MAPPING, NOW_US, TABL
 
 
 @pytest.fixture
-async def desk(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_desk(postgres_dsn, tmp_path) as opened:
+async def desk(city_dsn: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(city_dsn, tmp_path) as opened:
         yield opened
 
 

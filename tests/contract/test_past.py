@@ -16,7 +16,7 @@ from broadstreet.importer import past as loading
 from broadstreet.importer.past import Loaded, PastLoader
 from broadstreet.model.change import Flag, decode_changes
 from broadstreet.model.errors import InvalidInput, NotFound
-from broadstreet.store import Database, Store, migrate
+from broadstreet.store import Database, Store
 
 NOW_US = 1_767_225_600_000_000
 STEP_US = 300_000_000
@@ -85,10 +85,9 @@ class Site:
 
 
 @pytest.fixture
-async def site(postgres_dsn: str) -> AsyncIterator[Site]:
-    await migrate(postgres_dsn)
-    async with await Store.connect(postgres_dsn) as store:
-        city = await store.create_tenant("city", "The city")
+async def site(city_dsn: str) -> AsyncIterator[Site]:
+    async with await Store.connect(city_dsn) as store:
+        city = await store.tenant("city")
         registry = Registry(store)
         await describe_dataset(city, DATASET)
         await registry.register_profile(city, PROFILE, principal="test", at_us=NOW_US)

@@ -25,8 +25,8 @@ from tests.contract.portal_house import AIR, air
 
 
 @pytest.fixture
-async def desk(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_desk(postgres_dsn, tmp_path) as opened:
+async def desk(city_dsn: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(city_dsn, tmp_path) as opened:
         yield opened
 
 

@@ -44,11 +44,11 @@ def on_disk(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("table_days", [0, 5])
-async def test_what_may_not_stay_is_gone(postgres_dsn: str, tmp_path: Path, table_days: int) -> None:
+async def test_what_may_not_stay_is_gone(city_dsn: str, tmp_path: Path, table_days: int) -> None:
     """table_days 0: all is in the table; 5: most has moved to files before anything expires."""
     async with (
-        open_past(postgres_dsn, files=tmp_path) as past,
-        await Store.connect(postgres_dsn, files=tmp_path) as store,
+        open_past(city_dsn, files=tmp_path) as past,
+        await Store.connect(city_dsn, files=tmp_path) as store,
     ):
         await fill(past)
         a, b, c, *free = past.series_keys
@@ -80,11 +80,11 @@ async def test_what_may_not_stay_is_gone(postgres_dsn: str, tmp_path: Path, tabl
         assert (await extents(past.database, [a], MIN_US, MAX_US))[a].count == 29 * 288, "a day later, a day less"
 
 
-async def test_the_tables_space_is_used_again(postgres_dsn: str, tmp_path: Path) -> None:
+async def test_the_tables_space_is_used_again(city_dsn: str, tmp_path: Path) -> None:
     """PostgreSQL keeps a table's file, and writes what comes into the room of what went."""
     async with (
-        open_past(postgres_dsn, files=tmp_path) as past,
-        await Store.connect(postgres_dsn, files=tmp_path) as store,
+        open_past(city_dsn, files=tmp_path) as past,
+        await Store.connect(city_dsn, files=tmp_path) as store,
     ):
         sizes = []
         for day in range(4):
@@ -92,6 +92,6 @@ async def test_the_tables_space_is_used_again(postgres_dsn: str, tmp_path: Path)
             for key in past.series_keys:
                 await past.append(Observations.of(key, times, np.ones(len(times))))
             await Upkeep(store, 1, partial(int, T0_US + (day + 2) * DAY_US)).look_after(past.database)
-            await past.analyze(postgres_dsn)
+            await past.analyze(city_dsn)
             sizes.append(await past.database.fetchval("SELECT pg_total_relation_size('observation')"))
         assert sizes[3] < 1.2 * sizes[1], f"four days take the room of two: {sizes}"

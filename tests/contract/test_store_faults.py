@@ -11,16 +11,14 @@ import pytest
 from broadstreet.log import Log
 from broadstreet.model.errors import EngineFailed
 from broadstreet.recorder import Recorder
-from broadstreet.store import Database, Store, create_tenant, migrate
+from broadstreet.store import Database, Store
 
 PATIENCE_S = 30.0
 
 
 @pytest.fixture
-async def store(postgres_dsn: str) -> AsyncIterator[Store]:
-    await migrate(postgres_dsn)
-    await create_tenant(postgres_dsn, "city", "City")
-    async with await Store.connect(postgres_dsn) as opened:
+async def store(city_dsn: str) -> AsyncIterator[Store]:
+    async with await Store.connect(city_dsn) as opened:
         yield opened
 
 
@@ -42,7 +40,7 @@ async def cut(dsn: str, connection: asyncpg.Connection) -> None:
         await gone.wait()
 
 
-async def test_a_cancellation_is_not_hidden_by_a_rollback_that_fails(postgres_dsn: str, database: Database) -> None:
+async def test_a_cancellation_is_not_hidden_by_a_rollback_that_fails(city_dsn: str, database: Database) -> None:
     inside: asyncio.Queue[asyncpg.Connection] = asyncio.Queue()
 
     async def write() -> None:
@@ -51,17 +49,17 @@ async def test_a_cancellation_is_not_hidden_by_a_rollback_that_fails(postgres_ds
             await asyncio.Event().wait()
 
     writing = asyncio.create_task(write())
-    await cut(postgres_dsn, await inside.get())
+    await cut(city_dsn, await inside.get())
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
     assert await database.fetchval("SELECT 1") == 1, "and the pool goes on"
 
 
-async def test_an_error_is_not_hidden_by_a_rollback_that_fails(postgres_dsn: str, database: Database) -> None:
+async def test_an_error_is_not_hidden_by_a_rollback_that_fails(city_dsn: str, database: Database) -> None:
     with pytest.raises(KeyError, match="the reason"):
         async with database.transaction() as connection:
-            await cut(postgres_dsn, connection)
+            await cut(city_dsn, connection)
             raise KeyError("the reason")
     assert await database.fetchval("SELECT 1") == 1
 

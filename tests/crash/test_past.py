@@ -39,21 +39,21 @@ async def run_mover(dsn: str, folder: Path, kill_after_s: float | None) -> bool:
     return rest == b"done\n"
 
 
-async def test_a_killed_move_loses_and_doubles_nothing(postgres_dsn: str, tmp_path: Path) -> None:
+async def test_a_killed_move_loses_and_doubles_nothing(city_dsn: str, tmp_path: Path) -> None:
     chance = random.Random(1854)
-    async with open_past(postgres_dsn, files=tmp_path) as past:
+    async with open_past(city_dsn, files=tmp_path) as past:
         times = T0_US + STEP_US * np.arange(ROWS)
         for number, key in enumerate(past.series_keys):
             await past.append(Observations.of(key, times + number, np.arange(ROWS) / 7 + number))
         before = await answers(past)
         cut_short = 0
         for _ in range(KILLS):
-            cut_short += not await run_mover(postgres_dsn, tmp_path, chance.uniform(0, LONGEST_S))
+            cut_short += not await run_mover(city_dsn, tmp_path, chance.uniform(0, LONGEST_S))
             for was, found in zip(before, await answers(past), strict=True):
                 assert np.array_equal(was.at_us, found.at_us)
                 assert np.array_equal(was.values, found.values)
         assert cut_short > 0, "no move was killed in its midst"
-        assert await run_mover(postgres_dsn, tmp_path, None)
+        assert await run_mover(city_dsn, tmp_path, None)
         for was, found in zip(before, await answers(past), strict=True):
             assert np.array_equal(was.at_us, found.at_us)
             assert np.array_equal(was.values, found.values)

@@ -10,7 +10,7 @@ import pytest
 
 from broadstreet.log import Log, Pack, StreamLimits
 from broadstreet.recorder import Recorder
-from broadstreet.store import Store, create_tenant, migrate
+from broadstreet.store import Store
 from tests.crash.load import Device, Message
 from tests.crash.trial import HISTORY_MS, register
 from tests.crash.verdict import TENANT, Verdict, judge
@@ -48,11 +48,9 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(postgres_dsn: str, nats_url: str) -> AsyncIterator[Bench]:
-    await migrate(postgres_dsn)
-    await create_tenant(postgres_dsn, TENANT, "City")
-    devices = await register(postgres_dsn)
-    async with await Store.connect(postgres_dsn) as store, await Log.connect(nats_url) as log:
+async def bench(city_dsn: str, nats_url: str) -> AsyncIterator[Bench]:
+    devices = await register(city_dsn)
+    async with await Store.connect(city_dsn) as store, await Log.connect(nats_url) as log:
         await log.ensure_streams(StreamLimits())
         yield Bench(store, log, [devices[0], devices[2]])
 

@@ -18,7 +18,7 @@ from broadstreet.history.arrays import numbers_of, times_of
 from broadstreet.history.downsampling import GAP_STEPS, gaps
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import InvalidInput, TooMany
-from broadstreet.store import Database, Store, migrate, write_origin
+from broadstreet.store import Database, Store, write_origin
 
 T0_US = 1_767_225_600_000_000
 DAY_US = 86_400_000_000
@@ -34,10 +34,9 @@ series = st.lists(
 
 
 @pytest.fixture
-async def tenant(postgres_dsn: str) -> AsyncIterator[tuple[Database, list[int]]]:
-    await migrate(postgres_dsn)
-    async with await Store.connect(postgres_dsn) as store:
-        city = await store.create_tenant("city", "The city")
+async def tenant(city_dsn: str) -> AsyncIterator[tuple[Database, list[int]]]:
+    async with await Store.connect(city_dsn) as store:
+        city = await store.tenant("city")
         terms = await store.terms(city).intern(["urn:a", "urn:b", "urn:c"])
         entity = await city.fetchval(
             "INSERT INTO entity (id, types, created_at, modified_at) "
