@@ -8,9 +8,11 @@ from collections.abc import Callable
 from broadstreet.access.account import Accounts
 from broadstreet.access.audit import Audit
 from broadstreet.access.password import Passwords
+from broadstreet.access.publication import Publications
 from broadstreet.access.second_factor import SecondFactor
 from broadstreet.access.sign_in import SignIn
 from broadstreet.access.token import Tokens
+from broadstreet.access.visits import DEFAULT_PER_MINUTE, Visits
 from broadstreet.store import Database
 
 
@@ -25,10 +27,12 @@ class Access:
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         passwords: Passwords | None = None,
         guarded_roles: frozenset[str] = frozenset(),
+        public_per_minute: int = DEFAULT_PER_MINUTE,
     ) -> None:
         """control: `Store.control`; clock: answers now, in microseconds since 1970; passwords: how they are hashed.
 
         guarded_roles: whoever has one of them may do nothing but add a second factor, until that is done.
+        public_per_minute: how often one address may ask without signing in.
         """
         passwords = passwords or Passwords()
         self.clock = clock
@@ -36,4 +40,6 @@ class Access:
         self.accounts = Accounts(control, clock, passwords, self.tokens)
         self.second_factor = SecondFactor(control, clock, random_bytes)
         self.sign_in = SignIn(control, clock, passwords, self.tokens, self.second_factor, guarded_roles)
+        self.publications = Publications(control, clock)
+        self.visits = Visits(clock, public_per_minute)
         self.audit = Audit(control)

@@ -53,6 +53,9 @@ POLICY: Final[dict[Permission, tuple[Role, ...]]] = {
 DEVICE_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"reading:write"})
 """What a device may do with its own credential: send its own readings."""
 
+ANYONES_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"entity:read", "history:read"})
+"""What whoever has not signed in may do, within what the tenant's public view shows."""
+
 
 def check_permissions(names: Iterable[str]) -> frozenset[Permission]:
     """Permissions by their names, or InvalidInput for one that does not exist."""

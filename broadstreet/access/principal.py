@@ -1,4 +1,4 @@
-"""Who is calling: an account or a device, in one tenant, with what it may do there."""
+"""Who is calling: an account, a device or anyone at all, in one tenant, with what it may do and see there."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-from broadstreet.access.policy import DEVICE_PERMISSIONS, Permission, Role, permissions_of
+from broadstreet.access.policy import ANYONES_PERMISSIONS, DEVICE_PERMISSIONS, Permission, Role, permissions_of
 from broadstreet.model.errors import NotAllowed
 
-PrincipalKind = Literal["account", "device"]
+PrincipalKind = Literal["account", "device", "anyone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Principal:
     permissions: frozenset[Permission]
     via: str | None = field(default=None, compare=False)
     """The title of the API token that was presented; None for whoever came otherwise."""
+    reach: str | None = None
+    """How far it sees into the tenant, as `Store.tenant` takes it (see reach.py); None: all of it."""
 
     @classmethod
     def account(
@@ -34,16 +36,26 @@ class Principal:
         roles: Iterable[Role],
         via: str | None = None,
         limits: frozenset[Permission] | None = None,
+        reach: str | None = None,
     ) -> Self:
-        """A person or a system, with the roles it has in the tenant. limits: all that a token lets through, or None."""
+        """A person or a system, with the roles it has in the tenant.
+
+        limits, reach: all that a token lets through, and shows; or None.
+        """
         held = frozenset(roles)
         permissions = permissions_of(held)
-        return cls(name, title, "account", tenant, held, permissions if limits is None else permissions & limits, via)
+        may = permissions if limits is None else permissions & limits
+        return cls(name, title, "account", tenant, held, may, via, reach)
 
     @classmethod
     def device(cls, name: str, tenant: str) -> Self:
         """A device under its own credential: it may send its readings, and no more."""
         return cls(name, name, "device", tenant, frozenset(), DEVICE_PERMISSIONS)
+
+    @classmethod
+    def anyone(cls, tenant: str, reach: str) -> Self:
+        """Whoever has not signed in: sees what the tenant shows to everyone, and no more."""
+        return cls("anyone", "Anyone", "anyone", tenant, frozenset(), ANYONES_PERMISSIONS, reach=reach)
 
     @property
     def is_limited(self) -> bool:

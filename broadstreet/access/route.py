@@ -29,11 +29,17 @@ class Demand:
     reason: str = ""
     in_person: bool = False
     """Whether a session is asked for: no token, which a program keeps."""
+    within_reach: bool = False
+    """Whether all that the route reads, it reads through the principal's own view of the tenant."""
 
 
-def requires(permission: Permission) -> dict[str, Any]:
-    """The caller must hold this permission in the tenant."""
-    return {OPT_KEY: Demand(permission)}
+def requires(permission: Permission, *, within_reach: bool = False) -> dict[str, Any]:
+    """The caller must hold this permission in the tenant.
+
+    within_reach: the route reads through `Store.tenant(principal.tenant, principal.reach)` and nothing else. Who sees a
+    part of a tenant alone, a limited token or whoever has not signed in, comes through such routes only.
+    """
+    return {OPT_KEY: Demand(permission, within_reach=within_reach)}
 
 
 def signed_in() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Tokens: API tokens, sessions and one-time links. 256 random bits, of which only the SHA-256 is kept.
 
-An API token may be limited to some permissions; then it has those of them that its account's roles give. A token's
+An API token may be limited to some permissions; then it has those of them that its account's roles give. It may be
+limited to entity types and datasets; then it reads those, through routes that keep to them, and nothing else. A token's
 public id is the first eight bytes of its hash in hex: it names the token in a list, and whoever finds a
 secret can compute it. Who holds a token is remembered for `REMEMBERED_US`, so that another process's revocation is
 felt here within that time, and this process's at once.
@@ -10,13 +11,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from broadstreet.access.audit import record
 from broadstreet.access.policy import Permission, Role
 from broadstreet.access.principal import Principal
+from broadstreet.access.reach import check_datasets, check_names, reach_of_limits
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, UnknownTenant
 from broadstreet.model.identifiers import DEFAULT_TENANT
@@ -44,6 +46,33 @@ _ACCOUNT_SQL = load_queries("account")
 
 
 @dataclass(frozen=True, slots=True)
+class TokenScope:
+    """All that a token shows; None: all that its account may see.
+
+    types: IRIs of entity types; datasets: their ids. Where both are given, both must hold.
+    """
+
+    types: tuple[str, ...] | None = None
+    datasets: tuple[str, ...] | None = None
+
+    @classmethod
+    def checked(cls, types: Iterable[str] | None, datasets: Iterable[str] | None) -> Self:
+        """From names as a person writes them. Raises InvalidInput."""
+        return cls(
+            None if types is None else check_names(types, "types"),
+            None if datasets is None else check_datasets(datasets),
+        )
+
+    @property
+    def reach(self) -> str | None:
+        """How far it sees, as a principal carries it."""
+        return reach_of_limits(self.types, self.datasets)
+
+
+EVERYTHING: Final = TokenScope()
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedToken:
     """A token on the one occasion its secret is seen."""
 
@@ -68,6 +97,7 @@ class TokenEntry:
     revoked_at_us: int | None
     permissions: tuple[str, ...] | None
     """All that it lets through; None: all that its account may."""
+    scope: TokenScope = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +107,7 @@ class _Holder:
     roles: dict[str, frozenset[Role]]
     via: str | None
     limits: frozenset[Permission] | None
+    reach: str | None
     good_until_us: int
 
 
@@ -102,7 +133,13 @@ def _entry(row: Record) -> TokenEntry:
         row["used_at"],
         row["revoked_at"],
         None if permissions is None else tuple(permissions),
+        _scope(row),
     )
+
+
+def _scope(row: Record) -> TokenScope:
+    types, datasets = row["types"], row["datasets"]
+    return TokenScope(None if types is None else tuple(types), None if datasets is None else tuple(datasets))
 
 
 def _public_id(text: str) -> bytes:
@@ -132,8 +169,9 @@ class Tokens:
         *,
         by: str,
         limits: frozenset[Permission] | None = None,
+        scope: TokenScope = EVERYTHING,
     ) -> IssuedToken:
-        """A new token. limits: the permissions it is to have at most; None: no limit.
+        """A new token. limits: the permissions it is to have at most; None: no limit. scope: what it is to show.
 
         Raises NotFound where the account does not exist or is shut out, InvalidInput.
         """
@@ -142,7 +180,9 @@ class Tokens:
         if not title or len(title) > MAX_TITLE_LENGTH:
             raise InvalidInput(f"a title has 1 to {MAX_TITLE_LENGTH} characters", where="title")
         async with self._control.transaction() as connection:
-            return await self.issue_within(connection, account, kind, title, lifetime_s, by=by, limits=limits)
+            return await self.issue_within(
+                connection, account, kind, title, lifetime_s, by=by, limits=limits, scope=scope
+            )
 
     async def issue_within(
         self,
@@ -154,17 +194,19 @@ class Tokens:
         *,
         by: str,
         limits: frozenset[Permission] | None = None,
+        scope: TokenScope = EVERYTHING,
     ) -> IssuedToken:
         """`issue` inside the caller's transaction."""
         secret = PREFIX + base64.urlsafe_b64encode(self._random_bytes(SECRET_BYTES)).rstrip(b"=").decode()
         now_us = self._clock()
         until_us = now_us + lifetime_s * US_PER_S
         said = None if limits is None else sorted(limits)
-        row = (hash_of(secret), account, kind, title, now_us, until_us, said)
+        row = (hash_of(secret), account, kind, title, now_us, until_us, said, scope.types, scope.datasets)
         if await connection.fetchval(_SQL["insert"], *row) is None:
             raise NotFound(f"there is no account {account[:80]!r} that may sign in", where="account")
         await connection.execute(_SQL["prune"], now_us - ENDED_KEPT_US)
         detail = {"kind": kind, "title": title, "lifetime_s": lifetime_s, "account": account, "permissions": said}
+        detail |= {"types": scope.types, "datasets": scope.datasets}
         await record(connection, now_us, by, "token.create", id_of(secret), detail=detail)
         return IssuedToken(secret, id_of(secret), account, until_us, kind)
 
@@ -183,7 +225,7 @@ class Tokens:
             if not await self._control.fetchval(_ACCOUNT_SQL["tenant_exists"], tenant):
                 raise UnknownTenant(f"there is no tenant {tenant[:80]!r}", where="NGSILD-Tenant")
             raise NotAllowed(f"{holder.name} has no role in the tenant {tenant}", where="NGSILD-Tenant")
-        return Principal.account(holder.name, holder.title, tenant, roles, holder.via, holder.limits)
+        return Principal.account(holder.name, holder.title, tenant, roles, holder.via, holder.limits, holder.reach)
 
     async def revoke(self, token_id: str, *, by: str, of: str | None = None) -> None:
         """End a token by its public id. of: the account it must be of, where only that one's may be ended.
@@ -245,7 +287,8 @@ class Tokens:
         good_until_us = min(rows[0]["expires_at"], now_us + REMEMBERED_US)
         via = rows[0]["token"] if kind == "api" else None
         limits = None if rows[0]["permissions"] is None else frozenset(rows[0]["permissions"])
-        holder = _Holder(rows[0]["name"], rows[0]["title"], roles, via, limits, good_until_us)
+        reach = _scope(rows[0]).reach
+        holder = _Holder(rows[0]["name"], rows[0]["title"], roles, via, limits, reach, good_until_us)
         if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[digest, kind] = holder

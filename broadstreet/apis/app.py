@@ -46,7 +46,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
     """
 
     async def database_of(principal: NamedDependency[Principal]) -> Database:
-        return await services.store.tenant(principal.tenant)
+        return await services.store.tenant(principal.tenant, principal.reach)
 
     async def call_of(principal: NamedDependency[Principal], database: NamedDependency[Database]) -> Call:
         return Call(services, principal, database, services.clock())

@@ -7,8 +7,9 @@ to start with one that does not, and the guard denies what is undeclared. A call
     Authorization: Basic …           a device's id and secret
     Cookie: broadstreet_session=…    a session of the portal
 
-in this order, the first that is there; a credential that does not hold is not followed by another. A write under a
-cookie must come from a page of ours: its Origin is compared with the address it was sent to.
+in this order, the first that is there; a credential that does not hold is not followed by another. Who has none may
+read what the tenant shows to everyone, by the routes that keep to it, and not too often from one address. A write under
+a cookie must come from a page of ours: its Origin is compared with the address it was sent to.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from broadstreet.access import Access, Demand, Principal, demand_of
 from broadstreet.access.route import SESSION_COOKIE
+from broadstreet.access.visits import address_of
 from broadstreet.model.errors import BroadstreetError, NotAllowed, NotSignedIn, UnknownTenant
+from broadstreet.model.identifiers import DEFAULT_TENANT
 
 TENANT_HEADER: Final = "NGSILD-Tenant"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -51,11 +54,8 @@ class Guard:
             self._check_origin(connection, must_be_said=not demand.is_public)
         if demand.is_public:
             return
-        principal = await self._principal(connection, authorization)
-        if not _lets_in(demand, principal):
-            if principal.kind == "account":
-                raise NotAllowed("this is done in person, under a session of the portal, and by no token")
-            raise NotAllowed("a device's credential opens nothing but what its readings need")
+        principal = await self._principal(connection, authorization, demand)
+        _check_credential(demand, principal)
         if demand.permission is not None:
             principal.require(demand.permission)
         connection.scope["user"] = principal
@@ -64,17 +64,20 @@ class Guard:
         """Whether the credential that opened a long answer still holds, so that a stream ends with its session."""
         demand = demand_of(connection.route_handler.opt) or Demand(None)
         try:
-            principal = await self._principal(connection, connection.headers.get("authorization"))
+            principal = await self._principal(connection, connection.headers.get("authorization"), demand)
+            _check_credential(demand, principal)
         except (NotSignedIn, NotAllowed, UnknownTenant):
             return False
-        return _lets_in(demand, principal) and (demand.permission is None or principal.may(demand.permission))
+        return demand.permission is None or principal.may(demand.permission)
 
-    async def _principal(self, connection: ASGIConnection[Any, Any, Any, Any], authorization: str | None) -> Principal:
+    async def _principal(
+        self, connection: ASGIConnection[Any, Any, Any, Any], authorization: str | None, demand: Demand
+    ) -> Principal:
         tenant = connection.headers.get(TENANT_HEADER) or None
         if authorization is None:
             secret = connection.cookies.get(SESSION_COOKIE)
             if not secret:
-                raise NotSignedIn()
+                return await self._anyone(connection, tenant or DEFAULT_TENANT, demand)
             return await self._access.tokens.principal(secret, "session", tenant)
         scheme, _, credential = authorization.partition(" ")
         match scheme.lower():
@@ -88,6 +91,18 @@ class Guard:
                 return principal
         raise NotSignedIn("the header Authorization is neither Bearer nor Basic", where="Authorization")
 
+    async def _anyone(self, connection: ASGIConnection[Any, Any, Any, Any], tenant: str, demand: Demand) -> Principal:
+        """Whoever shows no credential, where the tenant shows anything to everyone. Raises NotSignedIn, TooMany."""
+        if not demand.within_reach or connection.scope.get("method") not in SAFE_METHODS:
+            raise NotSignedIn()
+        anyone = await self._access.publications.anyone(tenant)
+        if anyone is None:
+            raise NotSignedIn()
+        host = connection.client.host if connection.client else ""
+        forwarded = connection.headers.get("x-forwarded-for")
+        self._access.visits.count(address_of(forwarded, host, is_behind_proxy=bool(self._origins)))
+        return anyone
+
     def _check_origin(self, connection: ASGIConnection[Any, Any, Any, Any], *, must_be_said: bool) -> None:
         origin = connection.headers.get("origin")
         if origin is None:
@@ -100,11 +115,17 @@ class Guard:
             raise NotAllowed("this write was sent by a page of another site", where="Origin")
 
 
-def _lets_in(demand: Demand, principal: Principal) -> bool:
-    """Being signed in is enough for accounts alone; a device needs a permission, and a token cannot be in person."""
+def _check_credential(demand: Demand, principal: Principal) -> None:
+    """Raises NotAllowed for a sort of credential that a route does not take, whatever it may do."""
     if demand.in_person and principal.via is not None:
-        return False
-    return demand.permission is not None or principal.kind == "account"
+        raise NotAllowed("this is done in person, under a session of the portal, and by no token")
+    if demand.permission is None and principal.kind != "account":
+        raise NotAllowed("a device's credential opens nothing but what its readings need")
+    if principal.reach is not None and not demand.within_reach:
+        raise NotAllowed(
+            f"the token {principal.via!r} is limited to entity types or datasets, and this route does not keep to them",
+            remedy="Read through NGSI-LD, or use a token without such a limit.",
+        )
 
 
 def _basic(credential: str) -> tuple[str, str]:

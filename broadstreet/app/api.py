@@ -36,7 +36,12 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         await Store.connect(addresses.postgres_dsn, files=settings.past_path) as store,
         await Log.connect(addresses.nats_url, name=call.name) as log,
     ):
-        access = Access(store.control, now_us, guarded_roles=settings.access.guarded_roles)
+        access = Access(
+            store.control,
+            now_us,
+            guarded_roles=settings.access.guarded_roles,
+            public_per_minute=settings.access.public_per_minute,
+        )
         registry = Registry(store)
         portal = Portal(store, log, access, registry, portal_settings(settings))
         origins = frozenset({settings.http.origin} - {""})

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from broadstreet.access import check_roles
+from broadstreet.access.visits import DEFAULT_PER_MINUTE
 from broadstreet.log import StreamLimits
 from broadstreet.model.errors import InvalidInput
 
@@ -110,6 +111,7 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who comes in, and how."""
 
     second_factor: str = ""
+    public_per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] = DEFAULT_PER_MINUTE
 
     @property
     def guarded_roles(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from broadstreet.access import Permission, Principal
 from broadstreet.context import decision
@@ -26,6 +27,8 @@ from broadstreet.model.errors import NotFound, TooMany
 from broadstreet.store import Database, Store, Terms
 
 Operation = Callable[[StoredEntity | None, EntityFragment], Decision]
+MAX_KNOWN: Final = 1_000
+"""Tenants, and parts of them, of which something is kept."""
 Gate = Expression[str] | None
 """A type selection that the target of a write must satisfy; None: any."""
 
@@ -50,7 +53,7 @@ class FoundEvolutions:
 
 @dataclass(frozen=True)
 class _Tenant:
-    """What is kept of one tenant while the process runs."""
+    """What is kept of one tenant, or of a part of one that somebody sees, while the process runs."""
 
     database: Database
     terms: Terms
@@ -78,7 +81,7 @@ class Broker:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tenants: dict[str, _Tenant] = {}
+        self._tenants: dict[tuple[str, str | None], _Tenant] = {}
 
     async def retrieve(self, principal: Principal, entity_id: str, *, with_times: bool = False) -> EntityRow:
         """5.7.1. with_times: whether createdAt and modifiedAt are wanted. Raises NotFound."""
@@ -264,10 +267,13 @@ class Broker:
 
     async def _tenant(self, principal: Principal, permission: Permission) -> _Tenant:
         principal.require(permission)
-        tenant = self._tenants.get(principal.tenant)
+        seen = principal.tenant, principal.reach
+        tenant = self._tenants.get(seen)
         if tenant is None:
-            database = await self._store.tenant(principal.tenant)
-            tenant = self._tenants.setdefault(principal.tenant, _Tenant(database, self._store.terms(database), Metas()))
+            database = await self._store.tenant(*seen)
+            if len(self._tenants) >= MAX_KNOWN:
+                self._tenants.clear()
+            tenant = self._tenants.setdefault(seen, _Tenant(database, self._store.terms(database), Metas()))
         return tenant
 
 

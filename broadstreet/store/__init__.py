@@ -2,7 +2,8 @@
 
 `migrate(dsn)` brings a database up to date. `Store.connect(dsn)` opens it; `store.control` is what stands above
 tenants, and `await store.tenant(name)` a `Database` whose connections can reach that tenant's schema and nothing
-else; `await store.tenant(name, reach)` one that sees only a part of it, through views. SQL lives in `store/sql/<noun>.sql`, each query named and described, and is read by `load_queries(noun)`.
+else; `await store.tenant(name, reach)` one that sees only a part of it, through views. SQL lives in
+`store/sql/<noun>.sql`, each query named and described, and is read by `load_queries(noun)`.
 
 What must always hold: a `timestamptz` is an `int` of microseconds since 1970 in Python, in and out (also in arrays);
 `jsonb` is a Python value, and a `msgspec.Raw` passes through unchanged; names are interned by

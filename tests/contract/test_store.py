@@ -22,7 +22,7 @@ NOUNS = sorted(
     for file in (files("broadstreet.store") / "sql").iterdir()
     if file.name.endswith(".sql") and ".0" not in file.name
 )
-OF_CONTROL = {"tenant", "device_login", "account", "token", "audit", "readiness", "second_factor", "webhook"}
+OF_CONTROL = {"tenant", "device_login", "account", "token", "audit", "readiness", "second_factor", "webhook", "public_view"}
 """Nouns whose queries run in the control schema."""
 
 

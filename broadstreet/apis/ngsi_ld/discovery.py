@@ -20,7 +20,7 @@ _LIST: Final = Query("details", "local", answers={200: "The names, or more of ea
 _ONE: Final = Query("local", answers={200: "What is known of it."})
 
 
-@get("/types", opt=requires("entity:read"), operation_class=_LIST.operation)
+@get("/types", opt=requires("entity:read", within_reach=True), operation_class=_LIST.operation)
 async def list_types(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """The types that entities have; `details=true` with their attributes (5.7.5, 5.7.6)."""
     exchange = Exchange(request, call.services.library)
@@ -33,7 +33,7 @@ async def list_types(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIR
     return exchange.answer(_list("EntityTypeList", call, listed))
 
 
-@get("/types/{type_name:str}", opt=requires("entity:read"), operation_class=_ONE.operation)
+@get("/types/{type_name:str}", opt=requires("entity:read", within_reach=True), operation_class=_ONE.operation)
 async def one_type(request: NgsiRequest, call: NamedDependency[Call], type_name: FromPath[str]) -> ASGIResponse:
     """One type, with how many entities have it and which attributes they have (5.7.7)."""
     exchange = Exchange(request, call.services.library)
@@ -61,7 +61,7 @@ async def one_type(request: NgsiRequest, call: NamedDependency[Call], type_name:
     )
 
 
-@get("/attributes", opt=requires("entity:read"), operation_class=_LIST.operation)
+@get("/attributes", opt=requires("entity:read", within_reach=True), operation_class=_LIST.operation)
 async def list_attributes(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """The attributes that entities have; `details=true` with the types of those entities (5.7.8, 5.7.9)."""
     exchange = Exchange(request, call.services.library)
@@ -73,7 +73,7 @@ async def list_attributes(request: NgsiRequest, call: NamedDependency[Call]) -> 
     return exchange.answer(_list("AttributeList", call, listed))
 
 
-@get("/attributes/{attribute_id:str}", opt=requires("entity:read"), operation_class=_ONE.operation)
+@get("/attributes/{attribute_id:str}", opt=requires("entity:read", within_reach=True), operation_class=_ONE.operation)
 async def one_attribute(request: NgsiRequest, call: NamedDependency[Call], attribute_id: FromPath[str]) -> ASGIResponse:
     """One attribute, with its kinds, the types of the entities that have it, and how often it is there (5.7.10)."""
     exchange = Exchange(request, call.services.library)

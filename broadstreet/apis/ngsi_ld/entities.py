@@ -62,7 +62,7 @@ def gate_of(parameters: Parameters, exchange: Exchange) -> Gate:
     return None if text is None else parse_types(text, exchange.vocabulary)
 
 
-@get("/entities/{entity_id:str}", opt=requires("entity:read"), operation_class=_SHOW.operation)
+@get("/entities/{entity_id:str}", opt=requires("entity:read", within_reach=True), operation_class=_SHOW.operation)
 async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
     """Retrieve an entity (5.7.1)."""
     exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
@@ -84,7 +84,7 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
     return exchange.answer(shown)
 
 
-@get("/entities", opt=requires("entity:read"), operation_class=_FIND.operation)
+@get("/entities", opt=requires("entity:read", within_reach=True), operation_class=_FIND.operation)
 async def query_entities(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Query entities (5.7.2)."""
     exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
@@ -93,7 +93,7 @@ async def query_entities(request: NgsiRequest, call: NamedDependency[Call]) -> A
     return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
 
 
-@post("/entityOperations/query", opt=requires("entity:read"), operation_class=_POST_FIND.operation)
+@post("/entityOperations/query", opt=requires("entity:read", within_reach=True), operation_class=_POST_FIND.operation)
 async def query_entities_by_post(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Query entities, the query in the body (5.7.2)."""
     exchange = Exchange(request, call.services.library, ENTITY_OFFERS)

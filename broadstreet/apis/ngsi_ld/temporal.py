@@ -97,7 +97,11 @@ def _summary(parameters: Parameters) -> Summary:
     return Summary(tuple(Method(name) for name in dict.fromkeys(names)), period)
 
 
-@get("/temporal/entities/{entity_id:str}", opt=requires("history:read"), operation_class=_ONE.operation)
+@get(
+    "/temporal/entities/{entity_id:str}",
+    opt=requires("history:read", within_reach=True),
+    operation_class=_ONE.operation,
+)
 async def retrieve_evolution(
     request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]
 ) -> ASGIResponse:
@@ -123,7 +127,7 @@ def _tells(evolution: Evolution, presentation: Presentation) -> bool:
     return is_of_members or bool(evolution.entity.attributes or evolution.summaries)
 
 
-@get("/temporal/entities", opt=requires("history:read"), operation_class=_FIND.operation)
+@get("/temporal/entities", opt=requires("history:read", within_reach=True), operation_class=_FIND.operation)
 async def query_evolutions(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Query entities over time (5.7.4)."""
     exchange = Exchange(request, call.services.library)
@@ -132,7 +136,11 @@ async def query_evolutions(request: NgsiRequest, call: NamedDependency[Call]) ->
     return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
 
 
-@post("/temporal/entityOperations/query", opt=requires("history:read"), operation_class=_POST_FIND.operation)
+@post(
+    "/temporal/entityOperations/query",
+    opt=requires("history:read", within_reach=True),
+    operation_class=_POST_FIND.operation,
+)
 async def query_evolutions_by_post(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Query entities over time, the query in the body (5.7.4)."""
     exchange = Exchange(request, call.services.library)

@@ -1,15 +1,15 @@
 -- name: insert
 -- A new token of an account that is not shut out. $1: SHA-256, $2: account, $3: kind, $4: title, $5: now, $6: until,
--- $7: the permissions it is limited to, or null.
-INSERT INTO token (hash, account_key, kind, title, created_at, expires_at, permissions)
-SELECT $1, key, $3, $4, $5, $6, $7 FROM account WHERE name = $2 AND disabled_at IS NULL
+-- $7: the permissions it is limited to, $8: entity types, $9: datasets, each or null.
+INSERT INTO token (hash, account_key, kind, title, created_at, expires_at, permissions, types, datasets)
+SELECT $1, key, $3, $4, $5, $6, $7, $8, $9 FROM account WHERE name = $2 AND disabled_at IS NULL
 RETURNING key;
 
 -- name: holder
 -- Who holds a token that is still good, a row for each tenant with the roles there; tenant and roles are null for
 -- an account that has none. $1: SHA-256, $2: kind, $3: now.
-SELECT account.name, account.title, token.title AS token, token.expires_at, token.permissions, tenant.name AS tenant,
-       array_agg(role) AS roles
+SELECT account.name, account.title, token.title AS token, token.expires_at, token.permissions, token.types,
+       token.datasets, tenant.name AS tenant, array_agg(role) AS roles
 FROM token
 JOIN account ON account.key = account_key
 LEFT JOIN account_role USING (account_key)
@@ -57,7 +57,7 @@ SELECT count(*) FROM ended;
 -- name: in_use
 -- What still holds of an account's tokens and sessions, newest first. $1: account, $2: now.
 SELECT encode(substring(hash FOR 8), 'hex') AS id, account.name AS account, kind, token.title, token.created_at,
-       expires_at, used_at, revoked_at, permissions
+       expires_at, used_at, revoked_at, permissions, types, datasets
 FROM token JOIN account ON account.key = account_key
 WHERE account.name = $1 AND kind IN ('api', 'session') AND revoked_at IS NULL AND expires_at > $2
 ORDER BY token.key DESC
@@ -66,7 +66,7 @@ LIMIT 1000;
 -- name: list
 -- Tokens of an account, or of all, newest first; spent and expired ones only as long as they are kept. $1: account or null.
 SELECT encode(substring(hash FOR 8), 'hex') AS id, account.name AS account, kind, token.title, token.created_at,
-       expires_at, used_at, revoked_at, permissions
+       expires_at, used_at, revoked_at, permissions, types, datasets
 FROM token JOIN account ON account.key = account_key
 WHERE $1::text IS NULL OR account.name = $1
 ORDER BY token.key DESC
