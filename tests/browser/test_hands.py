@@ -10,6 +10,8 @@ from tests.browser.conftest import OpenPage, picture, settled
 
 AIR = "urn:ngsi-ld:AirQualityObserved:air-001"
 LIVE_MS = 20_000
+STALE_MS = 40_000
+ASKED_AGAIN_MS = 20_000
 
 
 def selected(page: Page) -> str | None:
@@ -190,12 +192,17 @@ def test_the_theme_is_switched_and_kept(open_page: OpenPage) -> None:
 
 
 def test_a_missing_stream_is_said_and_found_again(open_page: OpenPage) -> None:
+    """By a clock that is put forward: the page calls a break so after a while, and asks ever more seldom."""
     page = open_page("/design")
+    page.clock.install()
     page.context.route("**/portal/api/live", lambda route: route.fulfill(status=204))
     page.get_by_role("link", name="City").click()
     page.reload()
-    expect(page.get_by_text("Not live since").first).to_be_visible(timeout=2 * LIVE_MS)
+    settled(page)
+    page.clock.fast_forward(STALE_MS)
+    expect(page.get_by_text("Not live since").first).to_be_visible(timeout=LIVE_MS)
     picture(page, "city-stale")
     page.context.unroute("**/portal/api/live")
+    page.clock.fast_forward(ASKED_AGAIN_MS)
     expect(page.get_by_text("readings a second")).to_be_visible(timeout=LIVE_MS)
     expect(page.get_by_text("Not live since")).to_have_count(0)
