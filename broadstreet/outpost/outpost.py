@@ -99,6 +99,8 @@ class Outpost:
             await asyncio.sleep(pause_s)
 
     def _met(self) -> None:
+        if not self._is_met:
+            logger.info("the house lets it in")
         self._is_met = True
         self._unreached.begin_anew()
         self._refused.begin_anew()
