@@ -15,7 +15,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from broadstreet.gateway.bounds import (
     FULL_FOR_S,
@@ -30,7 +30,7 @@ from broadstreet.gateway.bounds import (
     TARGET_PACK_MESSAGES,
 )
 from broadstreet.gateway.counters import Counters
-from broadstreet.log import MAX_PACK_BYTES, MAX_PACK_MESSAGES, Pack, Position
+from broadstreet.log import MAX_PACK_BYTES, MAX_PACK_MESSAGES, RELEASED, Once, Pack, Position
 from broadstreet.model.errors import BroadstreetError, EngineFailed, LogFull, TooLarge
 
 PACK_ID_BYTES = 16
@@ -109,10 +109,18 @@ class Source:
         self.last_us = 0
 
 
+class Mark(NamedTuple):
+    """What a message of QoS 2 counts once by: its session, in which of its lives, and its packet identifier."""
+
+    session: bytes
+    life: int
+    identifier: int
+
+
 class _Batch(Settlement):
     """A pack that is being gathered."""
 
-    __slots__ = ("began_us", "bytes", "device", "payload", "received_us", "topic")
+    __slots__ = ("began_us", "bytes", "device", "once", "payload", "received_us", "topic")
 
     def __init__(self, began_us: int) -> None:
         super().__init__()
@@ -122,6 +130,15 @@ class _Batch(Settlement):
         self.received_us: list[int] = []
         self.topic: list[str] = []
         self.payload: list[bytes] = []
+        self.once: dict[tuple[bytes, int], Once] = {}
+
+    def mark(self, mark: Mark, entry: int) -> None:
+        """Say of a message that it counts once, or that it is released."""
+        once = self.once.get(mark[:2])
+        if once is None:
+            once = self.once[mark[:2]] = Once(mark.session, mark.life, [], [])
+        once.identifiers.append(mark.identifier)
+        once.entries.append(entry)
 
 
 class _Lane:
@@ -190,16 +207,21 @@ class Packer:
             found = self._sources[tenant, device] = Source(device, lane)
         return found
 
-    def add(self, source: Source, topic: str, payloads: list[bytes], payload_bytes: int) -> Settlement:
+    def add(
+        self, source: Source, topic: str, payloads: list[bytes], payload_bytes: int, mark: Mark | None = None
+    ) -> Settlement:
         """
         Take messages of one device to one topic, in their order.
 
         topic:         what follows `devices/<id>/`.
         payload_bytes: the sum of the payloads' lengths.
+        mark:          what the message, which is one then, counts once by.
         Raises TooLarge if they are more than a pack can hold.
         """
         count = len(payloads)
         size = payload_bytes + count * (MESSAGE_OVERHEAD_BYTES + len(topic))
+        if mark is not None:
+            size += MESSAGE_OVERHEAD_BYTES
         if size > MAX_PACK_BYTES or count > MAX_PACK_MESSAGES:
             raise TooLarge(f"{count} messages of {size} bytes together are more than a pack holds")
         lane = source.lane
@@ -219,6 +241,8 @@ class Packer:
         batch.received_us.extend(range(first_us, first_us + count))
         batch.topic.extend([topic] * count)
         batch.payload += payloads
+        if mark is not None:
+            batch.mark(mark, len(batch.payload) - 1 if count else RELEASED)
         batch.bytes += size
         counters = self._counters
         counters.messages += count
@@ -230,6 +254,10 @@ class Packer:
         if batch.bytes >= TARGET_PACK_BYTES or len(batch.payload) >= TARGET_PACK_MESSAGES:
             self._close(lane, batch)
         return batch
+
+    def release(self, source: Source, mark: Mark) -> Settlement:
+        """The client of a session will not send a message again."""
+        return self.add(source, "", [], 0, mark)
 
     def refuse(self, refusal: BroadstreetError | None) -> None:
         """Refuse every pack from now on with this error; None: take them again."""
@@ -294,6 +322,7 @@ class Packer:
             batch.received_us,
             batch.topic,
             batch.payload,
+            list(batch.once.values()),
         )
         refusal = await self._append(pack)
         lane.in_flight -= 1

@@ -11,17 +11,33 @@ on reading; a publish that failed with `EngineFailed` may have happened and is r
 
 from broadstreet.log.dead import DeadLetter, DeadReason, decode_dead_list, encode_dead_list
 from broadstreet.log.letters import DeadStream, StoredLetter
-from broadstreet.log.log import Log, Position, RawMessage, RawReader
-from broadstreet.log.pack import MAX_PACK_BYTES, MAX_PACK_MESSAGES, Pack, decode_pack, encode_pack, pack_uuid
-from broadstreet.log.streams import StreamLimits
+from broadstreet.log.log import Log, Position
+from broadstreet.log.pack import (
+    MAX_PACK_BYTES,
+    MAX_PACK_MESSAGES,
+    RELEASED,
+    SESSION_BYTES,
+    Once,
+    Pack,
+    decode_pack,
+    encode_pack,
+    pack_uuid,
+)
+from broadstreet.log.reader import RawMessage, RawReader
+from broadstreet.log.streams import REFUSING, STREAMS, StreamLimits
 
 __all__ = [
     "MAX_PACK_BYTES",
     "MAX_PACK_MESSAGES",
+    "REFUSING",
+    "RELEASED",
+    "SESSION_BYTES",
+    "STREAMS",
     "DeadLetter",
     "DeadReason",
     "DeadStream",
     "Log",
+    "Once",
     "Pack",
     "Position",
     "RawMessage",

@@ -6,7 +6,6 @@ continues is its own cursor, kept in PostgreSQL with what it applied.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -22,12 +21,12 @@ from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, 
 
 from broadstreet.log.dead import DeadLetter, decode_dead, encode_dead
 from broadstreet.log.pack import Pack, encode_pack
+from broadstreet.log.reader import RawReader, consumer_of, reading
 from broadstreet.log.streams import CHANGES, DEAD, OUT, RAW, RETAINED, StreamLimits, stream_configs
 from broadstreet.model.errors import Conflict, EngineFailed, LogFull
 
 PUBLISH_TIMEOUT_S = 5.0
 RECONNECT_WAIT_S = 0.2
-READER_INACTIVE_S = 60.0
 MAX_PENDING_BYTES = 64 * 1024 * 1024
 HOLD, HOLD_SUBJECT = "hold", "raw.-.hold"
 """The consumer that holds RAW, and a subject that no tenant has."""
@@ -47,13 +46,6 @@ class Position(NamedTuple):
     stream: str
     """The stream's incarnation: its name and when it was created. A recreated stream counts from 1 again."""
     sequence: int
-
-
-class RawMessage(NamedTuple):
-    """A framed pack as it stands in RAW."""
-
-    sequence: int
-    data: bytes
 
 
 class Log:
@@ -154,21 +146,16 @@ class Log:
     @asynccontextmanager
     async def read_raw(self, tenant: str, partition: int, after: int) -> AsyncIterator[RawReader]:
         """Read one partition from behind a sequence. Leave and enter again after an error."""
-        async with self._pull(RAW, f"raw.{tenant}.{partition}", after) as subscription:
-            yield RawReader(subscription)
+        async with reading(self.client, self._stream, RAW, f"raw.{tenant}.{partition}", after) as reader:
+            yield reader
 
     @asynccontextmanager
     async def _pull(
         self, stream: str, subject: str, after: int | None
     ) -> AsyncIterator[JetStreamContext.PullSubscription]:
         """A pull consumer without state of its own, from behind a sequence; None: the last message of each subject."""
-        config = ConsumerConfig(ack_policy=AckPolicy.NONE, inactive_threshold=READER_INACTIVE_S, mem_storage=True)
-        if after is None:
-            config.deliver_policy = DeliverPolicy.LAST_PER_SUBJECT
-        else:
-            config.deliver_policy, config.opt_start_seq = DeliverPolicy.BY_START_SEQUENCE, after + 1
         try:
-            subscription = await self._stream.pull_subscribe(subject, stream=stream, config=config)
+            subscription = await self._stream.pull_subscribe(subject, stream=stream, config=consumer_of(after))
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
             raise EngineFailed(f"the log does not answer: {error!r}", where=subject) from error
         try:
@@ -248,8 +235,8 @@ class Log:
     @asynccontextmanager
     async def changes(self, tenant: str, after: int) -> AsyncIterator[RawReader]:
         """Read a tenant's changes from behind a sequence, for a consumer that keeps its place."""
-        async with self._pull(CHANGES, f"changes.{tenant}", after) as subscription:
-            yield RawReader(subscription)
+        async with reading(self.client, self._stream, CHANGES, f"changes.{tenant}", after) as reader:
+            yield reader
 
     @asynccontextmanager
     async def live_changes(self, tenant: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -327,23 +314,6 @@ class Log:
         finally:
             with suppress(nats.errors.Error):
                 await subscription.unsubscribe()
-
-
-class RawReader:
-    """Reads on in one partition."""
-
-    def __init__(self, subscription: JetStreamContext.PullSubscription) -> None:
-        self._subscription = subscription
-
-    async def fetch(self, most: int, wait_s: float) -> list[RawMessage]:
-        """The next messages in order, once there are any; empty after `wait_s` without one. Raises EngineFailed."""
-        try:
-            messages = await self._subscription.fetch(most, timeout=wait_s)
-        except TimeoutError:
-            return []
-        except (nats.errors.Error, nats.js.errors.Error, asyncio.IncompleteReadError) as error:
-            raise EngineFailed(f"the log does not answer: {error!r}") from error
-        return [RawMessage(message.metadata.sequence.stream, message.data) for message in messages]
 
 
 async def _drain(subscription: JetStreamContext.PullSubscription) -> list[Msg]:

@@ -11,14 +11,14 @@ Who writes a record or a place names the sequence of the one before: of two that
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final, Literal
 
 import nats.errors
 import nats.js.errors
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from broadstreet.log.log import PUBLISH_TIMEOUT_S, READER_INACTIVE_S, Log, RawReader
+from broadstreet.log.log import PUBLISH_TIMEOUT_S, Log
+from broadstreet.log.reader import RawReader, reading
 from broadstreet.log.streams import QUEUE, SESSIONS
 from broadstreet.model.errors import Conflict, EngineFailed, LogFull
 
@@ -33,6 +33,7 @@ class SessionLog:
     """One connection's view of SESSIONS and QUEUE. What does not answer raises EngineFailed."""
 
     def __init__(self, log: Log) -> None:
+        self._client = log.client
         self._stream = log.client.jetstream(timeout=PUBLISH_TIMEOUT_S)
 
     async def write(self, kind: Kind, tenant: str, key: str, data: bytes, after: int) -> int:
@@ -75,31 +76,14 @@ class SessionLog:
     @asynccontextmanager
     async def records(self) -> AsyncIterator[RawReader]:
         """Every session's record, and then each new one."""
-        async with self._read(SESSIONS, "session.*.*.record", None) as reader:
+        async with reading(self._client, self._stream, SESSIONS, "session.*.*.record", None) as reader:
             yield reader
 
     @asynccontextmanager
     async def queue(self, tenant: str, key: str, after: int) -> AsyncIterator[RawReader]:
         """A session's queue from behind a sequence."""
-        async with self._read(QUEUE, f"queue.{tenant}.{key}", after) as reader:
+        async with reading(self._client, self._stream, QUEUE, f"queue.{tenant}.{key}", after) as reader:
             yield reader
-
-    @asynccontextmanager
-    async def _read(self, stream: str, subject: str, after: int | None) -> AsyncIterator[RawReader]:
-        config = ConsumerConfig(ack_policy=AckPolicy.NONE, inactive_threshold=READER_INACTIVE_S, mem_storage=True)
-        if after is None:
-            config.deliver_policy = DeliverPolicy.LAST_PER_SUBJECT
-        else:
-            config.deliver_policy, config.opt_start_seq = DeliverPolicy.BY_START_SEQUENCE, after + 1
-        try:
-            subscription = await self._stream.pull_subscribe(subject, stream=stream, config=config)
-        except _ERRORS as error:
-            raise _failed(error) from error
-        try:
-            yield RawReader(subscription)
-        finally:
-            with suppress(*_ERRORS):
-                await subscription.unsubscribe()
 
     async def _publish(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
         try:

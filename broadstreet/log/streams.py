@@ -7,6 +7,8 @@ keep the newest message of a subject. QUEUE refuses what a session's own queue h
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
@@ -15,7 +17,6 @@ SESSIONS, QUEUE = "SESSIONS", "QUEUE"
 MAX_QUEUE_MESSAGES = 10_000
 """What waits in the log for one session."""
 GIB = 1024**3
-SESSIONS_BYTES = 256 * 1024**2
 DUPLICATE_WINDOW_S = 120.0
 """How long JetStream remembers message ids. It only saves work: `origin.pack_id` is what rejects a repeated pack."""
 
@@ -30,6 +31,7 @@ class StreamLimits(msgspec.Struct, frozen=True):
     out_age_s: float = 86_400.0
     dead_bytes: int = 1 * GIB
     retained_bytes: int = 256 * 1024**2
+    sessions_bytes: int = 256 * 1024**2
     queue_bytes: int = 1 * GIB
     queue_age_s: float = 7 * 86_400.0
 
@@ -52,7 +54,7 @@ def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
 
     retained = stream(RETAINED, "retained.*.*", limits.retained_bytes, DiscardPolicy.NEW)
     retained.max_msgs_per_subject = 1
-    sessions = stream(SESSIONS, "session.*.*.*", SESSIONS_BYTES, DiscardPolicy.NEW)
+    sessions = stream(SESSIONS, "session.*.*.*", limits.sessions_bytes, DiscardPolicy.NEW)
     sessions.max_msgs_per_subject = 1
     queue = stream(QUEUE, "queue.*.*", limits.queue_bytes, DiscardPolicy.NEW, limits.queue_age_s)
     queue.max_msgs_per_subject = MAX_QUEUE_MESSAGES
@@ -66,3 +68,11 @@ def stream_configs(limits: StreamLimits) -> list[StreamConfig]:
         sessions,
         queue,
     ]
+
+
+STREAMS: Final = tuple(str(config.name) for config in stream_configs(StreamLimits()))
+"""Every stream's name."""
+REFUSING: Final = tuple(
+    str(config.name) for config in stream_configs(StreamLimits()) if config.discard is DiscardPolicy.NEW
+)
+"""The streams that refuse when they are full, within `log.<name>_bytes`; the others forget what is oldest."""

@@ -1,10 +1,11 @@
 """Applying a batch: one transaction, exactly once.
 
 The order within it is what makes it right: the partition's cursor is locked and compared first; pack ids are accepted
-once; current values are remembered or read; observations go in (by COPY where they are newer than anything known, by
-upsert where they may be there already); current values move forward only, each from the version it was remembered at;
-changes and dead letters are left in the outbox; the cursor advances. Then it commits. Where a memory was wrong, it
-starts again with care: current values read and locked in series order, every observation by upsert.
+once, and of their messages those that count once; current values are remembered or read; observations go in (by COPY
+where they are newer than anything known, by upsert where they may be there already); current values move forward only,
+each from the version it was remembered at; changes and dead letters are left in the outbox; the cursor advances. Then
+it commits. Where a memory was wrong, it starts again with care: current values read and locked in series order, every
+observation by upsert.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from broadstreet.model.change import ChangeBatch, EntityEvent, encode_changes
 from broadstreet.model.errors import Conflict
 from broadstreet.recorder.batch import Batch, Heard, Int32s, Int64s
 from broadstreet.recorder.memory import Memory
+from broadstreet.recorder.once import Repeated, open_once
 from broadstreet.recorder.plan import NO_META
 from broadstreet.recorder.settling import NEVER_US, Bools, Currents, Settled, settle
 from broadstreet.store import OutboxKind, json_array, load_queries, write_outbox
@@ -59,12 +61,13 @@ class AlreadyThere(Conflict):
 
 
 class Place(NamedTuple):
-    """Where the batch stands: its partition, the log's incarnation, the cursor before and after."""
+    """Where the batch stands: its partition, the log's incarnation, the cursor before and after; what was left out."""
 
     partition: int
     stream: str
     before: tuple[str, int]
     after: int
+    left_out: Repeated
 
 
 class Applied(NamedTuple):
@@ -103,10 +106,12 @@ class Applying:
         """Apply the batch inside the connection's transaction.
 
         carefully: trust no memory, and expect readings to be there already, wherever they stand. Raises CursorMoved,
-        RegistryMoved, PacksRepeated or AlreadyThere; the caller rolls back and tries again accordingly.
+        RegistryMoved, PacksRepeated, MessagesRepeated or AlreadyThere; the caller rolls back and tries again
+        accordingly.
         """
         await self._lock(place, registry_version)
         await self._accept(place, packs)
+        await open_once(self._connection, [pack for _, pack in packs], place.left_out, self._now_us)
         applied = corrected = np.empty(0, np.bool_)
         if len(batch):
             currents = await self._currents(batch.series[batch.starts], carefully=carefully)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from broadstreet.devices import Answer, Fault, Reading, decode_answer
 from broadstreet.log import DeadLetter, DeadReason, Pack, RawMessage, decode_pack
 from broadstreet.model.errors import CorruptData
+from broadstreet.recorder.once import NOBODY
 from broadstreet.recorder.plan import Plan
 
 READINGS_TOPIC = "readings"
@@ -141,7 +142,7 @@ class Heard:
     @classmethod
     def of(cls, packs: list[Pack], plans: dict[int, Plan]) -> Self:
         """Count the messages of the packs, whatever they say."""
-        if not packs:
+        if not any(map(len, packs)):
             return cls([], [], [], [])
         devices = np.concatenate([np.array(pack.device, np.int64) for pack in packs])
         received_us = np.concatenate([np.array(pack.received_us, np.int64) for pack in packs])
@@ -189,6 +190,8 @@ def gather(packs: list[Pack], plans: dict[int, Plan], *, now_us: int, future_lim
             place += 1
             plan = plans.get(device_key)
             if plan is None:
+                if device_key == NOBODY:
+                    continue
                 fault = Fault(DeadReason.UNKNOWN_DEVICE, f"no device with key {device_key}")
                 gathered.bury(fault, fault.detail, pack, place & _ENTRY, None, now_us)
                 continue

@@ -26,6 +26,7 @@ from broadstreet.recorder.applying import (
 from broadstreet.recorder.batch import Batch, Heard, gather, open_packs
 from broadstreet.recorder.memory import Memory
 from broadstreet.recorder.meter import Meter
+from broadstreet.recorder.once import MessagesRepeated, Repeated, forget_once, without
 from broadstreet.recorder.plan import Plans
 from broadstreet.store import load_queries
 
@@ -45,6 +46,7 @@ a few times a second and not with every pack, which halves the work."""
 WAIT_S = 5.0
 """How long a reader waits for a pack before it asks again."""
 TRIM_EVERY_S = 10.0
+FORGET_EVERY_S = 3600.0
 MAX_ATTEMPTS = 20
 _SQL = load_queries("recorder")
 _logger = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class Partition:
         stream = await self._log.raw_incarnation()
         cursor = await self._read_cursor(stream)
         after = cursor[1] if cursor[0] == stream else 0
-        trimmed_at = self._clock()
+        trimmed_at, forgot_at = self._clock(), 0
         async with self._log.read_raw(self._database.name, self._partition, after) as reader:
             held: list[RawMessage] = []
             while True:
@@ -101,6 +103,9 @@ class Partition:
                 if self._clock() - trimmed_at > TRIM_EVERY_S * 1_000_000:
                     trimmed_at = self._clock()
                     await self._trim(cursor[1])
+                if self._clock() - forgot_at > FORGET_EVERY_S * 1_000_000:
+                    forgot_at = self._clock()
+                    await forget_once(self._database, forgot_at)
 
     async def _read_cursor(self, stream: str) -> tuple[str, int]:
         await self._database.execute(_SQL["create_cursor"], self._partition, stream)
@@ -128,12 +133,13 @@ class Partition:
         left = [message for message in messages if message.sequence > last]
         packs = packs[:taken]
         if packs:
-            self._meter.begin(self._label, packs[0][1].received_us[0])
+            self._meter.begin(self._label, next((pack.received_us[0] for _, pack in packs if len(pack)), self._clock()))
         repeated: set[bytes] = set()
+        left_out: Repeated = {}
         carefully = False
         for attempt in range(MAX_ATTEMPTS):
             fresh = _without(packs, repeated)
-            opened = [pack for _, pack in fresh]
+            opened = [without(pack, left_out) for _, pack in fresh]
             plans = await self._plans.load(key for pack in opened for key in pack.device)
             version = self._plans.version
             now_us = self._clock()
@@ -143,7 +149,7 @@ class Partition:
             try:
                 async with self._database.transaction() as connection:
                     applying = Applying(connection, self._memory, self._database.name, now_us)
-                    place = Place(self._partition, stream, cursor, last)
+                    place = Place(self._partition, stream, cursor, last, left_out)
                     applied = await applying.apply(
                         place, fresh, batch, heard, gathered.dead, gathered.answers, version, carefully=carefully
                     )
@@ -155,6 +161,8 @@ class Partition:
                 await self._plans.refresh()
             except PacksRepeated as error:
                 repeated |= error.ids
+            except MessagesRepeated as error:
+                left_out = error.repeated
             except AlreadyThere:
                 carefully = True
             except CursorMoved as error:

@@ -40,6 +40,34 @@ async def test_a_partition_reads_its_own_packs_in_order(log: Log) -> None:
         assert [decode_pack(m.data) for m in await reader.fetch(100, 1)] == sent[::2]
 
 
+async def test_a_pack_is_read_when_it_comes_whatever_was_asked_for_before(log: Log) -> None:
+    """A reader that waited in vain has asked for many; the next pack is not kept back until there are as many."""
+    async with asyncio.timeout(30), log.read_raw("city", 0, 0) as reader:
+        for _ in range(3):
+            assert await reader.fetch(1_000, 0.05) == []
+            reading = asyncio.create_task(reader.fetch(1_000, 60))
+            await asyncio.sleep(0.05)
+            position = await log.append_raw(pack())
+            assert [message.sequence for message in await reading] == [position.sequence]
+            behind = [(await log.append_raw(pack())).sequence for _ in range(5)]
+            found: list[int] = []
+            while len(found) < len(behind):
+                found += [message.sequence for message in await reader.fetch(2, 60)]
+            assert found == behind
+
+
+async def test_a_reader_whose_consumer_is_gone_says_so(log: Log) -> None:
+    jetstream = log.client.jetstream()
+    async with log.read_raw("city", 0, 0) as reader:
+        assert await reader.fetch(1, 0.05) == []
+        [consumer] = await jetstream.consumers_info("RAW")
+        await jetstream.delete_consumer("RAW", consumer.name)
+        with pytest.raises(EngineFailed, match="does not answer"):
+            async with asyncio.timeout(30):
+                while True:
+                    await reader.fetch(1, 1)
+
+
 async def test_a_repeated_pack_keeps_its_place(log: Log) -> None:
     one = pack()
     assert await log.append_raw(one) == await log.append_raw(one)

@@ -21,7 +21,17 @@ from broadstreet.devices import Decoder as PayloadDecoder
 from broadstreet.devices import Fault, Reading, parse_profile
 from broadstreet.history import Period
 from broadstreet.importer.mapping import Mapping
-from broadstreet.log import DeadLetter, DeadReason, Pack, decode_dead_list, decode_pack, encode_dead_list, encode_pack
+from broadstreet.log import (
+    RELEASED,
+    DeadLetter,
+    DeadReason,
+    Once,
+    Pack,
+    decode_dead_list,
+    decode_pack,
+    encode_dead_list,
+    encode_pack,
+)
 from broadstreet.model.change import ChangeBatch, EntityEvent, decode_changes, encode_changes
 from broadstreet.model.clock import parse_rfc3339
 from broadstreet.model.errors import BadPacket, BroadstreetError, CorruptData
@@ -102,6 +112,7 @@ _JSON_WORDS = (
     b'"value"',
 )
 _pack = Pack(b"0" * 16, "city", 1, "g", [1, 2], [3, 4], ["readings", "x"], [b"{}", b""])
+_once_pack = msgspec.structs.replace(_pack, once=[Once(b"session1", 7, [5, 6, 5], [0, 1, RELEASED])])
 _event = EntityEvent(1, "urn:a", ["T"], "created")
 _changes = ChangeBatch("city", 1, "pack", "g", 2, [1], [1], [2], [1.5], [None], [3], [b"0" * 16], [0], [0], [_event])
 _letter = DeadLetter(1, "city", "d", 1, DeadReason.NOT_JSON, "why", "readings", b"{", 2, b"0" * 16, 0, "p 1")
@@ -128,7 +139,7 @@ def _mqtt(version: Version | None, runs: bool) -> Callable[[bytes], object]:
 
 def _framed(data: bytes) -> object:
     """A pack's body with the right frame, as whoever writes the log could."""
-    return decode_pack(b"BSPK\x01\x00\x00\x00" + packed(">II", len(data), zlib.crc32(data)) + data)
+    return decode_pack(b"BSPK\x02\x00\x00\x00" + packed(">II", len(data), zlib.crc32(data)) + data)
 
 
 _payloads = PayloadDecoder(parse_profile(PROFILE))
@@ -189,8 +200,14 @@ TARGETS = (
     Target("mqtt, from CONNECT on", _mqtt(None, True), (BadPacket,), (_session(_V3), _session(_V5)), _WORDS),
     Target("mqtt 3.1.1", _mqtt(_V3, True), (BadPacket,), (_session(_V3)[20:], encode(_SUBSCRIBE, _V3)), _WORDS),
     Target("mqtt 5", _mqtt(_V5, False), (BadPacket,), (encode(_SUBSCRIBE, _V5), _session(_V5)), _WORDS),
-    Target("pack", decode_pack, (CorruptData,), (encode_pack(_pack),), (b"BSPK",)),
-    Target("pack's body", _framed, (CorruptData,), (encode_pack(_pack)[16:],), (b"\xc0", b"\x98", b"\xdc\xff\xff")),
+    Target("pack", decode_pack, (CorruptData,), (encode_pack(_pack), encode_pack(_once_pack)), (b"BSPK", b"BSPK\x02")),
+    Target(
+        "pack's body",
+        _framed,
+        (CorruptData,),
+        (encode_pack(_pack)[16:], encode_pack(_once_pack)[16:]),
+        (b"\xc0", b"\x98", b"\x99", b"\x94", b"\xdc\xff\xff", b"\xd3" + b"\xff" * 8),
+    ),
     Target("changes", decode_changes, (CorruptData,), (encode_changes(_changes), b"\x90")),
     Target("dead letters", decode_dead_list, (CorruptData,), (encode_dead_list([_letter]), b"\x90")),
     Target(

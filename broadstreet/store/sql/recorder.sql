@@ -111,3 +111,17 @@ SET first_at = least(h.first_at, EXCLUDED.first_at), last_at = greatest(h.last_a
 -- What tells this database from another: the cluster's identity and the database's own number.
 SELECT (SELECT system_identifier FROM pg_control_system())::text || '-' ||
     (SELECT oid FROM pg_database WHERE datname = current_database())::text;
+
+-- name: lock_once
+-- What is known of sessions whose messages count once, locked. $1: sessions.
+SELECT session, life, open FROM once_session WHERE session = ANY ($1::bytea[]) ORDER BY session FOR UPDATE;
+
+-- name: write_once
+-- What is known of them now. $1: sessions, $2: lives, $3: identifiers that are open, $4: at.
+INSERT INTO once_session (session, life, open, said_at)
+SELECT session, life, open, $4 FROM unnest($1::bytea[], $2::bigint[], $3::bytea[]) AS said (session, life, open)
+ON CONFLICT (session) DO UPDATE SET life = EXCLUDED.life, open = EXCLUDED.open, said_at = EXCLUDED.said_at;
+
+-- name: forget_once
+-- Let go of sessions. $1: of those that said nothing since, $2: of those with nothing open that said nothing since.
+DELETE FROM once_session WHERE said_at < $2 AND (said_at < $1 OR open = '');
