@@ -37,6 +37,12 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(autouse=True)
+def written_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a gateway notes of connections is written down in a moment, where a house gathers it for a second."""
+    monkeypatch.setattr("broadstreet.gateway.sightings.SIGHTINGS_EVERY_S", 0.05)
+
+
 @pytest.fixture
 async def services_dsn(databases: Databases) -> AsyncIterator[str]:
     """The database of `services`."""
