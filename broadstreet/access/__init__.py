@@ -1,7 +1,7 @@
 """Access: who is calling, and what they may do.
 
-A credential comes in (an API token, a session's cookie, a one-time link, a password) and a `Principal` goes out: a
-name, a tenant, its roles and the permissions they give there. `policy.py` is the whole table of roles and
+A credential comes in (an API token, a session's cookie, a one-time link, a password, a passkey) and a `Principal` goes
+out: a name, a tenant, its roles and the permissions they give there. `policy.py` is the whole table of roles and
 permissions; `route.py` is how a route declares what it asks for. Everything above asks `principal.may(…)` or
 `principal.require(…)`, and decides nothing by role.
 

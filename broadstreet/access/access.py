@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from broadstreet.access.account import Accounts
 from broadstreet.access.audit import Audit
+from broadstreet.access.ceremony import Ceremonies
+from broadstreet.access.passkey import Passkeys
+from broadstreet.access.passkey_sign_in import PasskeySignIn
 from broadstreet.access.password import Passwords
 from broadstreet.access.publication import Publications
 from broadstreet.access.second_factor import SecondFactor
@@ -40,6 +43,9 @@ class Access:
         self.accounts = Accounts(control, clock, passwords, self.tokens)
         self.second_factor = SecondFactor(control, clock, random_bytes)
         self.sign_in = SignIn(control, clock, passwords, self.tokens, self.second_factor, guarded_roles)
+        self.ceremonies = Ceremonies(control, clock, random_bytes)
+        self.passkeys = Passkeys(control, clock, random_bytes, self.ceremonies, self.second_factor)
+        self.passkey_sign_in = PasskeySignIn(control, clock, self.passkeys, self.ceremonies, self.sign_in)
         self.publications = Publications(control, clock)
         self.visits = Visits(clock, public_per_minute)
         self.audit = Audit(control)

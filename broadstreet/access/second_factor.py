@@ -3,6 +3,9 @@
 A code is six digits, good for its half minute and one on either side, for clocks that differ; once it is taken, neither
 it nor an earlier one is taken again. Recovery codes are 80 random bits, kept as a hash, good once each. Codes come into
 force with the first that is right, so that nobody is locked out by a secret that never reached the device.
+
+A passkey (`passkey.py`) is a second factor too. Recovery codes come with an account's first factor, and go with its
+last.
 """
 
 from __future__ import annotations
@@ -33,14 +36,21 @@ RECOVERY_BYTES: Final = 10
 MAX_CODE_LENGTH: Final = 64
 _GROUP: Final = 4
 _SQL = load_queries("second_factor")
+_PASSKEY_SQL = load_queries("passkey")
 
 
 @dataclass(frozen=True, slots=True)
 class FactorState:
-    """Whether an account is asked for codes, and how many recovery codes it has left."""
+    """What an account has beside its password. has_codes: whether a device of its makes codes."""
 
-    is_on: bool
+    has_codes: bool
+    passkeys: int
     recovery_codes: int
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is asked for."""
+        return self.has_codes or self.passkeys > 0
 
 
 def code_at(secret: bytes, step: int) -> str:
@@ -79,7 +89,7 @@ class SecondFactor:
     async def state(self, account: str, within: Connection | None = None) -> FactorState:
         """How things stand with an account; inside the caller's transaction, if one is given."""
         row = await (within or self._control).fetchrow(_SQL["state"], account)
-        return FactorState(False, 0) if row is None else FactorState(row["is_on"], row["codes"])
+        return FactorState(False, 0, 0) if row is None else FactorState(row["has_codes"], row["passkeys"], row["codes"])
 
     async def begin(self, account: str) -> bytes:
         """A new secret, which asks for nothing until it is confirmed. Raises Conflict where one is in force."""
@@ -89,11 +99,12 @@ class SecondFactor:
         return secret
 
     async def confirm(self, account: str, code: str) -> list[str]:
-        """Ask for codes from now on, as the first one was right. Answers the recovery codes, this once.
+        """Ask for codes from now on, as the first one was right. Answers recovery codes where it is the first factor.
 
         Raises InvalidInput for a wrong code, Conflict where codes are in force already.
         """
         async with self._control.transaction() as connection:
+            before = await self.state(account, connection)
             row = await connection.fetchrow(_SQL["secret"], account)
             if row is None or row["confirmed_at"] is not None:
                 raise Conflict("there is no second factor to be confirmed", remedy="Begin anew.")
@@ -101,17 +112,28 @@ class SecondFactor:
                 raise InvalidInput(
                     "this code is wrong", where="code", remedy="Wait for the next one; check the clock of your device."
                 )
-            codes = await self._new_codes(connection, account)
+            codes = [] if before.is_on else await self.new_codes(connection, account)
             await record(connection, self._clock(), account, "second-factor.add", account)
         return codes
 
     async def remove(self, account: str, *, by: str) -> None:
-        """Ask for codes no more; recovery codes are forgotten. Raises Conflict where none were asked for."""
+        """Ask for codes no more; recovery codes go with the last factor. Raises Conflict where none were asked for."""
         async with self._control.transaction() as connection:
-            await connection.execute(_SQL["forget_codes"], account)
             if await connection.fetchval(_SQL["remove"], account) is None:
                 raise Conflict("there is no second factor to be removed")
+            if not (await self.state(account, connection)).is_on:
+                await self.forget_codes(connection, account)
             await record(connection, self._clock(), by, "second-factor.remove", account)
+
+    async def remove_all(self, account: str, *, by: str) -> None:
+        """Ask for nothing beside the password: codes, passkeys and recovery codes all go. Raises Conflict for none."""
+        async with self._control.transaction() as connection:
+            had_codes = await connection.fetchval(_SQL["remove"], account) is not None
+            passkeys = [row["title"] for row in await connection.fetch(_PASSKEY_SQL["remove_all"], account)]
+            if not had_codes and not passkeys:
+                raise Conflict("there is no second factor to be removed")
+            await self.forget_codes(connection, account)
+            await record(connection, self._clock(), by, "second-factor.remove", account, detail={"passkeys": passkeys})
 
     async def take(self, connection: Connection, account: str, code: str) -> bool:
         """Whether a code or a recovery code is right; then it is spent. Inside the caller's transaction."""
@@ -130,11 +152,17 @@ class SecondFactor:
         """Whether an account has one of these roles, in whatever tenant. Inside the caller's transaction."""
         return any(row["role"] in roles for row in await connection.fetch(_SQL["roles"], account))
 
-    async def _new_codes(self, connection: Connection, account: str) -> list[str]:
+    async def new_codes(self, connection: Connection, account: str) -> list[str]:
+        """New recovery codes in place of all before, told this once. Inside the caller's transaction."""
         codes = [base64.b32encode(self._random_bytes(RECOVERY_BYTES)).decode() for _ in range(RECOVERY_CODES)]
-        await connection.execute(_SQL["forget_codes"], account)
+        await self.forget_codes(connection, account)
         await connection.execute(_SQL["insert_codes"], account, [_hash(code) for code in codes])
         return ["-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP)) for code in codes]
+
+    @staticmethod
+    async def forget_codes(connection: Connection, account: str) -> None:
+        """No recovery code holds any more. Inside the caller's transaction."""
+        await connection.execute(_SQL["forget_codes"], account)
 
 
 def _hash(code: str) -> bytes:

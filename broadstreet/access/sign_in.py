@@ -3,18 +3,16 @@
 Whoever has a second factor is given a *pending* sign-in first, which opens nothing; with a code it becomes a session.
 Whoever must have one and has none is given a session that may do nothing but add it.
 
-Attempts are counted before a password is looked at, in fixed windows, under three subjects: account and address
-together, the address, the account. The first bound stops guessing, the second a list of names from one place, the
-third many places against one name. Codes are counted under the account alone. An attempt that succeeds clears what it
-was counted under.
+Attempts are counted before a password is looked at (`attempts.py`); codes under the account alone. Passkeys come in by
+`passkey_sign_in.py`.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from broadstreet.access.attempts import Attempts, by_code, by_name
 from broadstreet.access.audit import record
 from broadstreet.access.password import Passwords
 from broadstreet.access.policy import Permission
@@ -28,22 +26,16 @@ from broadstreet.access.token import (
     hash_of,
 )
 from broadstreet.model.clock import US_PER_S
-from broadstreet.model.errors import InvalidInput, NotSignedIn, TooMany
+from broadstreet.model.errors import InvalidInput, NotAllowed, NotSignedIn
 from broadstreet.store import Database, load_queries
 
 if TYPE_CHECKING:
     from broadstreet.store.database import Connection
 
-WINDOW_US: Final = 15 * 60 * US_PER_S
-MAX_PER_PAIR: Final = 10
-MAX_PER_ADDRESS: Final = 50
-MAX_PER_ACCOUNT: Final = 200
-MAX_CODES: Final = 10
-"""Of one account: who comes so far has the password already."""
 LINK_PATH: Final = "/portal/link/"
 MAX_NAME_LENGTH: Final = 64
-IPV6_SITE_BITS: Final = 64
-assert MAX_PER_PAIR < MAX_PER_ADDRESS < MAX_PER_ACCOUNT
+RECENT_US: Final = 15 * 60 * US_PER_S
+"""For so long after signing in somebody may change what opens their account."""
 _ACCOUNT_SQL = load_queries("account")
 _FACTOR_SQL = load_queries("second_factor")
 _SQL = load_queries("token")
@@ -67,6 +59,7 @@ class SignIn:
         self._tokens = tokens
         self._second_factor = second_factor
         self._guarded_roles = guarded_roles
+        self._attempts = Attempts(control, clock)
 
     async def with_password(self, name: str, password: str, address: str) -> IssuedToken:
         """A session, or a pending sign-in. address: where the caller is.
@@ -81,39 +74,59 @@ class SignIn:
 
     async def with_code(self, pending: str, code: str, address: str) -> IssuedToken:
         """A session for a pending sign-in and a code. Raises NotSignedIn, TooMany, InvalidInput for a wrong code."""
-        account = await self._pending(pending)
-        await self._count([(f"code:{account}", MAX_CODES)])
+        account = await self.pending(pending)
+        await self._attempts.count(by_code(account))
         now_us = self._clock()
         async with self._control.transaction() as connection:
             if await connection.fetchval(_FACTOR_SQL["pending"], hash_of(pending), now_us) is None:
                 raise _too_late()
             if await self._second_factor.take(connection, account, code):
-                await connection.execute(_FACTOR_SQL["finish"], hash_of(pending), now_us)
-                await connection.execute(_SQL["forgive_attempts"], [f"code:{account}", *_names(account, address)])
-                return await self._session(connection, account, f"signed in from {address}", None)
-        await self._note_failure(account, address)
+                return await self.finish_pending(connection, pending, account, address)
+        await self.note_failure(account, address)
         raise InvalidInput("this code is wrong, or was used", where="code", remedy="Wait for the next one.")
 
-    async def _pending(self, secret: str) -> str:
+    async def pending(self, secret: str) -> str:
+        """Whose sign-in waits for its second factor. Raises NotSignedIn."""
         account = await self._control.fetchval(_FACTOR_SQL["pending"], hash_of(secret), self._clock())
         if account is None:
             raise _too_late()
         return str(account)
 
+    async def finish_pending(self, connection: Connection, pending: str, account: str, address: str) -> IssuedToken:
+        """The session that a pending sign-in becomes, as its second factor held. Inside the caller's transaction.
+
+        Raises NotSignedIn where another was quicker.
+        """
+        now_us = self._clock()
+        if await connection.fetchval(_FACTOR_SQL["pending"], hash_of(pending), now_us) != account:
+            raise _too_late()
+        await connection.execute(_FACTOR_SQL["finish"], hash_of(pending), now_us)
+        await self._attempts.forgive([*by_code(account), *by_name(account, address)], connection)
+        return await self.session(connection, account, f"signed in from {address}", None)
+
+    async def require_recent(self, secret: str) -> None:
+        """Raises NotAllowed unless the session was begun a short while ago: for what changes how one comes in."""
+        began_us = await self._control.fetchval(_SQL["began"], hash_of(secret))
+        if began_us is None or self._clock() - began_us > RECENT_US:
+            raise NotAllowed(
+                "you signed in too long ago to change how your account is opened",
+                remedy="Sign out and in again; then you have a quarter of an hour for it.",
+            )
+
     async def remove_factor(self, account: str, code: str, address: str) -> None:
         """Remove one's own second factor, by a code of it. Raises InvalidInput for a wrong one, TooMany, Conflict."""
-        await self._count([(f"code:{account}", MAX_CODES)])
+        await self._attempts.count(by_code(account))
         async with self._control.transaction() as connection:
             holds = await self._second_factor.take(connection, account, code)
         if not holds:
-            await self._note_failure(account, address)
+            await self.note_failure(account, address)
             raise InvalidInput("this code is wrong, or was used", where="code", remedy="Wait for the next one.")
         await self._second_factor.remove(account, by=account)
 
     async def after_factor(self, account: str, address: str) -> IssuedToken:
         """A session with all rights, for whoever has just added the second factor that was asked for."""
         async with self._control.transaction() as connection:
-            return await self._session(connection, account, f"signed in from {address}", None)
+            return await self.session(connection, account, f"signed in from {address}", None)
 
     async def change_password(self, name: str, current: str, new: str, address: str) -> IssuedToken:
         """Change one's own password, by the one that holds; ends every session and link, and answers a new session.
@@ -129,7 +142,7 @@ class SignIn:
             await self._tokens.revoke_sessions(connection, key, now_us)
             await record(connection, now_us, name, "account.password", name, detail={"has_password": True})
             limits = await self._limits(connection, name)
-            session = await self._session(connection, name, f"signed in from {address}", limits)
+            session = await self.session(connection, name, f"signed in from {address}", limits)
         self._tokens.forget()
         return session
 
@@ -156,14 +169,14 @@ class SignIn:
 
     async def _holds(self, name: str, password: str, address: str) -> bool:
         """Whether a password is an account's. Attempts are counted, and those before one that holds forgiven."""
-        subjects = _subjects(name, address)
-        await self._count(subjects)
+        subjects = by_name(name, address)
+        await self._attempts.count(subjects)
         row = await self._control.fetchrow(_ACCOUNT_SQL["password"], name)
         usable = None if row is None or row["disabled_at"] is not None else row["password_hash"]
         if not await self._passwords.verify(usable, password):
-            await self._note_failure(name, address)
+            await self.note_failure(name, address)
             return False
-        await self._control.execute(_SQL["forgive_attempts"], _names(name, address))
+        await self._attempts.forgive(subjects)
         return True
 
     async def _open(self, connection: Connection, account: str, title: str) -> IssuedToken:
@@ -172,11 +185,12 @@ class SignIn:
             return await self._tokens.issue_within(
                 connection, account, "pending", title, PENDING_LIFETIME_S, by=account
             )
-        return await self._session(connection, account, title, await self._limits(connection, account))
+        return await self.session(connection, account, title, await self._limits(connection, account))
 
-    async def _session(
+    async def session(
         self, connection: Connection, account: str, title: str, limits: frozenset[Permission] | None
     ) -> IssuedToken:
+        """A session, for whoever has shown all that is asked of them. Inside the caller's transaction."""
         return await self._tokens.issue_within(
             connection, account, "session", title, SESSION_LIFETIME_S, by=account, limits=limits
         )
@@ -188,53 +202,11 @@ class SignIn:
         is_asked = await self._second_factor.is_asked_of(connection, account, self._guarded_roles)
         return frozenset() if is_asked else None
 
-    async def _count(self, subjects: list[tuple[str, int]]) -> None:
-        now_us = self._clock()
-        over_us = 0
-        async with self._control.transaction() as connection:
-            await connection.execute(_SQL["prune_attempts"], now_us - WINDOW_US)
-            for subject, bound in subjects:
-                row = await connection.fetchrow(_SQL["count_attempt"], subject, now_us, now_us - WINDOW_US)
-                assert row is not None
-                if row["attempts"] > bound:
-                    over_us = max(over_us, row["since"] + WINDOW_US - now_us)
-        if over_us > 0:
-            minutes = -(-over_us // (60 * US_PER_S))
-            raise TooMany(
-                "too many attempts to sign in",
-                remedy=f"Try again in {minutes} minute{'s' if minutes != 1 else ''}.",
-                retry_after_s=-(-over_us // US_PER_S),
-            )
-
-    async def _note_failure(self, name: str, address: str) -> None:
+    async def note_failure(self, name: str, address: str) -> None:
+        """Write down that somebody was refused."""
         async with self._control.transaction() as connection:
             await record(connection, self._clock(), name, "sign-in.refused", name, detail={"address": address})
 
 
-def _subjects(name: str, address: str) -> list[tuple[str, int]]:
-    """What an attempt is counted under, each with its bound, in one order so that two attempts never deadlock."""
-    place = _place(address)
-    return [
-        (f"account:{name}", MAX_PER_ACCOUNT),
-        (f"address:{place}", MAX_PER_ADDRESS),
-        (f"pair:{name} {place}", MAX_PER_PAIR),
-    ]
-
-
-def _names(name: str, address: str) -> list[str]:
-    return [subject for subject, _ in _subjects(name, address)]
-
-
 def _too_late() -> NotSignedIn:
     return NotSignedIn("this sign-in has waited too long for its code", remedy="Sign in again.")
-
-
-def _place(address: str) -> str:
-    """One caller's address: an IPv6 caller has a whole /64 to choose from, and counts as one."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:64]
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ipaddress.ip_network((parsed, IPV6_SITE_BITS), strict=False))
-    return str(parsed)

@@ -95,7 +95,7 @@ def password(name: Name, data_dir: DataDir = None, settings: SettingsFile = None
 @app.command("remove-factor")
 def remove_factor(name: Name, data_dir: DataDir = None, settings: SettingsFile = None) -> None:
     """Ask an account for no second factor any more: for whoever has lost it, and the recovery codes too."""
-    with_access(data_dir, settings, lambda access: access.second_factor.remove(name, by=BY))
+    with_access(data_dir, settings, lambda access: access.second_factor.remove_all(name, by=BY))
 
 
 @app.command()

@@ -43,7 +43,7 @@ class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """One's own account. recovery_codes: how many of them are left."""
+    """One's own account. has_factor: codes or a passkey; recovery_codes: how many of them are left."""
 
     name: str
     title: str
@@ -51,6 +51,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     permissions: list[str]
     has_password: bool
     has_factor: bool
+    has_codes: bool
     recovery_codes: int
     tokens: list[TokenView]
     sessions: list[OwnSession]
@@ -93,6 +94,7 @@ async def own_account(portal: InPortal, request: AnyRequest, principal: Caller) 
         permissions=sorted(principal.permissions),
         has_password=await access.accounts.has_password(principal.name),
         has_factor=factor.is_on,
+        has_codes=factor.has_codes,
         recovery_codes=factor.recovery_codes,
         tokens=[_token(entry) for entry in entries if entry.kind == "api"],
         sessions=[_session(entry, this) for entry in entries if entry.kind == "session"],

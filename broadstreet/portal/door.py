@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -18,6 +18,7 @@ from broadstreet.model.errors import NotSignedIn
 from broadstreet.portal.portal import Portal
 from broadstreet.portal.session import (
     PENDING_COOKIE,
+    UNTITLED,
     SessionView,
     no_cookie,
     pending_cookie,
@@ -25,6 +26,8 @@ from broadstreet.portal.session import (
     session_view,
 )
 
+T = TypeVar("T")
+Step = Literal["code", "passkey", "either"]
 AnyRequest = Request[Principal, Any, State]
 InPortal = NamedDependency[Portal]
 Caller = NamedDependency[Principal]
@@ -44,9 +47,9 @@ class Code(msgspec.Struct, frozen=True):
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """What a sign-in still waits for."""
+    """What a sign-in still waits for: a code, a passkey, or either. A recovery code does in every case."""
 
-    pending: Literal["code"] = "code"
+    pending: Step
 
 
 def address_of(portal: Portal, request: AnyRequest) -> str:
@@ -74,6 +77,29 @@ async def entered(portal: Portal, request: AnyRequest, issued: IssuedToken) -> R
     return Response(await session_view(portal, principal), cookies=[cookie])
 
 
+async def made_whole(portal: Portal, request: AnyRequest, principal: Principal, answer: Response[T]) -> Response[T]:
+    """An answer to somebody who has just added a second factor: a session that waited for it becomes a whole one."""
+    if principal.is_limited:
+        issued = await portal.access.sign_in.after_factor(principal.name, address_of(portal, request))
+        await portal.access.sign_in.sign_out(request.cookies[SESSION_COOKIE], by=principal.name)
+        answer.set_cookie(session_cookie(issued, portal.clock(), is_https=is_https(portal, request)))
+    return answer
+
+
+async def step_of(portal: Portal, issued: IssuedToken) -> Step:
+    """What a pending sign-in waits for."""
+    state = await portal.access.second_factor.state(issued.account)
+    if state.has_codes:
+        return "either" if state.passkeys else "code"
+    return "passkey"
+
+
+def house_title(portal: Portal, tenant: str) -> str:
+    """What the house is called in the tenant's city."""
+    city = portal.city(tenant)
+    return portal.settings.title or (city.title if city else UNTITLED)
+
+
 def left(portal: Portal, request: AnyRequest) -> Response[None]:
     """The answer to somebody who has just gone."""
     return Response(None, cookies=[no_cookie(is_https=is_https(portal, request))])
@@ -92,7 +118,7 @@ async def sign_in(
     """Sign in by password. Whoever has a second factor is asked for its code next."""
     issued = await portal.access.sign_in.with_password(data.name, data.password, address_of(portal, request))
     if issued.kind == "pending":
-        return Response(Pending(), cookies=[waiting(portal, request, issued)])
+        return Response(Pending(await step_of(portal, issued)), cookies=[waiting(portal, request, issued)])
     return await entered(portal, request, issued)
 
 
@@ -122,8 +148,7 @@ async def follow_link(portal: InPortal, request: AnyRequest, secret: FromPath[st
         # A browser came, not a program: the page for signing in can say what to do, a problem in JSON cannot.
         return Redirect("/sign-in?link=used", status_code=HTTP_303_SEE_OTHER)
     if issued.kind == "pending":
-        return Redirect(
-            "/sign-in?step=code", status_code=HTTP_303_SEE_OTHER, cookies=[waiting(portal, request, issued)]
-        )
+        then = f"/sign-in?step={await step_of(portal, issued)}"
+        return Redirect(then, status_code=HTTP_303_SEE_OTHER, cookies=[waiting(portal, request, issued)])
     cookie = session_cookie(issued, portal.clock(), is_https=is_https(portal, request))
     return Redirect("/", status_code=HTTP_303_SEE_OTHER, cookies=[cookie])

@@ -262,6 +262,7 @@ def portal_routers(portal: Portal) -> list[Router]:
                 new_factor,
                 confirm_factor,
                 remove_factor,
+                *passkey_routes(),
                 own_account,
                 new_token,
                 end_token,

@@ -14,9 +14,8 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from broadstreet.access import in_person
 from broadstreet.access.route import SESSION_COOKIE
 from broadstreet.access.second_factor import enrolment_uri
-from broadstreet.portal.door import AnyRequest, Caller, Code, InPortal, address_of, is_https
+from broadstreet.portal.door import AnyRequest, Caller, Code, InPortal, address_of, house_title, made_whole
 from broadstreet.portal.enrolment import QR_BORDER
-from broadstreet.portal.session import UNTITLED, session_cookie
 
 
 class NewFactor(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,17 +27,17 @@ class NewFactor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecoveryCodes(msgspec.Struct, frozen=True):
-    """Codes for when the device is lost. They come this once."""
+    """Codes for when the device is lost, this once; none where a factor stood before, whose codes go on."""
 
     recovery_codes: list[str]
 
 
 @post("/api/account/second-factor", opt=in_person())
-async def new_factor(portal: InPortal, principal: Caller) -> NewFactor:
+async def new_factor(portal: InPortal, request: AnyRequest, principal: Caller) -> NewFactor:
     """Begin a second factor. It asks for nothing until its first code has come."""
+    await portal.access.sign_in.require_recent(request.cookies[SESSION_COOKIE])
     secret = await portal.access.second_factor.begin(principal.name)
-    city = portal.city(principal.tenant)
-    issuer = f"Broadstreet {portal.settings.title or (city.title if city else UNTITLED)}"
+    issuer = f"Broadstreet {house_title(portal, principal.tenant)}"
     uri = enrolment_uri(secret, principal.name, issuer)
     drawn = io.BytesIO()
     segno.make(uri, error="m", micro=False).save(
@@ -53,12 +52,7 @@ async def confirm_factor(
 ) -> Response[RecoveryCodes]:
     """Put a second factor in force by its first code. A session that waited for it is followed by a whole one."""
     codes = await portal.access.second_factor.confirm(principal.name, data.code)
-    answer = Response(RecoveryCodes(codes))
-    if principal.is_limited:
-        issued = await portal.access.sign_in.after_factor(principal.name, address_of(portal, request))
-        await portal.access.sign_in.sign_out(request.cookies[SESSION_COOKIE], by=principal.name)
-        answer.set_cookie(session_cookie(issued, portal.clock(), is_https=is_https(portal, request)))
-    return answer
+    return await made_whole(portal, request, principal, Response(RecoveryCodes(codes)))
 
 
 @post("/api/account/second-factor/remove", opt=in_person(), status_code=HTTP_204_NO_CONTENT)

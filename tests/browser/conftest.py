@@ -150,19 +150,31 @@ Theme = Literal["light", "dark"]
 
 @pytest.fixture
 def open_page(chromium: Browser, demo: Demo) -> Iterator[OpenPage]:
-    """`open_page(path, size="desk", theme="light", signed_in=True, **context options)`."""
+    """`open_page(path, size="desk", theme="light", signed_in=True, base=None, **context options)`.
+
+    base: another name of the demonstration's, which the cookies of who is signed in do not know.
+    """
     opened: list[tuple[Page, Seen]] = []
 
-    def begin(path: str, *, size: str = "desk", theme: Theme = "light", signed_in: bool = True, **more: Any) -> Page:
+    def begin(
+        path: str,
+        *,
+        size: str = "desk",
+        theme: Theme = "light",
+        signed_in: bool = True,
+        base: str | None = None,
+        **more: Any,
+    ) -> Page:
+        base = base or demo.base
         width, height = SIZES[size]
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **more)
         if signed_in:
             context.add_cookies(demo.cookies)
         page = context.new_page()
         seen = Seen()
-        seen.watch(page, demo.base)
+        seen.watch(page, base)
         opened.append((page, seen))
-        page.goto(demo.base + path)
+        page.goto(base + path)
         return page
 
     yield begin

@@ -73,7 +73,7 @@ def _code(secret: str) -> str:
 def test_a_second_factor_is_added_asked_for_and_removed(open_page: OpenPage, demo: Demo) -> None:
     page = open_page("/account")
     settled(page)
-    page.get_by_role("button", name="Add a second factor").click()
+    page.get_by_role("button", name="Add codes").click()
     settled(page)
     picture(page, "account-factor")
     assert violations(page) == []
@@ -95,7 +95,7 @@ def test_a_second_factor_is_added_asked_for_and_removed(open_page: OpenPage, dem
     other.get_by_role("button", name="Sign in").click()
     other.get_by_role("navigation", name="Pages").wait_for()
 
-    page.get_by_role("button", name="Remove the second factor").click()
+    page.get_by_role("button", name="Remove the codes").click()
     page.get_by_label("Code").fill(recovery[1])
-    page.get_by_role("dialog").get_by_role("button", name="Remove the second factor").click()
-    page.get_by_role("button", name="Add a second factor").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Remove the codes").click()
+    page.get_by_role("button", name="Add codes").wait_for()

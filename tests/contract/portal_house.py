@@ -141,8 +141,10 @@ def air(name: str, street: str | None = "Fabianinkatu", **more: Any) -> DeviceSp
 
 
 @asynccontextmanager
-async def open_portal(services: Services, data_dir: Path, clock: Clock) -> AsyncIterator[PortalHouse]:
-    """Two profiles and no device; an administrator is signed in."""
+async def open_portal(
+    services: Services, data_dir: Path, clock: Clock, *, origin: str = ""
+) -> AsyncIterator[PortalHouse]:
+    """Two profiles and no device; an administrator is signed in. origin: the setting `http.origin`."""
     city = await services.store.tenant("city")
     for profile in (AIR, LIGHT):
         await services.registry.register_profile(city, profile, principal="planner", at_us=clock())
@@ -150,7 +152,7 @@ async def open_portal(services: Services, data_dir: Path, clock: Clock) -> Async
         "root", "Root", tenant="city", roles=["administrator"], by="test", password="a long enough secret"
     )
     secret = (await services.access.tokens.issue("root", "session", "test", 72 * 3600, by="test")).secret
-    async with portal_of(services, data_dir) as portal:
+    async with portal_of(services, data_dir, origin) as portal:
         app = whole_app(services, portal)
         house = House(services.store, services.log, city)
         yield PortalHouse(services, portal, app, house, clock, {}, f"{SESSION_COOKIE}={secret}")

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from broadstreet.access import Access, Principal
-from broadstreet.access.sign_in import LINK_PATH, MAX_PER_ADDRESS, MAX_PER_PAIR, WINDOW_US
+from broadstreet.access.attempts import MAX_PER_ADDRESS, MAX_PER_PAIR, WINDOW_US
+from broadstreet.access.sign_in import LINK_PATH
 from broadstreet.access.token import LINK_LIFETIME_S, REMEMBERED_US, SESSION_LIFETIME_S
 from broadstreet.apis import Services
 from broadstreet.model.errors import (

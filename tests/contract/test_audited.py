@@ -22,6 +22,7 @@ from tests.contract.doors import ORIGIN
 from tests.contract.house import portal_of, whole_app
 from tests.contract.walk import POSTED, WRITES
 
+PASSKEYS: Final = ("account/passkeys", "sign-in/passkey", "sign-in/code/passkey")
 ELSEWHERE: Final = {
     "POST /v1/readings": "a reading's origin is its pack, written by the recorder",
     "POST /v1/hook": "likewise",
@@ -31,6 +32,9 @@ ELSEWHERE: Final = {
     "POST /portal/api/sign-in": "tests/contract/test_access.py: a session made, or an attempt refused",
     "POST /portal/api/sign-out": "tests/contract/test_access.py: a session ended",
     "POST /portal/api/sign-in/code": "tests/contract/test_second_factor.py",
+    **{f"POST /portal/api/{step}/begin": "asks for a passkey, and opens nothing" for step in PASSKEYS},
+    **{f"POST /portal/api/{step}": "tests/contract/test_passkeys.py" for step in PASSKEYS},
+    **{f"{does} /portal/api/account/passkeys/{{passkey}}": "likewise" for does in ("PATCH", "DELETE")},
     "POST /portal/api/account/second-factor": "asks for nothing until it is confirmed",
     "POST /portal/api/account/second-factor/confirm": "tests/contract/test_second_factor.py",
     "POST /portal/api/account/second-factor/remove": "tests/contract/test_second_factor.py",

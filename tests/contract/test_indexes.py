@@ -19,12 +19,14 @@ import pytest
 
 from broadstreet.access import Access
 from broadstreet.access.second_factor import code_at, step_at
+from broadstreet.access.site import Site
 from broadstreet.apis import Services
 from broadstreet.apis.guard import handlers_of
-from broadstreet.model.errors import NotSignedIn
+from broadstreet.model.errors import Conflict, NotSignedIn
 from broadstreet.store import Store, database, load_queries
 from broadstreet.store.database import Database, prepare_connection
 from tests.asgi import ask
+from tests.authenticator import Passkey
 from tests.contract.canaries import Filled, fill
 from tests.contract.conftest import Clock
 from tests.contract.crowd import gather
@@ -33,6 +35,7 @@ from tests.contract.walk import ENDLESS, POSTED, WRITES, targets
 
 GROW_FOR_EVER: Final = frozenset(
     {"observation", "origin", "audit", "token", "sign_in_attempt", "account", "account_role", "device_login"}
+    | {"passkey", "ceremony"}
 )
 """Tables that grow with time or with people: no page may read one whole."""
 GROW_WITH_THE_CITY: Final = frozenset(
@@ -53,7 +56,7 @@ ASKS_FOR_ALL: Final = {
 """Queries that ask for the whole city, and may read the tables of the city to their ends."""
 NOUNS: Final = (
     *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution", "portal"),
-    *("second_factor", "tenant", "term", "token"),
+    *("ceremony", "passkey", "second_factor", "tenant", "term", "token"),
 )
 """Files of queries that pages and APIs run; each query in them is met by the walk, or stands in `NOT_WALKED`."""
 HISTORY: Final = ("aggregate", "observation")
@@ -163,12 +166,36 @@ async def come_and_go(services: Services) -> None:
     pending = await access.sign_in.with_password("bo", secret, "192.0.2.1")
     await access.sign_in.with_code(pending.secret, codes[0], "192.0.2.1")
     await access.sign_in.remove_factor("bo", code_at(factor, step + 1), "192.0.2.1")
+    await by_passkey(access, secret)
     await access.tokens.in_use("bo")
     await access.tokens.end_sessions("bo", by="test")
     await access.accounts.set_password("bo", None, by="test")
     await access.accounts.disable("bo", by="test")
     with suppress(NotSignedIn):
         await services.device_principal("crowd-1", "no secret of it")
+
+
+async def by_passkey(access: Access, password: str) -> None:
+    """Add a passkey, come in by it in both ways, see it doubted, name it, remove it."""
+    site, passkey = Site("https://city.example", "city.example"), Passkey()
+    session = await access.sign_in.with_password("bo", password, "192.0.2.1")
+    await access.sign_in.require_recent(session.secret)
+    ceremony, options = await access.passkeys.begin("bo", site, "House")
+    await access.passkeys.add("bo", site, ceremony.secret, passkey.make(options), "Key")
+    ceremony, options = await access.passkey_sign_in.begin(site)
+    await access.passkey_sign_in.finish(ceremony.secret, passkey.answer(options), site, "192.0.2.1")
+    pending = (await access.sign_in.with_password("bo", password, "192.0.2.1")).secret
+    ceremony, options = await access.passkey_sign_in.begin_second(pending, site)
+    passkey.count = 0
+    with pytest.raises(NotSignedIn):
+        answer = passkey.answer(options)
+        await access.passkey_sign_in.finish_second(ceremony.secret, pending, answer, site, "192.0.2.1")
+    await access.passkeys.owner(passkey.id)
+    (entry,) = await access.passkeys.of_account("bo")
+    await access.passkeys.rename("bo", entry.key, "Old key")
+    await access.passkeys.remove("bo", entry.key)
+    with suppress(Conflict):
+        await access.second_factor.remove_all("bo", by="test")
 
 
 async def walk(services: Services, data_dir: Path, filled: Filled) -> None:
@@ -191,12 +218,12 @@ async def walk(services: Services, data_dir: Path, filled: Filled) -> None:
 
 
 async def test_no_page_reads_a_growing_table_to_its_end(
-    services: Services, postgres_dsn: str, data_dir: Path, clock: Clock, heard: Heard
+    services: Services, services_dsn: str, data_dir: Path, clock: Clock, heard: Heard
 ) -> None:
     async with portal_of(services, data_dir) as portal:
         filled = await fill(whole_app(services, portal), services, "city", "sparrow", clock)
-    await gather(postgres_dsn, "city")
-    async with listening(postgres_dsn, services, clock) as listened:
+    await gather(services_dsn, "city")
+    async with listening(services_dsn, services, clock) as listened:
         await walk(listened, data_dir, filled)
         sent = {(schema, sql): args for (schema, sql), args in heard.items() if PLANNED.match(sql)}
         queries = {name: sql for sql, name in named().items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from broadstreet.access.sign_in import MAX_PER_PAIR
+from broadstreet.access.attempts import MAX_PER_PAIR
 from broadstreet.access.token import SESSION_LIFETIME_S
 from broadstreet.apis import Services
 from broadstreet.city import save_city

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from broadstreet.access import Access
+from broadstreet.access.attempts import MAX_CODES, WINDOW_US
 from broadstreet.access.second_factor import RECOVERY_CODES, STEP_S, code_at, step_at
-from broadstreet.access.sign_in import MAX_CODES, WINDOW_US
 from broadstreet.access.token import PENDING_LIFETIME_S
 from broadstreet.apis import Services
 from broadstreet.model.errors import NotSignedIn

@@ -83,6 +83,7 @@ def names(tenant: Filled) -> dict[str, list[str]]:
         "letter": [tenant.letter],
         "command": ["x"],
         "token": ["x"],
+        "passkey": ["1"],
         "type_name": ["AirQualityObserved", tenant.name],
         "attribute_id": ["NO2", tenant.name],
         "attribute": ["NO2", tenant.name],

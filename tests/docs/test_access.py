@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broadstreet.access import POLICY, ROLES
-from broadstreet.access.sign_in import MAX_PER_ACCOUNT, MAX_PER_ADDRESS, MAX_PER_PAIR, WINDOW_US
+from broadstreet.access.attempts import MAX_PER_ACCOUNT, MAX_PER_ADDRESS, MAX_PER_PAIR, WINDOW_US
 from broadstreet.access.strength import MAX_LENGTH, MIN_LENGTH
 from broadstreet.access.token import LINK_LIFETIME_S, SESSION_LIFETIME_S
 from tests.docs.pages import reference

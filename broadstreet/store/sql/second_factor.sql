@@ -37,8 +37,9 @@ SELECT hash, key FROM account, unnest($2::bytea[]) AS new (hash) WHERE account.n
 DELETE FROM totp USING account WHERE account.key = account_key AND account.name = $1 RETURNING account_key;
 
 -- name: state
--- Whether an account is asked for codes, and how many recovery codes are left. $1: account.
-SELECT EXISTS (SELECT FROM totp WHERE account_key = account.key AND confirmed_at IS NOT NULL) AS is_on,
+-- Whether an account is asked for codes, how many passkeys it has, and how many recovery codes are left. $1: account.
+SELECT EXISTS (SELECT FROM totp WHERE account_key = account.key AND confirmed_at IS NOT NULL) AS has_codes,
+       (SELECT count(*) FROM passkey WHERE account_key = account.key) AS passkeys,
        (SELECT count(*) FROM recovery_code WHERE account_key = account.key) AS codes
 FROM account WHERE name = $1;
 

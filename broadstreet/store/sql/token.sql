@@ -18,6 +18,10 @@ WHERE hash = $1 AND kind = $2 AND expires_at > $3 AND revoked_at IS NULL AND dis
 GROUP BY account.key, token.key, tenant.key
 ORDER BY tenant.key;
 
+-- name: began
+-- When a session that is presented was begun. $1: SHA-256.
+SELECT created_at FROM token WHERE hash = $1 AND kind = 'session';
+
 -- name: use_link
 -- Spend a one-time link: one row for the first who comes, none afterwards. $1: SHA-256, $2: now.
 UPDATE token SET used_at = $2

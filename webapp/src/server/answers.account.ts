@@ -24,6 +24,8 @@ export interface OwnAccountAnswer {
   permissions: string[];
   has_password: boolean;
   has_factor: boolean;
+  /** Whether a device makes codes; a passkey is a second factor without. */
+  has_codes: boolean;
   /** How many are left. */
   recovery_codes: number;
   tokens: OwnToken[];
@@ -35,6 +37,36 @@ export interface NewFactor {
   secret: string;
   uri: string;
   qr_svg: string;
+}
+
+/** Once; none where a second factor stood before. */
+export interface RecoveryCodes {
+  recovery_codes: string[];
+}
+
+export interface OwnPasskey {
+  id: number;
+  title: string;
+  /** The domain it works on. */
+  site: string;
+  is_synced: boolean;
+  created_at: string;
+  used_at: string | null;
+  /** When it counted backwards, as a copy of it would. */
+  doubted_at: string | null;
+}
+
+export interface PasskeysAnswer {
+  passkeys: OwnPasskey[];
+  /** Where new ones would work. */
+  site: string | null;
+  /** Why there can be none, in words. */
+  why_not: string | null;
+}
+
+/** How one may sign in beside by password. */
+export interface Ways {
+  passkeys: boolean;
 }
 
 export interface MadeToken {

@@ -17,9 +17,12 @@ export interface Session {
   needs_factor: boolean;
 }
 
-/** A sign-in that waits for the code of a second factor. */
+/** What a sign-in waits for. */
+export type Step = 'code' | 'passkey' | 'either';
+
+/** A sign-in that waits for a second factor. */
 export interface Pending {
-  pending: 'code';
+  pending: Step;
 }
 
 export interface CityFacts {

@@ -1,5 +1,6 @@
 /** Who is signed in, and in which city. */
-import type { CityFacts, Pending, Session } from './answers.ts';
+import { answer, type RequestOptions } from '../account/webauthn.ts';
+import type { CityFacts, Pending, Session, Step } from './answers.ts';
 import { ask, onSignedOut, Problem, tell } from './ask.ts';
 
 class SessionStore {
@@ -39,17 +40,24 @@ class SessionStore {
     }
   }
 
-  /** Answers whether that was all, or a code is asked for now. Raises Problem where name and password do not hold. */
-  async signIn(name: string, password: string): Promise<boolean> {
-    const answer = await tell<Session | Pending>('/portal/api/sign-in', { name, password });
-    if ('pending' in answer) return false;
-    this.#enter(answer);
-    return true;
+  /** Answers what is asked for now, or null where that was all. Raises Problem where name and password do not hold. */
+  async signIn(name: string, password: string): Promise<Step | null> {
+    const told = await tell<Session | Pending>('/portal/api/sign-in', { name, password });
+    if ('pending' in told) return told.pending;
+    this.#enter(told);
+    return null;
   }
 
   /** Raises Problem where the code is wrong, or came too late. */
   async signInWithCode(code: string): Promise<void> {
     this.#enter(await tell<Session>('/portal/api/sign-in/code', { code }));
+  }
+
+  /** By a passkey alone, or as the second factor of a sign-in that waits. Raises Problem where none opens. */
+  async signInWithPasskey(step: 'alone' | 'second'): Promise<void> {
+    const path = step === 'alone' ? '/portal/api/sign-in/passkey' : '/portal/api/sign-in/code/passkey';
+    const { options } = await tell<{ options: RequestOptions }>(`${path}/begin`, {});
+    this.#enter(await tell<Session>(path, { credential: await answer(options) }));
   }
 
   async signOut(): Promise<void> {
