@@ -58,7 +58,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
 
     app = Application(
         route_handlers=[
-            health_router(Checks(checks_of(services.store, services.log))),
+            health_router(Checks({**checks_of(services.store, services.log), **services.checks})),
             metrics_router(services.metrics),
             openapi_json,
             Router(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from broadstreet.access import Access, Principal
+from broadstreet.apis.health import Check
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Library
 from broadstreet.devices import Commands, Letters, Registry, Webhooks
@@ -38,6 +39,8 @@ class Services:
     @cached_property
     def broker(self) -> Broker:
         """NGSI-LD's operations on entities."""
+    jobs: Jobs | None = None
+    checks: Mapping[str, Check] = field(default_factory=dict)
         return Broker(self.store)
 
     @cached_property

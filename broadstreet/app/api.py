@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 
 from litestar import Litestar
 
@@ -12,6 +13,7 @@ from broadstreet.apis import Metrics, Services, create_app
 from broadstreet.app.clock import now_us
 from broadstreet.app.figures import Figures
 from broadstreet.app.http import serve_http
+from broadstreet.app.listening import check_mqtt
 from broadstreet.app.logs import with_request_ids
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
@@ -47,7 +49,17 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         origins = frozenset({settings.http.origin} - {""})
         figures = Figures(settings, store, log, now_us)
         metrics = Metrics([portal.vitals.samples, figures.samples])
-        services = Services(store, log, access, registry, now_us, metrics, origins, partitions=settings.log.partitions)
+        services = Services(
+            store,
+            log,
+            access,
+            registry,
+            now_us,
+            metrics,
+            origins,
+            partitions=settings.log.partitions,
+            checks={"mqtt": partial(check_mqtt, settings)},
+        )
         ingest = Ingest(settings, store, log)
         app = compose(services, portal, ingest.taker)
         async with portal, asyncio.TaskGroup() as group:

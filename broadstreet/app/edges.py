@@ -22,6 +22,9 @@ class Edges(msgspec.Struct, frozen=True):
     origin: str = ""
     """The portal's own address, where it has one."""
     has_tls: bool = False
+    mqtt_tls_host: str = ""
+    mqtt_tls_port: int = 0
+    """Where MQTT is spoken over TLS; 0: nowhere."""
 
     @property
     def portal_url(self) -> str:
@@ -32,9 +35,20 @@ class Edges(msgspec.Struct, frozen=True):
 def edges_of(settings: Settings) -> Edges:
     """The addresses that these settings ask for; a host that means every address is this machine."""
     mqtt, http = settings.mqtt, settings.http
-    mqtt_host = HERE if mqtt.host in EVERYWHERE else mqtt.host
-    http_host = HERE if http.host in EVERYWHERE else http.host
-    return Edges(mqtt_host, mqtt.port, http_host, http.port, http.origin, bool(http.tls_certificate))
+    return Edges(
+        _reached_at(mqtt.host),
+        mqtt.port,
+        _reached_at(http.host),
+        http.port,
+        http.origin,
+        bool(http.tls_certificate),
+        _reached_at(mqtt.tls_host or mqtt.host),
+        mqtt.tls_port if mqtt.tls_certificate or http.tls_certificate else 0,
+    )
+
+
+def _reached_at(host: str) -> str:
+    return HERE if host in EVERYWHERE else host
 
 
 def write_edges(folder: DataFolder, settings: Settings) -> None:

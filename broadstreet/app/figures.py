@@ -11,6 +11,7 @@ from typing import Final, Literal
 import asyncpg
 import psutil
 
+from broadstreet.app.mqtt_tls import mqtt_tls_files
 from broadstreet.app.settings import Settings
 from broadstreet.app.tls import tls_files
 from broadstreet.backup.taking import last_backup
@@ -107,12 +108,14 @@ class Figures:
         if last is not None:
             yield _figure("backup_age_seconds", (self._clock() - last.began_us) / US_PER_S)
             yield _figure("backup_bytes", last.bytes)
-        try:
-            tls = tls_files(self._settings)
-            if tls is not None:
-                yield _figure("certificate_left_seconds", (tls.ends_us() - self._clock()) / US_PER_S)
-        except BroadstreetError as error:
-            _log.warning("there is no figure of the certificate: %s", error)
+        for port, files_of in (("http", tls_files), ("mqtt", mqtt_tls_files)):
+            try:
+                tls = files_of(self._settings)
+                if tls is not None:
+                    left_s = (tls.ends_us() - self._clock()) / US_PER_S
+                    yield _figure("certificate_left_seconds", left_s, port=port)
+            except BroadstreetError as error:
+                _log.warning("there is no figure of the certificate of %s: %s", port, error)
 
 
 def _figure(name: str, value: float, **labels: str) -> Sample:

@@ -1,12 +1,14 @@
-"""The role `gateway`: the MQTT listener."""
+"""The role `gateway`: the MQTT listeners."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from broadstreet.access import Access
 from broadstreet.app.clock import now_us
 from broadstreet.app.edges import HERE
+from broadstreet.app.mqtt_tls import MqttTls, mqtt_tls_files
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
 from broadstreet.devices import Registry
@@ -18,6 +20,8 @@ from broadstreet.store import Store
 
 async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> None:
     """Take connections until the call ends."""
+    mqtt, files = settings.mqtt, mqtt_tls_files(settings)
+    tls = None if files is None else MqttTls(files)
     async with (
         await Store.connect(addresses.postgres_dsn) as store,
         await Log.connect(addresses.nats_url, name=call.name) as log,
@@ -34,11 +38,17 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             clock=now_us,
             random_bytes=os.urandom,
         )
-        await gateway.start(settings.mqtt.host, settings.mqtt.port)
+        await gateway.start(mqtt.host, mqtt.port)
         try:
-            if settings.mqtt.open_port:
-                await gateway.open_to_anyone(HERE, settings.mqtt.open_port)
+            if tls is not None:
+                await gateway.listen_securely(mqtt.tls_host or mqtt.host, mqtt.tls_port, tls.context)
+            if mqtt.open_port:
+                await gateway.open_to_anyone(HERE, mqtt.open_port)
             call.ready()
-            await call.during(gateway.run())
+            async with asyncio.TaskGroup() as group:
+                beside = [] if tls is None else [group.create_task(tls.run())]
+                await call.during(gateway.run())
+                for task in beside:
+                    task.cancel()
         finally:
             await gateway.stop()

@@ -42,6 +42,10 @@ class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_host: str = ""
     name: Annotated[str, Meta(pattern="^[A-Za-z0-9-]{1,60}$")] = "gateway"
     open_port: Port = 0
+    tls_host: str = ""
+    tls_port: Port = 8883
+    tls_certificate: str = ""
+    tls_key: str = ""
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

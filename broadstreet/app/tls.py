@@ -25,10 +25,14 @@ class TlsFiles:
 
     def check(self) -> None:
         """Raise InvalidInput, saying what to change, unless a server could use them."""
+        self.load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+
+    def load(self, context: ssl.SSLContext) -> None:
+        """Let a server show them. Raises InvalidInput, saying what to change."""
         where = f"{self.certificate}, {self.key}"
-        remedy = "Check http.tls_certificate and http.tls_key: PEM files that we may read, and that belong together."
+        remedy = "Check tls_certificate and tls_key: PEM files that we may read, and that belong together."
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key, password=_no_password)
+            context.load_cert_chain(self.certificate, self.key, password=_no_password)
         except (OSError, ssl.SSLError) as error:
             raise InvalidInput(f"the certificate cannot be used: {error}", where=where, remedy=remedy) from error
 

@@ -24,6 +24,13 @@ SWEEP_EVERY_S: Final = 0.5
 SIGN_IN_WITHIN_S: Final = 30.0
 BACKLOG: Final = 4096
 """Connections the system may hold before they are accepted."""
+HANDSHAKE_WITHIN_S: Final = 8.0
+"""How long agreeing on TLS may take."""
+MAX_HANDSHAKES: Final = 1_000
+"""Under way at once."""
+HANDSHAKES_AT_A_TURN: Final = 8
+HANDSHAKES_EVERY_S: Final = 0.01
+"""So many begin so far apart: a crowd that comes back takes no more than the better half of a processor."""
 STOP_WITHIN_S: Final = 5.0
 """What each step of a stop may take."""
 TURN_PACKETS: Final = 512
@@ -127,3 +134,4 @@ assert MAX_RUN <= TARGET_PACK_MESSAGES <= MAX_PACK_MESSAGES // 2
 assert MAX_ITEM_BYTES <= MAX_PACKET_BYTES
 assert HELD_BYTES_LOW < HELD_BYTES_HIGH
 assert RECEIVE_MAXIMUM < 65_536
+assert HANDSHAKE_WITHIN_S < CONNECT_WITHIN_S

@@ -34,6 +34,9 @@ class Counters(msgspec.Struct):
     pack_retries: int = 0
     connections: int = 0
     connected: int = 0
+    handshakes: int = 0
+    """TLS handshakes that were done."""
+    handshakes_failed: int = 0
     sign_ins_refused: int = 0
     bad_packets: int = 0
     not_allowed: int = 0

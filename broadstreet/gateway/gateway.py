@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -76,8 +77,9 @@ class Gateway:
         self._watermark_bytes = watermark_bytes
         self._retained = Retained(log, clock)
         self._sightings = Sightings(store, name, clock)
-        self.listener = Listener()
-        self.open_listener = Listener()
+        self.listener = Listener("mqtt.port", self.counters)
+        self.secure_listener = Listener("mqtt.tls_port", self.counters)
+        self.open_listener = Listener("mqtt.open_port", self.counters)
         self._listeners: list[Listener] = []
         self._packer = Packer(
             log,
@@ -116,6 +118,10 @@ class Gateway:
         )
         self._tasks = [asyncio.create_task(one) for one in work]
         await self._listen(self.listener, self._door, host, port)
+    async def listen_securely(self, host: str, port: int, context: Callable[[], ssl.SSLContext]) -> None:
+        """Take connections over TLS as well. context: answers how to speak it now. Raises RoleFailed."""
+        await self._listen(self.secure_listener, self._door, host, port, context)
+
 
     async def open_to_anyone(self, host: str, port: int) -> None:
         """
@@ -132,8 +138,15 @@ class Gateway:
         await self._listen(self.open_listener, OpenDoor(), host, port)
         logger.warning("MQTT port %d lets anyone on this machine use any topic of a tenant of its own", port)
 
-    async def _listen(self, listener: Listener, door: Entrance, host: str, port: int) -> None:
-        await listener.start(host, port, lambda: Connection(listener, self.broker, door))
+    async def _listen(
+        self,
+        listener: Listener,
+        door: Entrance,
+        host: str,
+        port: int,
+        context: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        await listener.start(host, port, lambda: Connection(listener, self.broker, door), context)
         self._listeners.append(listener)
 
     def _press(self, is_high: bool) -> None:
@@ -149,7 +162,7 @@ class Gateway:
     async def stop(self) -> None:
         """Take no more, bring what was taken to the log, say goodbye; wills are spoken last."""
         for listener in self._listeners:
-            listener.deafen()
+            await listener.deafen()
         await self._packer.flush(STOP_WITHIN_S)
         await asyncio.gather(*(listener.stop() for listener in self._listeners))
         await self._packer.flush(STOP_WITHIN_S)

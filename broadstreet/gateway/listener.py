@@ -1,4 +1,4 @@
-"""The MQTT port of a gateway and its connections.
+"""An MQTT port of a gateway, with TLS or without, and its connections.
 
 Every connection is kept in sight: twice a second each looks at its time limits. When the packer asks for quiet, every
 socket is read no further until it has room again.
@@ -7,11 +7,14 @@ socket is read no further until it has room again.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 
 from broadstreet.gateway.bounds import BACKLOG, MAX_CONNECTIONS, STOP_WITHIN_S, SWEEP_EVERY_S
 from broadstreet.gateway.connection import Connection
+from broadstreet.gateway.counters import Counters
 from broadstreet.gateway.hold import Hold
+from broadstreet.gateway.secure_port import SecurePort
 from broadstreet.model.errors import RoleFailed
 from broadstreet.mqtt import Reason
 
@@ -19,11 +22,14 @@ STOPPED = "the gateway was stopped"
 
 
 class Listener:
-    """The open port and its connections."""
+    """setting: what says its port, for whoever cannot have it. counters: the gateway's."""
 
-    def __init__(self) -> None:
+    def __init__(self, setting: str, counters: Counters) -> None:
         self.connections: set[Connection] = set()
+        self._setting = setting
+        self._counters = counters
         self._server: asyncio.Server | None = None
+        self._secure: SecurePort | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self._is_deaf = False
         self._empty = asyncio.Event()
@@ -31,17 +37,31 @@ class Listener:
         self.is_pressed = False
         self.port = 0
 
-    async def start(self, host: str, port: int, make: Callable[[], Connection]) -> None:
-        """Open the port (0: a free one, see `port`). Raises RoleFailed."""
+    async def start(
+        self,
+        host: str,
+        port: int,
+        make: Callable[[], Connection],
+        context: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        """
+        Open the port (0: a free one, see `port`).
+
+        context: answers how to speak TLS now; None: without. Raises RoleFailed.
+        """
         try:
-            self._server = await asyncio.get_running_loop().create_server(make, host, port, backlog=BACKLOG)
+            if context is None:
+                self._server = await asyncio.get_running_loop().create_server(make, host, port, backlog=BACKLOG)
+                self.port = self._server.sockets[0].getsockname()[1]
+            else:
+                self._secure = SecurePort(make, context, self._counters)
+                self.port = await self._secure.open(host, port)
         except OSError as error:
             raise RoleFailed(
                 f"the MQTT port {port} cannot be had: {error.strerror}",
-                where="mqtt.port",
+                where=self._setting,
                 remedy="Choose another one, or end what uses it.",
             ) from error
-        self.port = self._server.sockets[0].getsockname()[1]
         self._sweeping = asyncio.create_task(self._sweep())
 
     def opened(self, connection: Connection) -> None:
@@ -66,11 +86,13 @@ class Listener:
             else:
                 connection.release(Hold.PRESSURE)
 
-    def deafen(self) -> None:
+    async def deafen(self) -> None:
         """Accept no more connections, and read no more from those there are."""
         self._is_deaf = True
         if self._server is not None:
             self._server.close()
+        if self._secure is not None:
+            await self._secure.close()
         self.press(True)
 
     async def stop(self) -> None:

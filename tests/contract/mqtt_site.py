@@ -138,13 +138,14 @@ class Site:
         registered = await registry.register_many(city, specs, principal="test", at_us=now_us())
         self.keys |= {one.id: one.key for one in registered}
 
-    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A bare connection."""
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    async def open(self, tls: ssl.SSLContext | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A bare connection, with TLS or without."""
+        listener = self.gateway.listener if tls is None else self.gateway.secure_listener
+        return await asyncio.open_connection("127.0.0.1", listener.port, ssl=tls)
 
-    async def wire(self, version: Version = V5) -> Wire:
+    async def wire(self, version: Version = V5, tls: ssl.SSLContext | None = None) -> Wire:
         """A connection without CONNECT."""
-        wire = Wire(*await self.open(), version)
+        wire = Wire(*await self.open(tls), version)
         self.wires.append(wire)
         return wire
 
@@ -159,8 +160,9 @@ class Site:
         will: Will | None = None,
         properties: Properties | None = None,
     ) -> tuple[Wire, ConnAck]:
+        tls: ssl.SSLContext | None = None,
         """Send CONNECT and take the answer."""
-        wire = await self.wire(version)
+        wire = await self.wire(version, tls)
         secret = SECRET + device if password is None else password
         wire.send(
             Connect(

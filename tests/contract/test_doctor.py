@@ -132,11 +132,15 @@ def test_the_end_of_a_certificate(settings: Settings, data_dir: Path) -> None:
         assert [finding.state for finding in machine.certificates(with_one, now_us())] == [state]
     half = msgspec.structs.replace(settings, http=Http(tls_certificate="x"))
     assert "needs its key" in next(machine.certificates(half, now_us())).words
+    own = msgspec.structs.replace(settings, mqtt=Mqtt(tls_certificate=str(tls.certificate), tls_key=str(tls.key)))
+    assert [(one.about, one.state) for one in machine.certificates(own, now_us())] == [("MQTT's certificate", "wrong")]
+    half = msgspec.structs.replace(settings, mqtt=Mqtt(tls_key="x"))
+    assert "needs its key" in next(machine.certificates(half, now_us())).words
 
 
 def test_an_open_portal_without_https(settings: Settings) -> None:
     everywhere = msgspec.structs.replace(settings, http=Http(host="0.0.0.0"), mqtt=Mqtt(host="0.0.0.0"))
-    assert [finding.state for finding in machine.exposure(everywhere)] == ["warn", "ok"]
+    assert [finding.state for finding in machine.exposure(everywhere)] == ["warn", "warn"]
     assert list(machine.exposure(settings)) == []
 
 

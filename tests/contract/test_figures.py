@@ -61,7 +61,7 @@ async def test_every_figure_is_given(
     assert found["dead_letters", ("tenant", "city")] == 0
     assert 5 <= found["backup_age_seconds",] < 60
     assert found["backup_bytes",] == 77
-    assert 29 * 86_400 < found["certificate_left_seconds", "http"] < 31 * 86_400
+    assert 29 * 86_400 < found["certificate_left_seconds", ("port", "http")] < 31 * 86_400
 
 
 def test_a_house_without_engines_still_has_figures(settings: Settings, data_dir: Path) -> None:

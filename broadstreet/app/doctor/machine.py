@@ -9,16 +9,17 @@ import resource
 import socket
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib import metadata
 from typing import Final
 
 from broadstreet.app.doctor.finding import Finding, graded, ok, warn, wrong
 from broadstreet.app.edges import HERE, running_edges
+from broadstreet.app.mqtt_tls import mqtt_tls_files
 from broadstreet.app.role import MAX_FILES
 from broadstreet.app.settings import Settings
-from broadstreet.app.tls import tls_files
+from broadstreet.app.tls import TlsFiles, tls_files
 from broadstreet.backup.taking import last_backup
 from broadstreet.engines import DataFolder, look_at_disk
 from broadstreet.model.errors import EngineFailed, InvalidInput
@@ -119,10 +120,10 @@ def ports(settings: Settings) -> Iterator[Finding]:
     """Whether the house answers at its ports, or could."""
     running = DataFolder(settings.data_path).in_use()
     edges = running_edges(settings)
-    for about, host, port in (
-        ("MQTT port", edges.mqtt_host, edges.mqtt_port),
-        ("HTTP port", edges.http_host, edges.http_port),
-    ):
+    doors = [("MQTT port", edges.mqtt_host, edges.mqtt_port), ("HTTP port", edges.http_host, edges.http_port)]
+    if edges.mqtt_tls_port:
+        doors.append(("MQTT port over TLS", edges.mqtt_tls_host, edges.mqtt_tls_port))
+    for about, host, port in doors:
         answers = _answers(host, port)
         if answers == running:
             yield ok(about, f"{host}:{port} {'answers' if running else 'is free'}")
@@ -149,22 +150,34 @@ def exposure(settings: Settings) -> Iterator[Finding]:
             "Set http.tls_certificate and http.tls_key; or put a proxy with TLS before it, and set http.origin.",
         )
     if settings.mqtt.host not in local:
-        yield ok("MQTT", f"devices are let in at {settings.mqtt.host}")
+        yield warn(
+            "MQTT",
+            f"devices are let in at {settings.mqtt.host} without TLS, so their secrets cross the net in the clear",
+            "Give MQTT a certificate, set mqtt.tls_host, and leave mqtt.host as it is: 127.0.0.1.",
+        )
 
 
 def certificates(settings: Settings, now_us: int) -> Iterator[Finding]:
-    """Whether the certificate can be used, and for how long."""
+    """Whether the certificates can be used, and for how long."""
+    for about, files_of in (("certificate", tls_files), ("MQTT's certificate", mqtt_tls_files)):
+        if about == "certificate" or settings.mqtt.tls_certificate or settings.mqtt.tls_key:
+            yield from _certificate(about, settings, files_of, now_us)
+
+
+def _certificate(
+    about: str, settings: Settings, files_of: Callable[[Settings], TlsFiles | None], now_us: int
+) -> Iterator[Finding]:
     try:
-        tls = tls_files(settings)
+        tls = files_of(settings)
         if tls is None:
             return
         tls.check()
         days = (tls.ends_us() - now_us) / DAY_US
     except InvalidInput as error:
-        yield wrong("certificate", error.message, error.remedy or "Renew it.")
+        yield wrong(about, error.message, error.remedy or "Renew it.")
         return
     yield graded(
-        "certificate",
+        about,
         f"{tls.certificate} holds {days:.0f} days more" if days > 0 else f"{tls.certificate} has ended",
         "Renew it; new files are taken without a restart.",
         is_wrong=days <= 0,
