@@ -78,7 +78,7 @@ def test_a_second_factor_is_added_asked_for_and_removed(open_page: OpenPage, dem
     picture(page, "account-factor")
     assert violations(page) == []
     secret = page.get_by_role("dialog").locator("code").inner_text().strip()
-    page.get_by_label("Code").fill(_code(secret))
+    page.get_by_role("textbox", name="Code").fill(_code(secret))
     page.get_by_role("button", name="Confirm").click()
     recovery = page.get_by_role("dialog").locator("code", has_text="-").inner_text().split()
     picture(page, "account-recovery")
@@ -91,11 +91,11 @@ def test_a_second_factor_is_added_asked_for_and_removed(open_page: OpenPage, dem
     other.get_by_role("heading", name="And your code").wait_for()
     picture(other, "sign-in-code")
     assert violations(other) == []
-    other.get_by_label("Code").fill(recovery[0])
+    other.get_by_role("textbox", name="Code").fill(recovery[0])
     other.get_by_role("button", name="Sign in").click()
     other.get_by_role("navigation", name="Pages").wait_for()
 
     page.get_by_role("button", name="Remove the codes").click()
-    page.get_by_label("Code").fill(recovery[1])
+    page.get_by_role("textbox", name="Code").fill(recovery[1])
     page.get_by_role("dialog").get_by_role("button", name="Remove the codes").click()
     page.get_by_role("button", name="Add codes").wait_for()

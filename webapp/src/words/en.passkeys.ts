@@ -20,7 +20,7 @@ export const passkeyWords = {
   removeTitle: (title: string) => `Remove the passkey ${title}?`,
   removeLead: 'It opens this account no more. Afterwards remove it from the device too, which goes on offering it.',
   removed: (title: string) => `The passkey ${title} is removed.`,
-  columns: { title: 'Name', made: 'Made', used: 'Last used', where: 'Kept', act: '' },
+  columns: { title: 'Name', made: 'Made', used: 'Last used', where: 'Kept', act: 'Change' },
   never: 'never',
   synced: 'on your devices, synced',
   single: 'on one device',
