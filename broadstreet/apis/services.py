@@ -24,6 +24,7 @@ class Services:
     origins: addresses of the portal behind a proxy, see `Guard`.
     library: the JSON-LD @contexts that are kept here beside the core's.
     partitions: of the log, for each tenant.
+    checks:  what readiness asks beside PostgreSQL and the log.
     """
 
     store: Store
@@ -35,12 +36,11 @@ class Services:
     origins: frozenset[str] = frozenset()
     library: Library = field(default_factory=Library)
     partitions: int = 1
+    checks: Mapping[str, Check] = field(default_factory=dict)
 
     @cached_property
     def broker(self) -> Broker:
         """NGSI-LD's operations on entities."""
-    jobs: Jobs | None = None
-    checks: Mapping[str, Check] = field(default_factory=dict)
         return Broker(self.store)
 
     @cached_property

@@ -118,10 +118,10 @@ class Gateway:
         )
         self._tasks = [asyncio.create_task(one) for one in work]
         await self._listen(self.listener, self._door, host, port)
+
     async def listen_securely(self, host: str, port: int, context: Callable[[], ssl.SSLContext]) -> None:
         """Take connections over TLS as well. context: answers how to speak it now. Raises RoleFailed."""
         await self._listen(self.secure_listener, self._door, host, port, context)
-
 
     async def open_to_anyone(self, host: str, port: int) -> None:
         """

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -159,8 +160,8 @@ class Site:
         keep_alive_s: int = 0,
         will: Will | None = None,
         properties: Properties | None = None,
-    ) -> tuple[Wire, ConnAck]:
         tls: ssl.SSLContext | None = None,
+    ) -> tuple[Wire, ConnAck]:
         """Send CONNECT and take the answer."""
         wire = await self.wire(version, tls)
         secret = SECRET + device if password is None else password
