@@ -16,7 +16,7 @@ from broadstreet.app.settings import Settings
 from broadstreet.app.tls import tls_files
 from broadstreet.backup.taking import last_backup
 from broadstreet.engines import look_at_disk, read_status
-from broadstreet.log import Log
+from broadstreet.log import STREAMS, Log
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import BroadstreetError
 from broadstreet.model.metrics import Sample
@@ -39,7 +39,6 @@ FIGURES: Final[dict[str, tuple[str, Literal["counter", "gauge"]]]] = {
     "broadstreet_certificate_left_seconds": ("How long the certificate still holds.", "gauge"),
 }
 """Every figure of this file: what it counts, and how."""
-STREAMS: Final = ("RAW", "CHANGES", "OUT", "DEAD", "RETAINED")
 _SQL = load_queries("doctor")
 _log = logging.getLogger(__name__)
 

@@ -77,6 +77,7 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     out_age_s: Seconds = _LIMITS.out_age_s
     dead_bytes: Bytes = _LIMITS.dead_bytes
     retained_bytes: Bytes = _LIMITS.retained_bytes
+    sessions_bytes: Bytes = _LIMITS.sessions_bytes
     queue_bytes: Bytes = _LIMITS.queue_bytes
     queue_age_s: Seconds = _LIMITS.queue_age_s
 
@@ -97,6 +98,13 @@ class PastSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the past is kept."""
 
     table_days: Annotated[int, Meta(ge=0)] = 35
+
+
+class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The files of exports that wait to be fetched."""
+
+    keep_hours: Annotated[float, Meta(gt=0)] = 48.0
+    max_bytes: Bytes = 20_000_000_000
 
 
 class DiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,6 +149,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log: LogSettings = LogSettings()
     recorder: RecorderSettings = RecorderSettings()
     past: PastSettings = PastSettings()
+    exports: ExportSettings = ExportSettings()
     disk: DiskSettings = DiskSettings()
     access: AccessSettings = AccessSettings()
     logging: LoggingSettings = LoggingSettings()
@@ -154,6 +163,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def past_path(self) -> Path:
         """Where the files of the long past are, a folder a tenant."""
         return self.data_path / "past"
+
+    @property
+    def exports_path(self) -> Path:
+        """Where the files of exports are, a folder a tenant."""
+        return self.data_path / "exports"
 
 
 def names() -> dict[str, msgspec.structs.FieldInfo]:

@@ -10,7 +10,7 @@ import msgspec
 import psutil
 
 from broadstreet.engines import HouseStatus, look_at_disk, read_status
-from broadstreet.log import Log
+from broadstreet.log import STREAMS, Log
 from broadstreet.model.clock import US_PER_S, format_rfc3339
 from broadstreet.model.errors import EngineFailed
 from broadstreet.portal.findings import Answer
@@ -25,7 +25,6 @@ from broadstreet.store import load_queries
 MAX_IMPORTS: Final = 20
 LAG_FINE_S: Final = 5.0
 DAY_US: Final = 86_400 * US_PER_S
-STREAMS: Final = ("RAW", "CHANGES", "OUT", "DEAD", "RETAINED")
 _SQL = load_queries("portal")
 
 

@@ -8,11 +8,10 @@ import pytest
 
 from broadstreet.app.role import ROLES
 from broadstreet.engines import nats, postgres
-from broadstreet.log import DeadReason
-from broadstreet.portal.system import STREAMS
+from broadstreet.log import STREAMS, DeadReason
 from webapp.build import WEBAPP
 
-SHOWN = {"process": [postgres.NAME, nats.NAME, *ROLES], "stream": STREAMS, "deadRemedy": list(DeadReason)}
+SHOWN = {"process": [postgres.NAME, nats.NAME, *ROLES], "stream": list(STREAMS), "deadRemedy": list(DeadReason)}
 
 
 @pytest.mark.parametrize("table", SHOWN)

@@ -10,7 +10,7 @@ import asyncpg
 from broadstreet.app.doctor.finding import Finding, graded, ok, warn, wrong
 from broadstreet.app.settings import Settings
 from broadstreet.engines import HouseStatus, read_addresses
-from broadstreet.log import Log
+from broadstreet.log import REFUSING, Log
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import BroadstreetError
 from broadstreet.store import Store, load_queries
@@ -24,8 +24,6 @@ FILLING: Final = 0.6
 WAITING: Final = 100
 """Packs of a partition that are not applied: a few seconds' worth at the highest rate."""
 WAITING_LONG: Final = 5_000
-BACK_PRESSURE: Final = ("RAW", "DEAD", "RETAINED")
-"""Streams that refuse when they are full; the others forget."""
 _SQL = load_queries("doctor")
 _READINESS_SQL = load_queries("readiness")
 _RECORDER_SQL = load_queries("recorder")
@@ -84,7 +82,7 @@ async def _postgres(store: Store, now_us: int) -> AsyncIterator[Finding]:
 
 
 async def _log(log: Log) -> AsyncIterator[Finding]:
-    for name in BACK_PRESSURE:
+    for name in REFUSING:
         info = await log.stream_info(name)
         share = info.state.bytes / info.config.max_bytes if info.config.max_bytes else 0.0
         yield graded(

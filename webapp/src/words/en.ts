@@ -263,6 +263,8 @@ export const en = {
       OUT: { title: 'To devices', what: 'the last day’s, for MQTT clients that listen' },
       DEAD: { title: 'Not decoded', what: 'kept until somebody looks: see below' },
       RETAINED: { title: 'Retained', what: 'the newest of each topic, for MQTT clients yet to come' },
+      SESSIONS: { title: 'Sessions', what: 'of MQTT clients that come back to theirs' },
+      QUEUE: { title: 'Waiting', what: 'for MQTT clients that come back, or are slow' },
     } as Record<string, { title: string; what: string }>,
     imports: 'Imported tables',
     deadTitle: 'Messages that could not be decoded',
