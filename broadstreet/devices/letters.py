@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from broadstreet.log import DeadLetter, DeadReason, DeadStream, Log, Pack
+from broadstreet.log import REPLAYED_BY, DeadLetter, DeadReason, DeadStream, Log, Pack
 from broadstreet.model.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ class Letters:
             replay_pack_id(letter),
             letter.tenant,
             letter.device_key % self._partitions,
-            f"replay by {principal.name}",
+            REPLAYED_BY + principal.name,
             [letter.device_key],
             [letter.received_us],
             [letter.topic],

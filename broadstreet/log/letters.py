@@ -6,7 +6,9 @@ a page costs the same wherever it stands.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import nats.errors
@@ -16,6 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from broadstreet.log.dead import DeadLetter, decode_dead
 from broadstreet.log.log import PUBLISH_TIMEOUT_S, Log
 from broadstreet.log.streams import DEAD
+from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import EngineFailed
 
 AT_ONCE: Final = 64
@@ -46,21 +49,29 @@ class DeadStream:
 
     async def between(self, tenant: str, first: int, end: int) -> AsyncIterator[StoredLetter]:
         """A tenant's letters from one sequence to before another, oldest first. Raises EngineFailed."""
-        config = ConsumerConfig(
-            ack_policy=AckPolicy.NONE,
-            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=max(first, 1),
-            mem_storage=True,
-        )
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=max(first, 1))
+        async with aclosing(self._read(tenant, config)) as letters:
+            async for stored in letters:
+                if stored.sequence >= end:
+                    return
+                yield stored
+
+    async def since(self, tenant: str, from_us: int) -> AsyncIterator[StoredLetter]:
+        """A tenant's letters that came to the stream from a moment on, oldest first. Raises EngineFailed."""
+        start = datetime.fromtimestamp(from_us / US_PER_S, UTC)
+        config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_TIME, opt_start_time=start)
+        async with aclosing(self._read(tenant, config)) as letters:
+            async for stored in letters:
+                yield stored
+
+    async def _read(self, tenant: str, config: ConsumerConfig) -> AsyncGenerator[StoredLetter, None]:
+        config.ack_policy, config.mem_storage = AckPolicy.NONE, True
         try:
             subscription = await self._stream.pull_subscribe(f"dead.{tenant}", stream=DEAD, config=config)
             try:
                 while (await subscription.consumer_info()).num_pending:
                     for message in await subscription.fetch(AT_ONCE, timeout=PUBLISH_TIMEOUT_S):
-                        sequence = message.metadata.sequence.stream
-                        if sequence >= end:
-                            return
-                        yield StoredLetter(sequence, decode_dead(message.data))
+                        yield StoredLetter(message.metadata.sequence.stream, decode_dead(message.data))
             finally:
                 await subscription.unsubscribe()
         except _ERRORS as error:

@@ -25,6 +25,8 @@ MAX_PACK_MESSAGES = 20_000
 SESSION_BYTES: Final = 8
 """What tells a session from every other one, for ever."""
 RELEASED: Final = -1
+REPLAYED_BY: Final = "replay by "
+"""How the name of who sent a pack begins that brings a dead letter back. No gateway's name holds a space."""
 MAX_IDENTIFIER: Final = 65_535
 
 
@@ -63,6 +65,11 @@ class Pack(msgspec.Struct, array_like=True):
 
     def __len__(self) -> int:
         return len(self.device)
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it brings back what came, and was counted, before."""
+        return self.gateway.startswith(REPLAYED_BY)
 
 
 _encoder = msgspec.msgpack.Encoder()

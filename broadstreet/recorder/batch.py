@@ -132,7 +132,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """Devices of the registry that were heard in some packs: first and last time, and how many messages."""
+    """Devices of the registry that were heard in some packs: first and last time, and how many messages they sent."""
 
     device: list[int]
     first_us: list[int]
@@ -141,11 +141,12 @@ class Heard:
 
     @classmethod
     def of(cls, packs: list[Pack], plans: dict[int, Plan]) -> Self:
-        """Count the messages of the packs, whatever they say."""
+        """Count the messages of the packs, whatever they say; those that come back were counted before."""
         if not any(map(len, packs)):
             return cls([], [], [], [])
         devices = np.concatenate([np.array(pack.device, np.int64) for pack in packs])
         received_us = np.concatenate([np.array(pack.received_us, np.int64) for pack in packs])
+        is_new = np.repeat([not pack.is_replay for pack in packs], [len(pack) for pack in packs])
         order = np.argsort(devices, kind="stable")
         devices, received_us = devices[order], received_us[order]
         starts = np.flatnonzero(np.append(True, devices[1:] != devices[:-1]))
@@ -154,7 +155,7 @@ class Heard:
             device=devices[starts][known].tolist(),
             first_us=np.minimum.reduceat(received_us, starts)[known].tolist(),
             last_us=np.maximum.reduceat(received_us, starts)[known].tolist(),
-            messages=np.diff(np.append(starts, len(devices)))[known].tolist(),
+            messages=np.add.reduceat(is_new[order], starts, dtype=np.int64)[known].tolist(),
         )
 
 

@@ -1,5 +1,5 @@
-"""The recorder: a loop for each tenant's partitions, a relay and a dispatcher of commands for each tenant, and a word
-each second on how it goes.
+"""The recorder: for each tenant a loop for each partition, two relays and a dispatcher of commands; and a word each
+second on how it goes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from broadstreet.model.errors import BroadstreetError
 from broadstreet.recorder.meter import Meter, MeterReport
 from broadstreet.recorder.partition import Partition
 from broadstreet.recorder.plan import Plans
-from broadstreet.recorder.relay import Relay
+from broadstreet.recorder.relay import DeadRelay, Relay
 from broadstreet.store import Store, load_queries
 
 ANNOUNCE_EVERY_S = 1.0
@@ -76,11 +76,13 @@ class Recorder:
         while True:
             for tenant in await self._store.tenants():
                 if tenant not in known:
-                    self._start(group, tenant, await self._open(tenant))
+                    for name, run in await self._loops(tenant):
+                        group.create_task(self._again(f"{tenant}, {name}", run))
                     known.add(tenant)
             await asyncio.sleep(LOOK_FOR_TENANTS_EVERY_S)
 
-    async def _open(self, tenant: str) -> tuple[list[Partition], Relay, Dispatcher]:
+    async def _loops(self, tenant: str) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What runs for a tenant, each with its name."""
         database = await self._store.tenant(tenant)
         scope = str(await database.fetchval(_SQL["database_id"]))
         partitions = [
@@ -97,14 +99,14 @@ class Recorder:
             for number in self._partitions
         ]
         relay = Relay(self._log, database, meter=self.meter, scope=scope)
-        return partitions, relay, Dispatcher(self._log, database, self._clock)
-
-    def _start(self, group: asyncio.TaskGroup, tenant: str, work: tuple[list[Partition], Relay, Dispatcher]) -> None:
-        partitions, relay, dispatcher = work
-        for partition in partitions:
-            group.create_task(self._again(f"{tenant}, a partition", partition.run))
-        group.create_task(self._again(f"{tenant}, the relay", relay.run))
-        group.create_task(self._again(f"{tenant}, the dispatcher", dispatcher.run))
+        dead_relay = DeadRelay(self._log, database, meter=self.meter)
+        dispatcher = Dispatcher(self._log, database, self._clock)
+        return [
+            *(("a partition", partition.run) for partition in partitions),
+            ("the relay", relay.run),
+            ("the relay of dead letters", dead_relay.run),
+            ("the dispatcher", dispatcher.run),
+        ]
 
     async def _again(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run, and run again after a failure: an engine that is away comes back."""

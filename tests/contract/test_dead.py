@@ -106,12 +106,15 @@ async def test_a_replayed_letter_is_applied_once_under_its_own_time(desk: Desk) 
     house = desk.house
     await house.registry.register_profile(house.city, MENDED, principal="test", at_us=T0_US)
     ids = [one["id"] for one in await desk.letters("&device=air-0")]
+    heard = "SELECT device_key, messages, last_at FROM heard ORDER BY device_key"
+    counted = await house.city.fetch(heard)
     answers = await asyncio.gather(*(desk.ask("POST", "/v1/dead/replay", {"ids": ids, **WHY}) for _ in range(3)))
     assert [answer.status for answer in answers] == [200] * 3
     assert sum(answer.json["settled"] for answer in answers) == 3
     house.sent = (await house.log.stream_info("RAW")).state.last_seq
     await house.record()
     assert await house.past("NO2") == [(0.0, 30.0), (1.0, 31.0), (2.0, 32.0)]
+    assert await house.city.fetch(heard) == counted, "a message is counted when it comes"
     assert await desk.letters("&device=air-0") == []
     origins = await house.city.fetch("SELECT principal FROM origin WHERE kind = 'pack' AND principal LIKE 'replay%'")
     assert [row["principal"] for row in origins] == ["replay by engineer"] * 3
