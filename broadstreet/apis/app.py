@@ -31,6 +31,7 @@ from broadstreet.apis.openapi import openapi_config, openapi_json
 from broadstreet.apis.paths import Application
 from broadstreet.apis.people import people_router
 from broadstreet.apis.problem import EXCEPTION_HANDLERS
+from broadstreet.apis.public_view import public_view_router
 from broadstreet.apis.readiness import checks_of
 from broadstreet.apis.services import Call, Services
 from broadstreet.apis.webhooks import webhooks_router
@@ -70,6 +71,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
                     webhooks_router(),
                     datasets_router(),
                     people_router(),
+                    public_view_router(),
                 ],
             ),
             ngsi_ld_router(),

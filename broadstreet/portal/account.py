@@ -12,9 +12,10 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from broadstreet.access import TokenEntry, in_person
 from broadstreet.access.policy import check_permissions
 from broadstreet.access.route import SESSION_COOKIE
-from broadstreet.access.token import MAX_API_LIFETIME_S, MAX_TITLE_LENGTH, id_of
+from broadstreet.access.token import MAX_API_LIFETIME_S, MAX_TITLE_LENGTH, TokenScope, id_of
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.errors import NotAllowed
+from broadstreet.model.terms import compact
 from broadstreet.portal.door import AnyRequest, Caller, InPortal, address_of, entered, left
 from broadstreet.portal.session import SessionView
 
@@ -23,13 +24,19 @@ MAX_DAYS: Final = MAX_API_LIFETIME_S // DAY_S
 
 
 class TokenView(msgspec.Struct, frozen=True, kw_only=True):
-    """A token that holds. permissions: all that it lets through, or null for all that its account may."""
+    """A token that holds.
+
+    permissions: all that it lets through, or null for all that its account may; types, datasets: all that it reads, or
+    null for all that its account sees.
+    """
 
     id: str
     title: str
     created_at: str
     expires_at: str
     permissions: list[str] | None
+    types: list[str] | None
+    datasets: list[str] | None
 
 
 class OwnSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +65,16 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token to make. permissions: all that it is to let through; null: whatever its account may."""
+    """A token to make. permissions: all that it is to let through; null: whatever its account may.
+
+    types, datasets: all that it is to read, and then it does nothing else; null: whatever its account sees.
+    """
 
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TITLE_LENGTH)]
     days: Annotated[int, msgspec.Meta(ge=1, le=MAX_DAYS)] = 90
     permissions: list[str] | None = None
+    types: list[str] | None = None
+    datasets: list[str] | None = None
 
 
 class MadeToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,8 +119,9 @@ async def new_token(portal: InPortal, principal: Caller, data: JSONBody[NewToken
     if principal.is_limited:
         raise NotAllowed("a second factor is asked for first", remedy="Add it under My account.")
     limits = None if data.permissions is None else check_permissions(data.permissions)
+    scope = TokenScope.checked(data.types, data.datasets)
     made = await portal.access.tokens.issue(
-        principal.name, "api", data.title, data.days * DAY_S, by=principal.name, limits=limits
+        principal.name, "api", data.title, data.days * DAY_S, by=principal.name, limits=limits, scope=scope
     )
     return MadeToken(id=made.id, secret=made.secret, expires_at=format_rfc3339(made.expires_at_us))
 
@@ -144,6 +157,8 @@ def _token(entry: TokenEntry) -> TokenView:
         created_at=format_rfc3339(entry.created_at_us),
         expires_at=format_rfc3339(entry.expires_at_us),
         permissions=None if entry.permissions is None else list(entry.permissions),
+        types=None if entry.scope.types is None else list(map(compact, entry.scope.types)),
+        datasets=None if entry.scope.datasets is None else list(entry.scope.datasets),
     )
 
 

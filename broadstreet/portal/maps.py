@@ -8,7 +8,16 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from litestar import Request, Response
+from litestar.response import Stream
+from litestar.status_codes import (
+    HTTP_200_OK,
+    HTTP_206_PARTIAL_CONTENT,
+    HTTP_304_NOT_MODIFIED,
+    HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE,
+)
 
 from broadstreet.model.errors import NotFound
 
@@ -67,3 +76,23 @@ def map_part(maps: Path, name: str, asked: str | None, if_range: str | None) -> 
     else:
         start, end = max(stat.st_size - int(match[2]), 0), stat.st_size
     return MapPart(path, start, end, stat.st_size, etag, True)
+
+
+def map_answer(maps: Path, name: str, request: Request[Any, Any, Any]) -> Response[bytes] | Stream:
+    """The answer to a request for a map, or for a part of it. Raises NotFound."""
+    part = map_part(maps, name, request.headers.get("range"), request.headers.get("if-range"))
+    if part.is_empty:
+        beyond = {"Content-Range": f"bytes */{part.size}"}
+        return Response(b"", status_code=HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, headers=beyond)
+    headers = {"Accept-Ranges": "bytes", "ETag": part.etag, "Cache-Control": "private, no-cache"}
+    if not part.is_partial and request.headers.get("if-none-match") == part.etag:
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
+    headers["Content-Length"] = str(part.end - part.start)
+    if part.is_partial:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{part.size}"
+    return Stream(
+        part.read(),
+        media_type="application/octet-stream",
+        status_code=HTTP_206_PARTIAL_CONTENT if part.is_partial else HTTP_200_OK,
+        headers=headers,
+    )

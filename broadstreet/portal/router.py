@@ -11,12 +11,7 @@ from litestar import Response, Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
-from litestar.status_codes import (
-    HTTP_200_OK,
-    HTTP_206_PARTIAL_CONTENT,
-    HTTP_304_NOT_MODIFIED,
-    HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE,
-)
+from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 
 from broadstreet.access import public, requires
 from broadstreet.history.downsampling import DEFAULT_CHART_POINTS, MAX_CHART_POINTS, POINTS_A_STRETCH
@@ -29,9 +24,11 @@ from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol
 from broadstreet.portal.entity import EntityView, entity_view
 from broadstreet.portal.export import MEDIA_TYPE, chosen, csv_lines, file_name
 from broadstreet.portal.live import Holds
-from broadstreet.portal.maps import map_part
+from broadstreet.portal.maps import map_answer
 from broadstreet.portal.portal import Portal
 from broadstreet.portal.provenance import ProvenanceView, provenance_view
+from broadstreet.portal.public import PublicPages
+from broadstreet.portal.public_routes import public_routes
 from broadstreet.portal.ranking import MAX_ROWS, RankingView, ranking_view
 from broadstreet.portal.search import Hit, search
 from broadstreet.portal.second_factor import confirm_factor, new_factor, remove_factor
@@ -211,22 +208,7 @@ async def export_csv(
 @get("/maps/{file:str}", opt=requires("entity:read"))
 async def city_map(portal: InPortal, request: AnyRequest, file: FromPath[str]) -> Response[bytes] | Stream:
     """A city's map, or the part of it that a Range header asks for."""
-    part = map_part(portal.settings.maps, file, request.headers.get("range"), request.headers.get("if-range"))
-    if part.is_empty:
-        beyond = {"Content-Range": f"bytes */{part.size}"}
-        return Response(b"", status_code=HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE, headers=beyond)
-    headers = {"Accept-Ranges": "bytes", "ETag": part.etag, "Cache-Control": "private, no-cache"}
-    if not part.is_partial and request.headers.get("if-none-match") == part.etag:
-        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
-    headers["Content-Length"] = str(part.end - part.start)
-    if part.is_partial:
-        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{part.size}"
-    return Stream(
-        part.read(),
-        media_type="application/octet-stream",
-        status_code=HTTP_206_PARTIAL_CONTENT if part.is_partial else HTTP_200_OK,
-        headers=headers,
-    )
+    return map_answer(portal.settings.maps, file, request)
 
 
 @get(["/", "/{path:path}"], opt=public("the client itself holds no secret, and signs people in"))
@@ -249,7 +231,7 @@ def portal_routers(portal: Portal) -> list[Router]:
     async def town_of(principal: Caller) -> Town:
         return await portal.town(principal.tenant)
 
-    client = ClientFiles(portal.settings.client)
+    client, pages = ClientFiles(portal.settings.client), PublicPages(portal)
     return [
         Router(
             "/portal",
@@ -282,8 +264,13 @@ def portal_routers(portal: Portal) -> list[Router]:
                 new_secret,
                 export_csv,
                 city_map,
+                *public_routes(),
             ],
-            dependencies={"portal": Provide(lambda: portal, sync_to_thread=False), "town": Provide(town_of)},
+            dependencies={
+                "portal": Provide(lambda: portal, sync_to_thread=False),
+                "town": Provide(town_of),
+                "pages": Provide(lambda: pages, sync_to_thread=False),
+            },
             include_in_schema=False,
         ),
         Router(

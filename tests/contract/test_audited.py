@@ -41,6 +41,7 @@ ELSEWHERE: Final = {
     "POST /portal/api/account/password": "tests/contract/test_own_account.py",
     "POST /portal/api/account/sign-out-everywhere": "tests/contract/test_own_account.py",
     "DELETE /portal/api/account/tokens/{token}": "tests/contract/test_own_account.py",
+    "POST /portal/api/public/preview": "asks, and changes nothing",
     "POST /v1/dead/replay": "tests/contract/test_dead.py: what was settled, and why",
     "POST /v1/dead/discard": "tests/contract/test_dead.py: what was settled, and why",
     **{f"POST {path}": "asks, and changes nothing" for path in POSTED},

@@ -100,7 +100,7 @@ def targets(path: str, handler: HTTPRouteHandler, tenant: Filled) -> Iterator[st
     in_path = re.findall(r"\{(\w+)", path)
     signature = handler.parsed_fn_signature.parameters
     asked = [n for n, p in signature.items() if n in known and n not in in_path and not p.has_default]
-    given = {"portal", "town", "request", "call", "principal", "holds", "checks", "metrics", "client", "data"}
+    given = {"portal", "town", "request", "call", "principal", "holds", "checks", "metrics", "client", "data", "pages"}
     strange = {n for n, p in signature.items() if not p.has_default} | set(in_path)
     assert strange <= set(known) | given, f"say in names() what {path} is to be asked for"
     for values in product(*(known[name] for name in (*in_path, *asked))):
@@ -141,11 +141,13 @@ SPEC: Final = {
     "lat": 60.2,
     "dataset": "urn:benches",
 }
+ANYONES: Final = {"title": "Benches", "licence": "CC0-1.0", "types": ["Bench"], "attributes": ["load"]}
 NDJSON = b'{"id": "bench-2", "title": "Bench", "profile": "bench", "lon": 24.9, "lat": 60.2}\n'
 
 WRITES: Final = (
     Write("POST /v1/profiles", "/v1/profiles", PROFILE, "application/toml"),
     Write("PUT /v1/datasets", "/v1/datasets", {"id": "urn:benches", "title": "Benches"}),
+    Write("PUT /v1/public-view", "/v1/public-view", {"version": 0, "items": [ANYONES]}),
     Write("POST /v1/devices", "/v1/devices", SPEC),
     Write("POST /v1/devices/bulk", "/v1/devices/bulk", NDJSON, "application/x-ndjson"),
     Write("POST /v1/webhooks", "/v1/webhooks", {"name": "bench", "device": "bench-1"}),
