@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from broadstreet.store import Database, load_queries
 
@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 
 MAX_PAGE = 1_000
 _SQL = load_queries("audit")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which lines are asked for; None: any.
+
+    action: `<noun>.<verb>`, or how it begins, such as `token.`; refused: whether it was refused, not done.
+    """
+
+    principal: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+    refused: bool | None = None
+
+
+EVERY_LINE: Final = AuditFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +69,11 @@ class Audit:
     def __init__(self, control: Database) -> None:
         self._control = control
 
-    async def read(self, tenant: str, *, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
+    async def read(
+        self, tenant: str, *, before: int | None = None, limit: int = 100, wanted: AuditFilter = EVERY_LINE
+    ) -> list[AuditEntry]:
         """Lines of a tenant and of its accounts, newest first. before: the key of the last line seen."""
-        rows = await self._control.fetch(_SQL["list"], tenant, before, min(limit, MAX_PAGE))
+        rows = await self._control.fetch(_SQL["list"], tenant, before, min(limit, MAX_PAGE), *astuple(wanted))
         return [
             AuditEntry(
                 row["key"], row["at"], row["principal"], row["tenant"], row["action"], row["subject"], row["detail"]

@@ -18,6 +18,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from broadstreet.access import Principal
+from broadstreet.apis.audit import audit_router
 from broadstreet.apis.commands import commands_router
 from broadstreet.apis.datasets import datasets_router
 from broadstreet.apis.dead import dead_router
@@ -71,6 +72,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
                     webhooks_router(),
                     datasets_router(),
                     people_router(),
+                    audit_router(),
                     public_view_router(),
                 ],
             ),

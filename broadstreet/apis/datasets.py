@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from litestar import Router, get, put
@@ -15,6 +15,9 @@ from broadstreet.access import requires
 from broadstreet.apis.services import Call
 from broadstreet.devices.dataset import Dataset, describe_dataset
 from broadstreet.store import load_queries
+
+if TYPE_CHECKING:
+    from asyncpg import Record
 
 MAX_TEXT_LENGTH = 2_000
 DAY = timedelta(days=1)
@@ -66,8 +69,17 @@ async def put_dataset(call: NamedDependency[Call], data: JSONBody[DatasetFacts])
     """Write a dataset's facts down, or bring them up to date; its `id` says which."""
     facts = msgspec.structs.asdict(data)
     days = facts.pop("retention_days")
+    before = await call.database.fetchrow(_SQL["one"], data.id)
     await describe_dataset(call.database, Dataset(**facts, retention=None if days is None else days * DAY))
-    await call.audit("dataset.describe", data.id)
+    told = {"before": None if before is None else _facts(before), "after": msgspec.structs.asdict(data)}
+    await call.audit("dataset.describe", data.id, told)
+
+
+def _facts(row: Record) -> dict[str, Any]:
+    """A dataset's facts as a steward writes them."""
+    facts = dict(row)
+    retention = facts.pop("retention")
+    return {**facts, "retention_days": None if retention is None else retention // DAY}
 
 
 def datasets_router() -> Router:

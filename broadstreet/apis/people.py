@@ -1,4 +1,4 @@
-"""`/v1/accounts` and `/v1/audit`: who may come in, and who changed what.
+"""`/v1/accounts`: who may come in.
 
 An administrator of a tenant sees and changes the accounts that have a role there, and those roles. What concerns an
 account as a whole (its password, whether it is shut out, its tokens) may touch other tenants, and is done on the
@@ -7,20 +7,15 @@ command line by whoever runs the house; here it is offered at an account's makin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
-
 import msgspec
 from litestar import Router, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from broadstreet.access import Account, requires
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
-
-MAX_PAGE = 1_000
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,17 +36,6 @@ class NewAccount(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     roles: list[str]
     password: str | None = None
-
-
-class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what to whom. `key` is where to page on from."""
-
-    key: int
-    at: str
-    principal: str
-    action: str
-    subject: str
-    detail: Mapping[str, Any]
 
 
 def _view(account: Account) -> AccountView:
@@ -98,31 +82,6 @@ async def withdraw_role(call: NamedDependency[Call], name: FromPath[str], role: 
     await accounts.withdraw(name, role, tenant=call.principal.tenant, by=call.principal.name)
 
 
-@get("/audit", opt=requires("audit:read"))
-async def read_audit(
-    call: NamedDependency[Call],
-    before: Annotated[int | None, QueryParameter(description="The key of the last line seen; left out: begin.")] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="How many at most.")] = 100,
-) -> list[AuditLine]:
-    """Who changed accounts, tokens, devices and profiles, newest first."""
-    entries = await call.services.access.audit.read(call.principal.tenant, before=before, limit=limit)
-    return [
-        AuditLine(
-            key=entry.key,
-            at=format_rfc3339(entry.at_us),
-            principal=entry.principal,
-            action=entry.action,
-            subject=entry.subject,
-            detail=entry.detail,
-        )
-        for entry in entries
-    ]
-
-
 def people_router() -> Router:
-    """`/accounts` and `/audit`, to stand below `/v1`."""
-    return Router(
-        "/",
-        route_handlers=[list_of_accounts, create_account, grant_role, withdraw_role, read_audit],
-        tags=["People"],
-    )
+    """`/accounts`, to stand below `/v1`."""
+    return Router("/", route_handlers=[list_of_accounts, create_account, grant_role, withdraw_role], tags=["People"])

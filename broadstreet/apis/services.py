@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from broadstreet.access import Access, Principal
 from broadstreet.apis.health import Check
@@ -75,7 +76,7 @@ class Call:
     database: Database
     at_us: int
 
-    async def audit(self, action: str, subject: str) -> None:
+    async def audit(self, action: str, subject: str, detail: Mapping[str, Any] | None = None) -> None:
         """Leave a line in the audit."""
-        audit = self.services.access.audit
-        await audit.record(self.at_us, self.principal.name, action, subject, tenant=self.principal.tenant)
+        audit, who = self.services.access.audit, self.principal
+        await audit.record(self.at_us, who.name, action, subject, tenant=who.tenant, detail=detail)

@@ -100,7 +100,7 @@ def targets(path: str, handler: HTTPRouteHandler, tenant: Filled) -> Iterator[st
     in_path = re.findall(r"\{(\w+)", path)
     signature = handler.parsed_fn_signature.parameters
     asked = [n for n, p in signature.items() if n in known and n not in in_path and not p.has_default]
-    given = {"portal", "town", "request", "call", "principal", "holds", "checks", "metrics", "client", "data", "pages"}
+    given = {"portal", "town", "request", "call", "principal", "holds", "checks", "metrics", "client", "data", "pages", "wanted"}
     strange = {n for n, p in signature.items() if not p.has_default} | set(in_path)
     assert strange <= set(known) | given, f"say in names() what {path} is to be asked for"
     for values in product(*(known[name] for name in (*in_path, *asked))):
