@@ -11,6 +11,8 @@ from broadstreet.access.ceremony import Ceremonies
 from broadstreet.access.passkey import Passkeys
 from broadstreet.access.passkey_sign_in import PasskeySignIn
 from broadstreet.access.password import Passwords
+from broadstreet.access.provider import ProviderSettings
+from broadstreet.access.provider_sign_in import ProviderSignIn
 from broadstreet.access.publication import Publications
 from broadstreet.access.second_factor import SecondFactor
 from broadstreet.access.sign_in import SignIn
@@ -31,11 +33,13 @@ class Access:
         passwords: Passwords | None = None,
         guarded_roles: frozenset[str] = frozenset(),
         public_per_minute: int = DEFAULT_PER_MINUTE,
+        provider: ProviderSettings | None = None,
     ) -> None:
         """control: `Store.control`; clock: answers now, in microseconds since 1970; passwords: how they are hashed.
 
         guarded_roles: whoever has one of them may do nothing but add a second factor, until that is done.
         public_per_minute: how often one address may ask without signing in.
+        provider: the city's OpenID Connect, where it has one.
         """
         passwords = passwords or Passwords()
         self.clock = clock
@@ -48,4 +52,7 @@ class Access:
         self.passkey_sign_in = PasskeySignIn(control, clock, self.passkeys, self.ceremonies, self.sign_in)
         self.publications = Publications(control, clock)
         self.visits = Visits(clock, public_per_minute)
+        self.provider_sign_in = (
+            ProviderSignIn(control, clock, provider, self.ceremonies, self.sign_in, self.tokens) if provider else None
+        )
         self.audit = Audit(control)

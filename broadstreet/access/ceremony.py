@@ -19,7 +19,7 @@ from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import Conflict
 from broadstreet.store import Database, load_queries
 
-Purpose = Literal["passkey-add", "passkey-first", "passkey-second"]
+Purpose = Literal["passkey-add", "passkey-first", "passkey-second", "provider-first", "provider-link"]
 SECRET_BYTES: Final = 32
 LIFETIME_S: Final = 5 * 60
 MAX_OPEN: Final = 10_000

@@ -70,7 +70,7 @@ class SignIn:
         if not await self._holds(name, password, address):
             raise NotSignedIn("the name or the password is wrong", remedy="Check both and try again.")
         async with self._control.transaction() as connection:
-            return await self._open(connection, name, f"signed in from {address}")
+            return await self.open(connection, name, f"signed in from {address}")
 
     async def with_code(self, pending: str, code: str, address: str) -> IssuedToken:
         """A session for a pending sign-in and a code. Raises NotSignedIn, TooMany, InvalidInput for a wrong code."""
@@ -161,7 +161,7 @@ class SignIn:
                     "this link was used already, or its time is over",
                     remedy="Ask for a new one: broadstreet account link.",
                 )
-            return await self._open(connection, account, f"one-time link from {address}")
+            return await self.open(connection, account, f"one-time link from {address}")
 
     async def sign_out(self, secret: str, *, by: str) -> None:
         """End the session that was presented."""
@@ -179,8 +179,10 @@ class SignIn:
         await self._attempts.forgive(subjects)
         return True
 
-    async def _open(self, connection: Connection, account: str, title: str) -> IssuedToken:
-        """What the first factor opens."""
+    async def open(self, connection: Connection, account: str, title: str, *, is_whole: bool = False) -> IssuedToken:
+        """What the first factor opens. is_whole: it was more than one. Inside the caller's transaction."""
+        if is_whole:
+            return await self.session(connection, account, title, None)
         if (await self._second_factor.state(account, connection)).is_on:
             return await self._tokens.issue_within(
                 connection, account, "pending", title, PENDING_LIFETIME_S, by=account

@@ -39,19 +39,29 @@ def passkey_site(address: str, *, is_set: bool) -> Site:
             f"a passkey belongs to a name, and this page is reached by the number {host}",
             remedy="Open the portal by its name over HTTPS; on this machine itself, as localhost.",
         )
-    is_local = host == LOCAL or host.endswith(f".{LOCAL}")
-    if parts.scheme != "https" and not is_local:
+    is_here = host == LOCAL or host.endswith(f".{LOCAL}")
+    if parts.scheme != "https" and not is_here:
         raise OperationNotSupported(
             "browsers give out passkeys over HTTPS alone, and this page came over HTTP",
             remedy="Serve the portal over HTTPS, and say its address in the setting http.origin.",
         )
-    if not is_set and not is_local:
+    if not is_set and not is_here:
         raise OperationNotSupported(
             "the house does not know by which address it is reached, and passkeys are bound to that",
             remedy="Say it in the setting http.origin.",
         )
     port = "" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     return Site(f"{parts.scheme}://{host}{port}", host)
+
+
+def is_local(host: str) -> bool:
+    """Whether a host is this machine itself, by name or number."""
+    if host == LOCAL or host.endswith(f".{LOCAL}"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_number(host: str) -> bool:

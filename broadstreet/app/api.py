@@ -43,6 +43,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             now_us,
             guarded_roles=settings.access.guarded_roles,
             public_per_minute=settings.access.public_per_minute,
+            provider=settings.oidc.provider,
         )
         registry = Registry(store)
         portal = Portal(store, log, access, registry, portal_settings(settings))

@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from broadstreet.access import check_roles
 from broadstreet.access.visits import DEFAULT_PER_MINUTE
+from broadstreet.app.oidc import OidcSettings
 from broadstreet.log import StreamLimits
 from broadstreet.model.errors import InvalidInput
 
@@ -152,6 +153,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exports: ExportSettings = ExportSettings()
     disk: DiskSettings = DiskSettings()
     access: AccessSettings = AccessSettings()
+    oidc: OidcSettings = OidcSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @property

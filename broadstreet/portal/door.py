@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -27,6 +27,8 @@ from broadstreet.portal.session import (
 )
 
 T = TypeVar("T")
+PROVIDER_COOKIE: Final = "broadstreet_provider"
+"""Whoever has it came in by the city's sign-in, and leaves by it too."""
 Step = Literal["code", "passkey", "either"]
 AnyRequest = Request[Principal, Any, State]
 InPortal = NamedDependency[Portal]
@@ -94,6 +96,11 @@ async def step_of(portal: Portal, issued: IssuedToken) -> Step:
     return "passkey"
 
 
+def house_address(portal: Portal, request: AnyRequest) -> str:
+    """Where browsers reach the house, without a slash at the end."""
+    return portal.settings.origin.rstrip("/") or f"{request.url.scheme}://{request.headers.get('host', '')}"
+
+
 def house_title(portal: Portal, tenant: str) -> str:
     """What the house is called in the tenant's city."""
     city = portal.city(tenant)
@@ -106,9 +113,11 @@ def left(portal: Portal, request: AnyRequest) -> Response[None]:
 
 
 @get("/api/session", opt=signed_in())
-async def session(portal: InPortal, principal: Caller) -> SessionView:
+async def session(portal: InPortal, request: AnyRequest, principal: Caller) -> SessionView:
     """Who is signed in, and what the client must know of the city."""
-    return await session_view(portal, principal)
+    view = await session_view(portal, principal)
+    is_from_provider = portal.access.provider_sign_in is not None and PROVIDER_COOKIE in request.cookies
+    return msgspec.structs.replace(view, is_from_provider=is_from_provider)
 
 
 @post("/api/sign-in", opt=public("the password in the body is the credential"), status_code=HTTP_200_OK)

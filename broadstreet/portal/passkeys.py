@@ -23,7 +23,17 @@ from broadstreet.access.route import SESSION_COOKIE
 from broadstreet.access.site import Site, passkey_site
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.errors import NotFound, OperationNotSupported
-from broadstreet.portal.door import AnyRequest, Caller, InPortal, address_of, entered, house_title, is_https, made_whole
+from broadstreet.portal.door import (
+    AnyRequest,
+    Caller,
+    InPortal,
+    address_of,
+    entered,
+    house_address,
+    house_title,
+    is_https,
+    made_whole,
+)
 from broadstreet.portal.portal import Portal
 from broadstreet.portal.second_factor import RecoveryCodes
 from broadstreet.portal.session import PENDING_COOKIE, SessionView
@@ -79,25 +89,30 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Ways(msgspec.Struct, frozen=True):
-    """How one may sign in beside by password. passkeys: whether they work at this address."""
+    """How one may sign in beside by password. passkeys: whether they work at this address.
+
+    provider: what the city's own sign-in is called, or null where there is none.
+    """
 
     passkeys: bool
+    provider: str | None
 
 
 def site_of(portal: Portal, request: AnyRequest) -> Site:
     """Where the house stands. Raises OperationNotSupported where there can be no passkeys."""
-    origin = portal.settings.origin
-    return passkey_site(origin or f"{request.url.scheme}://{request.headers.get('host', '')}", is_set=bool(origin))
+    return passkey_site(house_address(portal, request), is_set=bool(portal.settings.origin))
 
 
 @get("/api/sign-in/ways", opt=public("the page for signing in shows them"))
 async def ways(portal: InPortal, request: AnyRequest) -> Ways:
     """How one may sign in beside by password."""
+    door = portal.access.provider_sign_in
+    provider = None if door is None else door.settings.title
     try:
         site_of(portal, request)
     except OperationNotSupported:
-        return Ways(passkeys=False)
-    return Ways(passkeys=True)
+        return Ways(passkeys=False, provider=provider)
+    return Ways(passkeys=True, provider=provider)
 
 
 @get("/api/account/passkeys", opt=in_person())

@@ -25,8 +25,10 @@ from broadstreet.portal.entity import EntityView, entity_view
 from broadstreet.portal.export import MEDIA_TYPE, chosen, csv_lines, file_name
 from broadstreet.portal.live import Holds
 from broadstreet.portal.maps import map_answer
+from broadstreet.portal.passkeys import passkey_routes
 from broadstreet.portal.portal import Portal
 from broadstreet.portal.provenance import ProvenanceView, provenance_view
+from broadstreet.portal.provider import provider_routes
 from broadstreet.portal.public import PublicPages
 from broadstreet.portal.public_routes import public_routes
 from broadstreet.portal.ranking import MAX_ROWS, RankingView, ranking_view
@@ -245,6 +247,7 @@ def portal_routers(portal: Portal) -> list[Router]:
                 confirm_factor,
                 remove_factor,
                 *passkey_routes(),
+                *provider_routes(),
                 own_account,
                 new_token,
                 end_token,

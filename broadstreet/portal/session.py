@@ -41,12 +41,16 @@ class CityFacts(msgspec.Struct, frozen=True):
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """What the client asks for first. needs_factor: whether a second factor must be added before anything else."""
+    """What the client asks for first. needs_factor: whether a second factor must be added before anything else.
+
+    is_from_provider: whether somebody came in by the city's sign-in, and is to leave by it too.
+    """
 
     principal: PrincipalView
     tenant: str
     city: CityFacts
     needs_factor: bool
+    is_from_provider: bool = False
 
 
 async def session_view(portal: Portal, principal: Principal) -> SessionView:

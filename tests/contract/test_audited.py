@@ -35,6 +35,8 @@ ELSEWHERE: Final = {
     **{f"POST /portal/api/{step}/begin": "asks for a passkey, and opens nothing" for step in PASSKEYS},
     **{f"POST /portal/api/{step}": "tests/contract/test_passkeys.py" for step in PASSKEYS},
     **{f"{does} /portal/api/account/passkeys/{{passkey}}": "likewise" for does in ("PATCH", "DELETE")},
+    "POST /portal/api/account/identity/begin": "sends a browser to the provider",
+    "DELETE /portal/api/account/identity": "tests/contract/test_provider.py",
     "POST /portal/api/account/second-factor": "asks for nothing until it is confirmed",
     "POST /portal/api/account/second-factor/confirm": "tests/contract/test_second_factor.py",
     "POST /portal/api/account/second-factor/remove": "tests/contract/test_second_factor.py",

@@ -17,7 +17,8 @@ import asyncpg
 import msgspec
 import pytest
 
-from broadstreet.access import Access
+from broadstreet.access import Access, ProviderSettings, Role
+from broadstreet.access.identity import Identities
 from broadstreet.access.second_factor import code_at, step_at
 from broadstreet.access.site import Site
 from broadstreet.apis import Services
@@ -167,6 +168,7 @@ async def come_and_go(services: Services) -> None:
     await access.sign_in.with_code(pending.secret, codes[0], "192.0.2.1")
     await access.sign_in.remove_factor("bo", code_at(factor, step + 1), "192.0.2.1")
     await by_passkey(access, secret)
+    await by_provider(services)
     await access.tokens.in_use("bo")
     await access.tokens.end_sessions("bo", by="test")
     await access.accounts.set_password("bo", None, by="test")
@@ -196,6 +198,19 @@ async def by_passkey(access: Access, password: str) -> None:
     await access.passkeys.remove("bo", entry.key)
     with suppress(Conflict):
         await access.second_factor.remove_all("bo", by="test")
+
+
+async def by_provider(services: Services) -> None:
+    """Come in as somebody whom the city's provider knows; link an account, and unlink it."""
+    roles: dict[str, frozenset[tuple[str, Role]]] = {"fire": frozenset({("city", "viewer")})}
+    settings = ProviderSettings("https://login.example", "us", roles=roles, makes_accounts=True)
+    identities = Identities(services.store.control, services.clock, settings)
+    for groups in (["fire"], []):
+        async with services.store.control.transaction() as connection:
+            await identities.enter(connection, {"sub": "7", "preferred_username": "ida", "groups": groups})
+    await identities.link("bo", "8")
+    await identities.linked_at_us("bo")
+    await identities.unlink("bo")
 
 
 async def walk(services: Services, data_dir: Path, filled: Filled) -> None:

@@ -7,6 +7,9 @@ export interface OwnToken {
   expires_at: string;
   /** All that it lets through; null: all that its account may. */
   permissions: string[] | null;
+  /** All that it reads, by type and by dataset; null: all that its account sees. */
+  types: string[] | null;
+  datasets: string[] | null;
 }
 
 export interface OwnSession {
@@ -67,6 +70,14 @@ export interface PasskeysAnswer {
 /** How one may sign in beside by password. */
 export interface Ways {
   passkeys: boolean;
+  /** What the city's own sign-in is called; null where there is none. */
+  provider: string | null;
+}
+
+/** Whether one's account is linked to the city's own sign-in. */
+export interface IdentityAnswer {
+  provider: string | null;
+  linked_at: string | null;
 }
 
 export interface MadeToken {

@@ -15,6 +15,8 @@ export interface Session {
   city: CityFacts;
   /** Whether a second factor must be added before anything else. */
   needs_factor: boolean;
+  /** Whether somebody came in by the city’s own sign-in, and is to leave by it too. */
+  is_from_provider: boolean;
 }
 
 /** What a sign-in waits for. */

@@ -7,6 +7,8 @@ class SessionStore {
   state = $state<'asking' | 'in' | 'out' | 'error'>('asking');
   value = $state.raw<Session | null>(null);
   problem = $state.raw<Problem | null>(null);
+  /** The city that is looked at without a sign-in. */
+  #seen = $state.raw<CityFacts | null>(null);
   /** Whether it ended by itself: too old, or ended elsewhere. */
   ended = $state(false);
 
@@ -19,11 +21,16 @@ class SessionStore {
   }
 
   get city(): CityFacts | null {
-    return this.value?.city ?? null;
+    return this.value?.city ?? this.#seen;
   }
 
   get timeZone(): string {
-    return this.value?.city.time_zone ?? 'UTC';
+    return this.city?.time_zone ?? 'UTC';
+  }
+
+  /** What everyone may see is of this city: its name, its clock. */
+  lookAt(city: CityFacts): void {
+    this.#seen = city;
   }
 
   may(permission: string): boolean {
@@ -61,8 +68,10 @@ class SessionStore {
   }
 
   async signOut(): Promise<void> {
+    const goesOn = this.value?.is_from_provider ?? false;
     await tell<void>('/portal/api/sign-out', {});
-    this.#leave();
+    if (goesOn) location.assign('/portal/oidc/sign-out');
+    else this.#leave();
   }
 
   /** Ends every session of this account, and this one with them. */

@@ -1,6 +1,7 @@
 /** Every word the portal speaks, in English, but those of the city page and of what is done with devices. Another language is files of the same shape. Values arrive formatted. */
 import { accountWords } from './en.account.ts';
 import { passkeyWords } from './en.passkeys.ts';
+import { providerWords } from './en.provider.ts';
 import { cityWords } from './en.city.ts';
 import { deviceWords } from './en.devices.ts';
 import { LOCALE, plural } from './en.plural.ts';
@@ -37,6 +38,7 @@ export const en = {
 
   account: accountWords,
   passkeys: passkeyWords,
+  provider: providerWords,
 
   signIn: {
     title: 'Sign in',
