@@ -32,6 +32,7 @@ from broadstreet.apis.openapi import openapi_config, openapi_json
 from broadstreet.apis.paths import Application
 from broadstreet.apis.people import people_router
 from broadstreet.apis.problem import EXCEPTION_HANDLERS
+from broadstreet.apis.provisioning import provisioning_router
 from broadstreet.apis.public_view import public_view_router
 from broadstreet.apis.readiness import checks_of
 from broadstreet.apis.services import Call, Services
@@ -67,6 +68,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
                 "/v1",
                 route_handlers=[
                     devices_router(),
+                    provisioning_router(),
                     commands_router(),
                     dead_router(),
                     webhooks_router(),

@@ -21,9 +21,11 @@ from broadstreet.devices import (
     DeviceSpec,
     ProfileVersion,
     Registered,
+    TableReport,
     find_device,
     list_devices,
     profile_versions,
+    register_table,
 )
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.entity import Kind
@@ -32,6 +34,7 @@ from broadstreet.model.naming import NAME
 from broadstreet.model.terms import compact
 
 NDJSON: Final = "application/x-ndjson"
+CSV: Final = "text/csv"
 MAX_BULK: Final = 10_000
 MAX_PAGE: Final = 1_000
 MAX_TITLE_LENGTH: Final = 200
@@ -186,6 +189,36 @@ def _specs(body: bytes) -> Sequence[DeviceSpec]:
     return specs
 
 
+@post("/devices/table", opt=requires("device:write"), status_code=HTTP_200_OK)
+async def register_devices(
+    call: NamedDependency[Call],
+    request: Request[Principal, Any, State],
+    dry_run: Annotated[bool, QueryParameter(description="Only say what would come of it.")] = False,
+    profile: Annotated[str | None, QueryParameter(description="Of lines that name none.")] = None,
+) -> Response[TableReport] | Response[str]:
+    """Register a table of devices: CSV with a header line, at most 50,000 lines.
+
+    Columns are `id`, `lon`, `lat`, and any of `title`, `profile`, `street`, `bearing_deg`, `dataset`, `entity_id`,
+    `secret`. The answer says of each line what became of it, with the device's secret this once; `Accept: text/csv` has
+    it as a table. A line that cannot be is rejected by itself; a device that exists is left as it is.
+    """
+    by = call.principal.name
+    report = await register_table(
+        call.services.registry,
+        call.database,
+        await request.body(),
+        profile=profile,
+        is_dry=dry_run,
+        principal=by,
+        at_us=call.at_us,
+    )
+    if not dry_run:
+        await call.audit("device.create", f"{report.registered} devices")
+    if CSV in request.headers.get("accept", ""):
+        return Response(report.csv(), media_type=CSV)
+    return Response(report)
+
+
 @post("/devices/{device:str}/secret", opt=requires("device:write"))
 async def rotate_secret(call: NamedDependency[Call], device: FromPath[str]) -> NewSecret:
     """Give a device a new secret; the old one is refused from the next sign-in on. The new one comes once."""
@@ -254,6 +287,7 @@ def devices_router() -> Router:
             one_device,
             create_device,
             create_devices,
+            register_devices,
             rename_device,
             rotate_secret,
             disable_device,

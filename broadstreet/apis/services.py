@@ -12,7 +12,7 @@ from broadstreet.access import Access, Principal
 from broadstreet.apis.health import Check
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Library
-from broadstreet.devices import Commands, Letters, Registry, Webhooks
+from broadstreet.devices import Commands, Letters, Provisioning, Registry, Webhooks
 from broadstreet.log import Log
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.store import Database, Store
@@ -58,6 +58,11 @@ class Services:
     def webhooks(self) -> Webhooks:
         """Where services that can only call a URL leave readings."""
         return Webhooks(self.store)
+
+    @cached_property
+    def provisioning(self) -> Provisioning:
+        """How new devices come in by their fleet's key."""
+        return Provisioning(self.store, self.registry, self.access.audit)
 
     async def device_principal(self, device: str, secret: str) -> Principal:
         """The device that signs in with its secret. Raises NotSignedIn."""

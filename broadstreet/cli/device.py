@@ -9,11 +9,14 @@ from typing import Annotated
 
 import typer
 
+from broadstreet.cli import device_import, device_key
 from broadstreet.cli.options import wait_for
 
 SECRET_VARIABLE = "BROADSTREET_DEVICE_SECRET"
 
-app = typer.Typer(help="Devices: one of one's own, to run beside a house.", no_args_is_help=True)
+app = typer.Typer(help="Devices: one of one's own to run, and how new ones come in.", no_args_is_help=True)
+app.add_typer(device_key.app, name="key")
+app.command("import")(device_import.import_devices)
 
 
 class Spoken(StrEnum):

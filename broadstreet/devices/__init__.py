@@ -1,9 +1,10 @@
 """Devices: which there are, how they prove who they are, and how their payloads are read.
 
 `Registry` writes profiles and devices down and authenticates a device by id and secret; `lend_secrets` lets a piece of
-work sign in as devices. `parse_profile` checks a profile's TOML; `Decoder` turns payloads into readings by it, on the
-recorder's hot path. What cannot be decoded is settled by people through `Letters`.
-`Commands` gives orders, a `Dispatcher` offers them, and what devices answer comes by the log to `apply_answers`.
+work sign in as devices, `Provisioning` lets new ones in by their fleet's key. `parse_profile` checks a profile's TOML;
+`Decoder` turns payloads into readings by it, on the recorder's hot path. What cannot be decoded is settled by people
+through `Letters`. `Commands` gives orders, a `Dispatcher` offers them, and what devices answer comes by the log to
+`apply_answers`.
 
 What must always hold: a device's entity exists from its registration, with name and place, so that one never heard is
 seen; of a secret only a salted hash is kept; a profile's version never changes, and a mended profile is a new version
@@ -18,13 +19,17 @@ from broadstreet.devices.letters import Letter, LetterPage, Letters, Settled, Wa
 from broadstreet.devices.listing import DeviceRow, find_device, list_devices, profile_versions
 from broadstreet.devices.loan import lend_secrets
 from broadstreet.devices.profile import SILENT_AFTER_INTERVALS, Profile, parse_profile
+from broadstreet.devices.provisioning import Admitted, Application, KeyRow, KeySpec, NewKey, Provisioning
 from broadstreet.devices.registration import DeviceSpec
 from broadstreet.devices.registry import DeviceIdentity, ProfileVersion, Registered, Registry
+from broadstreet.devices.table import LineReport, TableReport, register_table
 from broadstreet.devices.webhook import NewWebhook, Webhook, WebhookRow, Webhooks, WebhookSpec
 
 __all__ = [
     "SILENT_AFTER_INTERVALS",
+    "Admitted",
     "Answer",
+    "Application",
     "Choice",
     "CommandRow",
     "CommandState",
@@ -35,18 +40,24 @@ __all__ = [
     "DeviceSpec",
     "Dispatcher",
     "Fault",
+    "KeyRow",
+    "KeySpec",
     "Letter",
     "LetterPage",
     "Letters",
+    "LineReport",
+    "NewKey",
     "NewWebhook",
     "Offer",
     "Order",
     "Profile",
     "ProfileVersion",
+    "Provisioning",
     "Reading",
     "Registered",
     "Registry",
     "Settled",
+    "TableReport",
     "Wanted",
     "Webhook",
     "WebhookRow",
@@ -60,4 +71,5 @@ __all__ = [
     "list_devices",
     "parse_profile",
     "profile_versions",
+    "register_table",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import asyncpg
 import msgspec
 
 from broadstreet.devices.credential import check_secret, hash_secret, new_secret, secret_matches
@@ -131,10 +132,13 @@ class Registry:
             registered += await self._write_logins(database, batch, written)
         return registered
 
-    async def _check_free(self, database: Database, ids: list[str]) -> None:
+    async def elsewhere(self, database: Database, ids: list[str]) -> list[str]:
+        """Which of these ids another tenant uses."""
         rows = await self._store.control.fetch(_LOGIN_SQL["known"], ids)
-        elsewhere = [row["username"] for row in rows if row["tenant"] != database.name]
-        if elsewhere:
+        return [row["username"] for row in rows if row["tenant"] != database.name]
+
+    async def _check_free(self, database: Database, ids: list[str]) -> None:
+        if elsewhere := await self.elsewhere(database, ids):
             raise Conflict(f"the device id {elsewhere[0]!r} is in use", where="id", remedy="Choose another id.")
 
     async def _write_logins(
@@ -151,9 +155,12 @@ class Registry:
     async def _upsert_logins(self, tenant: str, keys: dict[str, int], secrets: dict[str, str]) -> None:
         hashed = [hash_secret(secrets[name]) for name in keys]
         salts, hashes = [salt for salt, _ in hashed], [kept for _, kept in hashed]
-        rows = await self._store.control.fetch(
-            _LOGIN_SQL["upsert"], tenant, list(keys), list(keys.values()), hashes, salts
-        )
+        try:
+            rows = await self._store.control.fetch(
+                _LOGIN_SQL["upsert"], tenant, list(keys), list(keys.values()), hashes, salts
+            )
+        except asyncpg.UniqueViolationError:
+            raise Conflict("somebody else registers the same devices at this moment", remedy="Ask again.") from None
         if len(rows) != len(keys):
             taken = sorted(keys.keys() - {row["username"] for row in rows})
             raise Conflict(f"the device id {taken[0]!r} is in use", where="id", remedy="Choose another id.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,20 @@ class Api:
         return [(line["principal"], line["action"], line["subject"]) for line in await self.get("/v1/audit")]
 
 
-@pytest.fixture
-async def api(services: Services, data_dir: Path) -> AsyncIterator[Api]:
+@asynccontextmanager
+async def open_api(services: Services, data_dir: Path) -> AsyncIterator[Api]:
+    """The application of a house with the profile `air`."""
     await services.access.accounts.create("root", "Root", tenant="city", roles=["administrator"], by="test")
     token = (await services.access.tokens.issue("root", "api", "test", 3600, by="test")).secret
     async with portal_of(services, data_dir) as portal:
         opened = Api(whole_app(services, portal), services, token)
         assert (await opened.ask("POST", "/v1/profiles", AIR.encode())).status == 201
+        yield opened
+
+
+@pytest.fixture
+async def api(services: Services, data_dir: Path) -> AsyncIterator[Api]:
+    async with open_api(services, data_dir) as opened:
         yield opened
 
 

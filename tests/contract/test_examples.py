@@ -14,7 +14,7 @@ import pytest
 from litestar import Litestar
 
 from broadstreet.apis import Services
-from broadstreet.devices import DeviceSpec, WebhookSpec
+from broadstreet.devices import DeviceSpec, KeySpec, WebhookSpec
 from simulator import profiles
 from tests.asgi import Answer, ask
 from tests.contract.conftest import Clock
@@ -32,11 +32,13 @@ NAMED = re.compile(r"urn:ngsi-ld:AirQualityObserved:([\w-]+)")
 READINGS = {
     "readings.ndjson": b'{"device": "aq-017", "no2": 31.2}\n{"device": "aq-018", "no2": 28.4}\n',
     "readings.csv": b"device,no2\naq-017,31.2\naq-018,28.4\n",
+    "devices.csv": b"id,title,lon,lat\naq-301,North,24.95,60.17\n",
     "readings.csv.gz": gzip.compress(b"device,no2\naq-017,31.2\naq-018,28.4\n"),
 }
 """The files that a reader of the page on readings has."""
 SENDERS = ("aq-017", "aq-018")
 HOOK = WebhookSpec(name="docs", device_field="end_device_ids.device_id")
+KEY = KeySpec(name="docs", profile="air-quality", max_devices=1, lon=24.95, lat=60.17)
 
 
 @dataclass
@@ -46,11 +48,13 @@ class Reader:
     app: Litestar
     token: str
     hook: str
+    key: str
     files: Path
 
     async def paste(self, line: str, secret: str | None = None) -> Answer:
         """What a line answers with the reader's token and webhook, or with a secret that holds nowhere."""
         line = re.sub(r"\$HOOK\b", secret or self.hook, line)
+        line = re.sub(r"\bPROVISIONING_KEY\b", secret or self.key, line)
         call = read_curl(re.sub(r"\$?TOKEN\b", secret or self.token, line), self.files)
         assert call.host == DEFAULT_HOST, line
         return await ask(self.app, call.method, call.target, headers=call.headers, body=call.body)
@@ -76,7 +80,8 @@ async def reader(services: Services, data_dir: Path) -> AsyncIterator[Reader]:
     token = (await services.access.tokens.issue("root", "api", "docs", 3600, by="test")).secret
     async with portal_of(services, data_dir) as portal:
         hook = await services.webhooks.create(city, HOOK, by="test", at_us=services.clock())
-        opened = Reader(whole_app(services, portal), token, hook.secret, data_dir)
+        key = await services.provisioning.create(city, KEY, by="test", at_us=services.clock())
+        opened = Reader(whole_app(services, portal), token, hook.secret, key.secret, data_dir)
         heard = {"NO2": {"type": "Property", "value": 31.2, "observedAt": "2026-03-01T10:00:00Z"}}
         for station in stations:
             answer = await opened.ask("POST", f"/ngsi-ld/v1/entities/{station.entity_id}/attrs", heard)

@@ -25,6 +25,7 @@ NOUNS = sorted(
 OF_CONTROL = {
     "tenant",
     "device_login",
+    "provisioning",
     "account",
     "token",
     "audit",
@@ -33,7 +34,6 @@ OF_CONTROL = {
     "webhook",
     "public_view",
     "ceremony",
-    "identity",
     "passkey",
 }
 """Nouns whose queries run in the control schema."""

@@ -174,3 +174,9 @@ SELECT key, id FROM device WHERE id = ANY ($1::text[]) AND disabled_at IS NULL;
 -- name: enabled_profiles
 -- The profiles of devices that may send. $1: ids.
 SELECT d.id, d.profile_key FROM device d WHERE d.id = ANY ($1::text[]) AND d.disabled_at IS NULL;
+
+-- name: was_met
+-- Whether a device has ever connected, or was heard. $1: its id.
+SELECT EXISTS (SELECT FROM connection c WHERE c.device_key = d.key AND c.connected_at IS NOT NULL)
+    OR EXISTS (SELECT FROM heard h WHERE h.device_key = d.key)
+FROM device d WHERE d.id = $1;
