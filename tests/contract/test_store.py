@@ -34,6 +34,7 @@ OF_CONTROL = {
     "webhook",
     "public_view",
     "ceremony",
+    "identity",
     "passkey",
 }
 """Nouns whose queries run in the control schema."""
