@@ -215,7 +215,11 @@ class Tokens:
 
         Raises NotSignedIn for a token that does not hold, UnknownTenant, NotAllowed for a tenant without a role.
         """
-        holder = await self._holder(secret, kind)
+        return await self.principal_of(hash_of(secret), kind, tenant)
+
+    async def principal_of(self, digest: bytes, kind: TokenKind, tenant: str | None = None) -> Principal:
+        """`principal` by what is kept of a secret, for whoever was let in by it and is looked at again."""
+        holder = await self._holder(digest, kind)
         if tenant is None:
             tenant = DEFAULT_TENANT if DEFAULT_TENANT in holder.roles else next(iter(holder.roles), None)
             if tenant is None:
@@ -274,8 +278,7 @@ class Tokens:
         """Remember no holder: something about tokens, accounts or roles has changed."""
         self._remembered.clear()
 
-    async def _holder(self, secret: str, kind: TokenKind) -> _Holder:
-        digest = hash_of(secret)
+    async def _holder(self, digest: bytes, kind: TokenKind) -> _Holder:
         now_us = self._clock()
         remembered = self._remembered.get((digest, kind))
         if remembered is not None and now_us < remembered.good_until_us:

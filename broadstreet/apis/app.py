@@ -19,6 +19,7 @@ from litestar.di import NamedDependency, Provide
 
 from broadstreet.access import Principal
 from broadstreet.apis.audit import audit_router
+from broadstreet.apis.certificates import certificates_router
 from broadstreet.apis.commands import commands_router
 from broadstreet.apis.datasets import datasets_router
 from broadstreet.apis.dead import dead_router
@@ -70,6 +71,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
                     devices_router(),
                     provisioning_router(),
                     commands_router(),
+                    certificates_router(),
                     dead_router(),
                     webhooks_router(),
                     datasets_router(),

@@ -6,13 +6,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from broadstreet.access import Access, Principal
 from broadstreet.apis.health import Check
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Library
-from broadstreet.devices import Commands, Letters, Provisioning, Registry, Webhooks
+from broadstreet.devices import Certificates, Commands, Letters, Provisioning, Registry, Webhooks
 from broadstreet.log import Log
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.store import Database, Store
@@ -26,6 +27,7 @@ class Services:
     library: the JSON-LD @contexts that are kept here beside the core's.
     partitions: of the log, for each tenant.
     checks:  what readiness asks beside PostgreSQL and the log.
+    data_path: the data folder.
     """
 
     store: Store
@@ -38,6 +40,7 @@ class Services:
     library: Library = field(default_factory=Library)
     partitions: int = 1
     checks: Mapping[str, Check] = field(default_factory=dict)
+    data_path: Path = Path()
 
     @cached_property
     def broker(self) -> Broker:
@@ -48,6 +51,11 @@ class Services:
     def letters(self) -> Letters:
         """Dead letters."""
         return Letters(self.log, self.access.audit, partitions=self.partitions)
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """What devices may show in place of their secrets."""
+        return Certificates(self.store, self.data_path, self.clock)
 
     @cached_property
     def commands(self) -> Commands:

@@ -60,6 +60,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             origins,
             partitions=settings.log.partitions,
             checks={"mqtt": partial(check_mqtt, settings)},
+            data_path=settings.data_path,
         )
         ingest = Ingest(settings, store, log)
         app = compose(services, portal, ingest.taker)

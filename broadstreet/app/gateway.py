@@ -11,7 +11,7 @@ from broadstreet.app.edges import HERE
 from broadstreet.app.mqtt_tls import MqttTls, mqtt_tls_files
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
-from broadstreet.devices import Registry
+from broadstreet.devices import Certificates, Registry
 from broadstreet.engines import EngineAddresses
 from broadstreet.gateway import Gateway
 from broadstreet.log import Log
@@ -21,16 +21,18 @@ from broadstreet.store import Store
 async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> None:
     """Take connections until the call ends."""
     mqtt, files = settings.mqtt, mqtt_tls_files(settings)
-    tls = None if files is None else MqttTls(files)
     async with (
         await Store.connect(addresses.postgres_dsn) as store,
         await Log.connect(addresses.nats_url, name=call.name) as log,
     ):
+        certificates = Certificates(store, settings.data_path, now_us)
+        tls = None if files is None else MqttTls(files, certificates.authority.pem, mqtt.client_authority)
         gateway = Gateway(
             log,
             store,
             Registry(store),
             Access(store.control, now_us).tokens,
+            certificates,
             name=settings.mqtt.name,
             partitions=settings.log.partitions,
             data_path=settings.data_path,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -40,14 +39,16 @@ def mqtt_tls_files(settings: Settings) -> TlsFiles | None:
 
 class MqttTls:
     """
-    files:       the certificate and its key.
-    authorities: files of those whose word on a device's certificate counts.
+    files:    the certificate and its key.
+    ours:     our own authority's certificate as PEM, whose word on a device's counts; empty: no device shows one.
+    operator: the file of the operator's authority, whose word counts as well; empty: none.
     Raises InvalidInput where they cannot be used.
     """
 
-    def __init__(self, files: TlsFiles, authorities: Sequence[Path] = ()) -> None:
+    def __init__(self, files: TlsFiles, ours: str = "", operator: str = "") -> None:
         self._files = files
-        self._authorities = authorities
+        self._ours = ours
+        self._operator = Path(operator).expanduser() if operator else None
         self._stamp = self._look()
         self._context = self._load()
 
@@ -73,7 +74,8 @@ class MqttTls:
     def _look(self) -> Stamp:
         """What differs once a file has been replaced; empty while one is missing."""
         try:
-            found = [file.stat() for file in (self._files.certificate, self._files.key, *self._authorities)]
+            files = self._files.certificate, self._files.key, self._operator
+            found = [file.stat() for file in files if file is not None]
         except OSError:
             return ()
         return tuple((one.st_mtime_ns, one.st_ino) for one in found)
@@ -82,15 +84,16 @@ class MqttTls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._files.load(context)
-        for authority in self._authorities:
+        if self._ours:
+            context.load_verify_locations(cadata=self._ours)
+            context.verify_mode = ssl.CERT_OPTIONAL
+        if self._operator is not None:
             try:
-                context.load_verify_locations(authority)
+                context.load_verify_locations(self._operator)
             except (OSError, ssl.SSLError) as error:
                 raise InvalidInput(
                     f"the authority of devices' certificates cannot be used: {error}",
-                    where=str(authority),
-                    remedy="Check that it is a PEM file with the authority's certificates.",
+                    where=f"mqtt.client_authority, {self._operator}",
+                    remedy="Give a PEM file with the certificates of the authority.",
                 ) from error
-        if self._authorities:
-            context.verify_mode = ssl.CERT_OPTIONAL
         return context

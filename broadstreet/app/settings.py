@@ -47,6 +47,7 @@ class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_port: Port = 8883
     tls_certificate: str = ""
     tls_key: str = ""
+    client_authority: str = ""
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

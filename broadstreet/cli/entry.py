@@ -13,6 +13,7 @@ from rich.text import Text
 from broadstreet.cli import (
     account,
     backup,
+    certificate,
     city,
     dead,
     demo,
@@ -49,6 +50,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(token.app, name="token")
 app.add_typer(dead.app, name="dead")
 app.add_typer(device.app, name="device")
+app.add_typer(certificate.app, name="certificate")
 
 
 def say_version(asked: bool) -> None:

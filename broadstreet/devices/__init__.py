@@ -12,6 +12,7 @@ that its devices adopt; every change bumps `registry_version`, by which recorder
 """
 
 from broadstreet.devices.answer import Answer, apply_answers, decode_answer
+from broadstreet.devices.certificate import CertificateRow, Certificates, CertificateWish, NewCertificate
 from broadstreet.devices.command import Choice, CommandRow, Commands, CommandState, Offer, Order, fetch_command
 from broadstreet.devices.decoder import Decoder, Fault, Reading
 from broadstreet.devices.dispatcher import Dispatcher
@@ -29,6 +30,9 @@ __all__ = [
     "SILENT_AFTER_INTERVALS",
     "Admitted",
     "Answer",
+    "CertificateRow",
+    "CertificateWish",
+    "Certificates",
     "Application",
     "Choice",
     "CommandRow",
@@ -47,6 +51,7 @@ __all__ = [
     "Letters",
     "LineReport",
     "NewKey",
+    "NewCertificate",
     "NewWebhook",
     "Offer",
     "Order",

@@ -7,7 +7,8 @@ registering again completes it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from broadstreet.store import Database
     from broadstreet.store.database import Connection
 
+CHANNEL = "device_login"
+"""Where PostgreSQL tells that a credential was changed."""
 MAX_BATCH = 10_000
 """Devices registered in one transaction."""
 _SQL = load_queries("device")
@@ -31,11 +34,12 @@ _LOGIN_SQL = load_queries("device_login")
 
 
 class DeviceIdentity(NamedTuple):
-    """A device that has proved who it is."""
+    """A device that has proved who it is. proof: names the secret or certificate by which it has; empty without."""
 
     tenant: str
     key: int
     id: str
+    proof: bytes = b""
 
 
 class Registered(NamedTuple):
@@ -184,12 +188,37 @@ class Registry:
         """The device that signs in with this secret, its own or one on loan; None where it may not."""
         for row in await self._store.control.fetch(_LOGIN_SQL["secrets"], username, at_us):
             if row["disabled_at"] is None and secret_matches(secret, row["salt"], row["secret_hash"]):
-                return DeviceIdentity(row["tenant"], row["device_key"], username)
+                return DeviceIdentity(row["tenant"], row["device_key"], username, row["salt"])
         return None
 
-    async def shut_out(self, usernames: Sequence[str]) -> list[str]:
-        """Which of these devices may not sign in, or no longer: to end the connections they have."""
-        return [row["username"] for row in await self._store.control.fetch(_LOGIN_SQL["shut_out"], list(usernames))]
+    async def is_disabled(self, username: str) -> bool:
+        """Whether a device is refused whatever it shows."""
+        return bool(await self._store.control.fetchval(_LOGIN_SQL["is_disabled"], username))
+
+    async def ended(self, signed_in: Sequence[tuple[str, bytes]], *, at_us: int) -> set[tuple[str, bytes]]:
+        """Which sign-ins, by device and proof, hold no longer: to end the connections that stand by them."""
+        names, proofs = [name for name, _ in signed_in], [proof for _, proof in signed_in]
+        rows = await self._store.control.fetch(_LOGIN_SQL["ended"], names, proofs, at_us)
+        return {(row["username"], row["proof"]) for row in rows}
+
+    async def follow(self, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever a device's credential was changed, by whichever process. Raises what the store raises.
+
+        It returns only by being cancelled, or when the connection to PostgreSQL is lost.
+        """
+        lost = asyncio.Event()
+        async with self._store.control.acquire() as connection:
+
+            def hear(*_: object) -> None:
+                heard()
+
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(CHANNEL, hear)
+            try:
+                await lost.wait()
+            finally:
+                if not connection.is_closed():
+                    await connection.remove_listener(CHANNEL, hear)
 
     async def identify(self, username: str) -> DeviceIdentity | None:
         """The device of this user name, without proof: to note down a refused sign-in."""

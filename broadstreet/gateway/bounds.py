@@ -114,6 +114,7 @@ MAX_SIGN_INS: Final = 16
 """Asked of the database at the same time."""
 MAX_SIGN_INS_WAITING: Final = 5_000
 SHUT_OUT_EVERY_S: Final = 2.0
+SHUT_OUT_FIRST_S: Final = 0.1
 MAX_SHUT_OUT_ASKED: Final = 5_000
 """How often it is asked who of the connected devices may stay, and of how many at a time."""
 

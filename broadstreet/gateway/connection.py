@@ -249,7 +249,7 @@ class Connection(asyncio.Protocol):
     async def _sign_in(self, connect: Connect) -> None:
         """Ask who it is, then go on reading."""
         try:
-            peer = await self._door.sign_in(connect.username, connect.password)
+            peer = await self._door.sign_in(connect.username, connect.password, self._certificate())
             await self._broker.retained.load(peer.tenant)
         except NotSignedIn as error:
             await self._note_refused(connect, error.message)
@@ -272,6 +272,12 @@ class Connection(asyncio.Protocol):
         if self._listener.is_pressed:
             self.hold(Hold.PRESSURE)
         self.release(Hold.SIGNING_IN)
+
+    def _certificate(self) -> bytes | None:
+        """What the client has shown of itself in TLS, which has looked at its signature and dates."""
+        tls = None if self._transport is None else self._transport.get_extra_info("ssl_object")
+        shown: bytes | None = None if tls is None else tls.getpeercert(binary_form=True)
+        return shown
 
     async def _note_refused(self, connect: Connect, words: str) -> None:
         """Write down a refused sign-in, if it was made under a device's id."""

@@ -11,17 +11,19 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
 from broadstreet.access.token import Tokens
-from broadstreet.devices import Registry
+from broadstreet.devices import Certificates, Registry
 from broadstreet.engines import check_disk
 from broadstreet.gateway.bounds import (
     DISK_EVERY_S,
     MAX_SHUT_OUT_ASKED,
     REPORT_EVERY_S,
     SHUT_OUT_EVERY_S,
+    SHUT_OUT_FIRST_S,
     STOP_WITHIN_S,
 )
 from broadstreet.gateway.broker import Broker
@@ -40,7 +42,7 @@ from broadstreet.model.errors import DiskFull, EngineFailed, InvalidInput
 from broadstreet.mqtt import Reason
 from broadstreet.store import Store
 
-SHUT_OUT = "the device was disabled"
+SHUT_OUT = "what it signed in by holds no longer"
 logger = logging.getLogger(__name__)
 
 
@@ -48,6 +50,7 @@ class Gateway:
     """
     A gateway of its own, from `start` to `stop`, or within `async with`.
 
+    certificates: of devices, for those who show one over TLS; None: none is taken.
     name:         tells it apart from other gateways; the same at each start.
     partitions:   of the log, for each tenant.
     data_path, watermark_bytes: with less left on that folder's disk, messages are refused.
@@ -61,6 +64,7 @@ class Gateway:
         store: Store,
         registry: Registry,
         tokens: Tokens,
+        certificates: Certificates | None = None,
         *,
         name: str,
         partitions: int,
@@ -90,7 +94,8 @@ class Gateway:
             random_bytes=random_bytes,
             on_pressure=self._press,
         )
-        self._door = Door(registry, tokens, clock)
+        self._door = Door(registry, tokens, certificates, clock)
+        self._credential_changed = asyncio.Event()
         self.broker = Broker(
             self._packer,
             self._retained,
@@ -112,6 +117,7 @@ class Gateway:
             self._report(),
             self._watch_disk(),
             self._watch_logins(),
+            self._hear_logins(),
             self._hand_out(),
             self.broker.directory.run(),
             self.broker.directory.sweep(),
@@ -190,18 +196,32 @@ class Gateway:
         """End the connections of devices that were shut out."""
         first = 0
         while True:
-            await asyncio.sleep(SHUT_OUT_EVERY_S)
-            sessions = [session for session in self.broker.sessions() if session.peer.kind == "device"]
-            asked = sessions[first : first + MAX_SHUT_OUT_ASKED]
-            first = first + MAX_SHUT_OUT_ASKED if len(sessions) > first + MAX_SHUT_OUT_ASKED else 0
+            peers = list({session.peer: None for session in self.broker.sessions() if session.peer.proof})
+            asked = peers[first : first + MAX_SHUT_OUT_ASKED]
+            first = first + MAX_SHUT_OUT_ASKED if len(peers) > first + MAX_SHUT_OUT_ASKED else 0
             try:
-                shut_out = await self._door.shut_out([session.peer.name for session in asked]) if asked else set()
+                ended = await self._door.ended(asked)
             except STORE_ERRORS as error:
                 logger.warning("who was shut out cannot be asked: %s", error)
-                continue
-            for session in asked:
-                if session.peer.name in shut_out and session.conversation is not None:
+                ended = set()
+            for session in self.broker.sessions() if ended else ():
+                if session.peer in ended and session.conversation is not None:
                     session.conversation.link.close(Reason.NOT_AUTHORIZED, SHUT_OUT)
+            await asyncio.sleep(SHUT_OUT_FIRST_S)
+            if not first:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(SHUT_OUT_EVERY_S):
+                        await self._credential_changed.wait()
+                self._credential_changed.clear()
+
+    async def _hear_logins(self) -> None:
+        """Hear of changed credentials. Whatever is missed is found a little later."""
+        while True:
+            try:
+                await self._door.follow(self._credential_changed.set)
+            except STORE_ERRORS as error:
+                logger.warning("changed credentials are not heard of: %s", error)
+            await asyncio.sleep(SHUT_OUT_EVERY_S)
 
     async def _hand_out(self) -> None:
         """Messages of the house to devices, to whoever subscribes to their topics."""

@@ -23,12 +23,14 @@ class Peer(Struct, frozen=True):
     """
     name: a device's id, or an account's name; empty for a guest.
     key:  a device's key in its tenant; 0 for others.
+    proof: names the secret, token or certificate that it signed in by; empty for a guest.
     """
 
     tenant: str
     kind: Literal["device", "account", "guest"]
     name: str
     key: int = 0
+    proof: bytes = b""
 
     @property
     def own_prefix(self) -> str:

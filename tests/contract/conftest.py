@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -51,9 +52,10 @@ async def services_dsn(databases: Databases) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def services(services_dsn: str, nats_url: str, clock: Clock) -> AsyncIterator[Services]:
+async def services(services_dsn: str, nats_url: str, clock: Clock, data_dir: Path) -> AsyncIterator[Services]:
     """The tenants `city` and `harbour`, no account and no device. Passwords are hashed cheaply."""
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     async with await Store.connect(services_dsn) as store, await Log.connect(nats_url) as log:
         await log.ensure_streams(StreamLimits())
-        yield Services(store, log, Access(store.control, clock, passwords=cheap), Registry(store), clock)
+        access = Access(store.control, clock, passwords=cheap)
+        yield Services(store, log, access, Registry(store), clock, data_path=data_dir)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from broadstreet.apis import Services
-from broadstreet.devices import DeviceSpec
+from broadstreet.devices import Certificates, DeviceSpec
 from broadstreet.engines import Engines
 from broadstreet.gateway import Gateway
 from broadstreet.log import Pack, decode_pack
@@ -248,7 +248,12 @@ class Site:
 
 @asynccontextmanager
 async def open_gateway(
-    services: Services, data_path: Path, *, name: str = "gateway-t", watermark_bytes: int = 0
+    services: Services,
+    data_path: Path,
+    certificates: Certificates | None = None,
+    *,
+    name: str = "gateway-t",
+    watermark_bytes: int = 0,
 ) -> AsyncIterator[Gateway]:
     """A gateway at work on a free port."""
     gateway = Gateway(
@@ -256,6 +261,7 @@ async def open_gateway(
         services.store,
         services.registry,
         services.access.tokens,
+        certificates,
         name=name,
         partitions=PARTITIONS,
         data_path=data_path,
@@ -271,9 +277,11 @@ async def open_gateway(
 
 
 @asynccontextmanager
-async def open_site(services: Services, engines: Engines, data_path: Path) -> AsyncIterator[Site]:
+async def open_site(
+    services: Services, engines: Engines, data_path: Path, certificates: Certificates | None = None
+) -> AsyncIterator[Site]:
     """A gateway with three devices."""
-    async with open_gateway(services, data_path) as gateway:
+    async with open_gateway(services, data_path, certificates) as gateway:
         site = Site(services, gateway, engines)
         await site.add_devices("d-0", "d-1", "plant:7")
         try:

@@ -30,6 +30,7 @@ ELSEWHERE: Final = {
     "DELETE /v1/exports/{export}": "tests/contract/test_export_jobs.py",
     "POST /v1/provision": "tests/contract/test_provisioning.py: a device let in, by its key's name",
     "DELETE /v1/devices/{device}/certificates/{fingerprint}": "tests/contract/test_certificates.py",
+    "DELETE /v1/devices/{device}/certificates/{fingerprint}": "tests/contract/test_certificates.py",
     "POST /v1/commands/{command}/cancel": "tests/contract/test_commands.py: a command taken back, and why",
     "POST /v1/devices/{device}/commands/{command}/result": "what a device says of its command, applied by the recorder",
     "POST /portal/api/sign-in": "tests/contract/test_access.py: a session made, or an attempt refused",

@@ -36,7 +36,7 @@ from tests.contract.walk import ENDLESS, POSTED, WRITES, targets
 
 GROW_FOR_EVER: Final = frozenset(
     {"observation", "origin", "audit", "token", "sign_in_attempt", "account", "account_role", "device_login"}
-    | {"passkey", "ceremony"}
+    | {"passkey", "ceremony", "device_certificate"}
 )
 """Tables that grow with time or with people: no page may read one whole."""
 GROW_WITH_THE_CITY: Final = frozenset(
@@ -57,7 +57,7 @@ ASKS_FOR_ALL: Final = {
 """Queries that ask for the whole city, and may read the tables of the city to their ends."""
 NOUNS: Final = (
     *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution", "portal"),
-    *("ceremony", "passkey", "second_factor", "tenant", "term", "token"),
+    *("ceremony", "device_certificate", "passkey", "second_factor", "tenant", "term", "token"),
 )
 """Files of queries that pages and APIs run; each query in them is met by the walk, or stands in `NOT_WALKED`."""
 HISTORY: Final = ("aggregate", "observation")
@@ -116,7 +116,7 @@ async def listening(dsn: str, services: Services, clock: Clock) -> AsyncIterator
     """The same services over connections that are listened to."""
     async with await Store.connect(dsn) as store:
         access = Access(store.control, clock, guarded_roles=frozenset({"steward"}))
-        yield Services(store, services.log, access, type(services.registry)(store), clock)
+        yield Services(store, services.log, access, type(services.registry)(store), clock, data_path=services.data_path)
 
 
 def sequential(plan: dict[str, Any]) -> Iterator[str]:

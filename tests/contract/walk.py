@@ -82,6 +82,7 @@ def names(tenant: Filled) -> dict[str, list[str]]:
         "name": [tenant.name],
         "letter": [tenant.letter],
         "command": ["x"],
+        "fingerprint": ["aa"],
         "token": ["x"],
         "passkey": ["1"],
         "type_name": ["AirQualityObserved", tenant.name],
@@ -159,6 +160,7 @@ WRITES: Final = (
     Write("POST /v1/profiles", "/v1/profiles", LATER, "application/toml"),
     Write("PATCH /v1/devices/{device}", "/v1/devices/bench-1", {"title": "The bench"}),
     Write("POST /v1/devices/{device}/secret", "/v1/devices/bench-1/secret"),
+    Write("POST /v1/devices/{device}/certificates", "/v1/devices/bench-1/certificates", {"days": 30}),
     Write("DELETE /v1/devices/{device}", "/v1/devices/bench-1"),
     Write("POST /v1/devices/{device}/enable", "/v1/devices/bench-1/enable"),
     Write(

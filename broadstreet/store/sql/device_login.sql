@@ -47,7 +47,17 @@ DELETE FROM device_loan WHERE expires_at <= $1;
 -- Refuse a device, or let it in again. $1: user name, $2: at or null.
 UPDATE device_login SET disabled_at = $2 WHERE username = $1;
 
--- name: shut_out
--- Which of these may not sign in, or no longer. $1: user names.
-SELECT username FROM unnest($1::text[]) AS asked (username)
-WHERE NOT EXISTS (SELECT FROM device_login l WHERE l.username = asked.username AND l.disabled_at IS NULL);
+-- name: is_disabled
+-- Whether a log-in is refused. $1: user name.
+SELECT EXISTS (SELECT FROM device_login WHERE username = $1 AND disabled_at IS NOT NULL);
+
+-- name: ended
+-- Which sign-ins hold no longer: the device is gone or refused; its secret, loan or certificate is another, or over.
+-- $1: user names, $2: what each was proved by, a salt or a fingerprint, $3: now.
+SELECT asked.username, asked.proof
+FROM unnest($1::text[], $2::bytea[]) AS asked (username, proof)
+LEFT JOIN device_login l ON l.username = asked.username AND l.disabled_at IS NULL
+LEFT JOIN device_loan o ON o.salt = asked.proof AND o.username = l.username AND o.expires_at > $3
+LEFT JOIN device_certificate c ON c.fingerprint = asked.proof AND c.username = l.username
+    AND c.revoked_at IS NULL AND c.expires_at > $3
+WHERE l.username IS NULL OR (l.salt <> asked.proof AND o.salt IS NULL AND c.fingerprint IS NULL);
