@@ -24,6 +24,7 @@ from broadstreet.apis.commands import commands_router
 from broadstreet.apis.datasets import datasets_router
 from broadstreet.apis.dead import dead_router
 from broadstreet.apis.devices import devices_router
+from broadstreet.apis.exports import exports_router
 from broadstreet.apis.guard import Guard, check_declared, principal_of
 from broadstreet.apis.headers import secure
 from broadstreet.apis.health import Checks, health_router
@@ -32,6 +33,7 @@ from broadstreet.apis.ngsi_ld import ngsi_ld_router
 from broadstreet.apis.openapi import openapi_config, openapi_json
 from broadstreet.apis.paths import Application
 from broadstreet.apis.people import people_router
+from broadstreet.apis.prepared import prepared_router
 from broadstreet.apis.problem import EXCEPTION_HANDLERS
 from broadstreet.apis.provisioning import provisioning_router
 from broadstreet.apis.public_view import public_view_router
@@ -69,12 +71,14 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
                 "/v1",
                 route_handlers=[
                     devices_router(),
+                    prepared_router(),
                     provisioning_router(),
                     commands_router(),
                     certificates_router(),
                     dead_router(),
                     webhooks_router(),
                     datasets_router(),
+                    exports_router(),
                     people_router(),
                     audit_router(),
                     public_view_router(),

@@ -13,7 +13,9 @@ from broadstreet.access import Access, Principal
 from broadstreet.apis.health import Check
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Library
-from broadstreet.devices import Certificates, Commands, Letters, Provisioning, Registry, Webhooks
+from broadstreet.devices import Certificates, Commands, Letters, Preparation, Provisioning, Registry, Webhooks
+from broadstreet.exports import Exports
+from broadstreet.jobs import Jobs
 from broadstreet.log import Log
 from broadstreet.model.errors import NotSignedIn
 from broadstreet.store import Database, Store
@@ -26,6 +28,7 @@ class Services:
     origins: addresses of the portal behind a proxy, see `Guard`.
     library: the JSON-LD @contexts that are kept here beside the core's.
     partitions: of the log, for each tenant.
+    jobs:    where long work is done; without it there is none.
     checks:  what readiness asks beside PostgreSQL and the log.
     data_path: the data folder.
     """
@@ -39,6 +42,7 @@ class Services:
     origins: frozenset[str] = frozenset()
     library: Library = field(default_factory=Library)
     partitions: int = 1
+    jobs: Jobs | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     data_path: Path = Path()
 
@@ -46,6 +50,11 @@ class Services:
     def broker(self) -> Broker:
         """NGSI-LD's operations on entities."""
         return Broker(self.store)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """What is taken away."""
+        return Exports(self.store, self.access, self.jobs)
 
     @cached_property
     def letters(self) -> Letters:
@@ -71,6 +80,11 @@ class Services:
     def provisioning(self) -> Provisioning:
         """How new devices come in by their fleet's key."""
         return Provisioning(self.store, self.registry, self.access.audit)
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """Devices that are known before they are installed."""
+        return Preparation(self.store, self.registry)
 
     async def device_principal(self, device: str, secret: str) -> Principal:
         """The device that signs in with its secret. Raises NotSignedIn."""

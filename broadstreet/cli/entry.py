@@ -20,6 +20,7 @@ from broadstreet.cli import (
     device,
     doctor,
     drain,
+    export,
     importing,
     replay,
     token,
@@ -42,6 +43,7 @@ app.command()(replay.replay)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(drain.drain)
+app.command()(export.export)
 app.command()(upgrade.upgrade)
 app.command()(backup.restore)
 app.add_typer(backup.app, name="backup")

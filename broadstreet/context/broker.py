@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from broadstreet.access import Permission, Principal
 from broadstreet.context import decision
@@ -25,6 +25,9 @@ from broadstreet.context.selection import Selection, types_hold
 from broadstreet.context.stored import StoredEntity
 from broadstreet.model.errors import NotFound, TooMany
 from broadstreet.store import Database, Store, Terms
+
+if TYPE_CHECKING:
+    from broadstreet.store.database import Connection
 
 Operation = Callable[[StoredEntity | None, EntityFragment], Decision]
 MAX_KNOWN: Final = 1_000
@@ -98,6 +101,17 @@ class Broker:
         page: Page = await Search(tenant.database, tenant.terms).page(selection)
         entities = await tenant.reader.entities(page.keys, with_times=with_times)
         return Found(entities, page.count, page.more)
+
+    async def choose(self, principal: Principal, selection: Selection, connection: Connection) -> list[int]:
+        """The keys of all entities that are meant, as the transaction of `connection` sees them, to be taken away.
+
+        Raises InvalidQuery, TooMany where more are found than `selection.limit` says.
+        """
+        tenant = await self._tenant(principal, "history:export")
+        page = await Search(tenant.database, tenant.terms).page(selection, connection)
+        if page.more:
+            raise TooMany(f"more than {selection.limit:,} entities are meant", remedy="Ask for fewer.")
+        return page.keys
 
     async def retrieve_evolution(
         self,

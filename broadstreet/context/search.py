@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +38,20 @@ class Search:
         self._database = database
         self._terms = terms
 
-    async def page(self, selection: Selection) -> Page:
-        """Keys of the entities that match, a page of them. Raises InvalidQuery, TooMany."""
+    async def page(self, selection: Selection, connection: Connection | None = None) -> Page:
+        """Keys of the entities that match, a page of them. Raises InvalidQuery, TooMany.
+
+        connection: one whose transaction is of the moment to be looked at; otherwise the pool is asked.
+        """
         terms = await self._terms.find(selection.iris)
         try:
-            async with self._database.acquire() as connection:
+            async with self._database.acquire() if connection is None else nullcontext(connection) as own:
                 if selection.patterns:
                     # Whether they are regular expressions must not hang on whether there is anything to match.
-                    await connection.fetchval(_SQL["try_patterns"], selection.patterns)
+                    await own.fetchval(_SQL["try_patterns"], selection.patterns)
                 if selection.geo is not None:
-                    return await self._measured(connection, selection, selection.geo, terms)
-                return await self._page(connection, selection, terms)
+                    return await self._measured(own, selection, selection.geo, terms)
+                return await self._page(own, selection, terms)
         except asyncpg.InvalidRegularExpressionError as error:
             raise InvalidQuery(f"the pattern is no regular expression: {error}") from None
         except TimeoutError:

@@ -2,7 +2,7 @@
 
 In come batches of observations as columns (`Observations`), appended inside a caller's transaction under its origin;
 out go ranges as columns (`read_range`), whole observations (`read`), aggregates per period (`aggregate`), a whole
-city's (`overall`), rankings, hourly bars, charts that keep their shape (`downsample`), and streams of rows (`export`).
+city's (`overall`), rankings, hourly bars, charts that keep their shape (`downsample`), and all there is in `pieces`.
 What is new lies in a table, what is old in files of Parquet (`past`), whereto `moving` takes it; every read spans both,
 and nobody outside knows where a row lies.
 
@@ -15,20 +15,19 @@ the index (series, time) or by the files' order, and has a bound.
 from broadstreet.history.aggregates import Aggregate, Method, Rank, Stat, aggregate, hourly_bars, ranking
 from broadstreet.history.appending import Appended, CurrentChange, append, is_free
 from broadstreet.history.downsampling import Chart, chart, downsample
+from broadstreet.history.exporting import held, origins_of, pieces, summed
 from broadstreet.history.mover import Moved, Mover, moving, still
 from broadstreet.history.observations import NO_META, Observations
 from broadstreet.history.overall import Overall, overall
 from broadstreet.history.pace import Pace, paces
-from broadstreet.history.past import is_filed
+from broadstreet.history.past import Sight, is_filed
 from broadstreet.history.periods import Period, time_zone
 from broadstreet.history.reading import (
     Existing,
-    ExportRow,
     Extent,
     Observation,
     Points,
     existing,
-    export,
     extents,
     firsts,
     nearest_before,
@@ -44,7 +43,6 @@ __all__ = [
     "Chart",
     "CurrentChange",
     "Existing",
-    "ExportRow",
     "Extent",
     "Method",
     "Moved",
@@ -56,26 +54,30 @@ __all__ = [
     "Period",
     "Points",
     "Rank",
+    "Sight",
     "Stat",
     "aggregate",
     "append",
     "chart",
     "downsample",
     "existing",
-    "export",
     "extents",
     "firsts",
+    "held",
     "hourly_bars",
     "is_filed",
     "is_free",
     "moving",
     "nearest_before",
+    "origins_of",
     "overall",
     "paces",
+    "pieces",
     "ranking",
     "read",
     "read_range",
     "still",
+    "summed",
     "time_zone",
     "written_by",
 ]

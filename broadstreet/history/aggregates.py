@@ -122,6 +122,19 @@ def sums(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[
 
     A boolean counts as 1 or 0, an array as its length; texts have a least and a greatest only. Raises InvalidQuery.
     """
+    found = summed_up(frame, edges, methods)
+    columns = (_column(found, method) for method in methods)
+    values = zip(*columns, strict=True) if methods else ((),) * found.height
+    bounds = (found[name].to_list() for name in ("series_key", "from_us", "to_us"))
+    return [
+        Aggregate(key, start, end, dict(zip(methods, row, strict=True)))
+        for key, start, end, row in zip(*bounds, values, strict=True)
+    ]
+
+
+def summed_up(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> pl.DataFrame:
+    """As `sums`, as columns: `series_key`, `from_us`, `to_us`, and one a method; least and greatest are pairs of a
+    number, `x`, and a `text`."""
     keys = frame["series_key"].to_numpy()
     period = np.searchsorted(edges, frame["at_us"].to_numpy(), side="right") - 1
     # Rows come by series and time: where either changes, a group begins.
@@ -136,13 +149,8 @@ def sums(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[
         if grouped.schema[method] == pl.Float64 and grouped[method].is_infinite().any():
             raise InvalidQuery("numbers in the range are too large to be summed or squared", where=method)
     keys, period = keys[begins], period[begins]
-    columns = (_column(grouped, method) for method in methods)
-    values = zip(*columns, strict=True) if methods else ((),) * len(keys)
-    starts, ends = edges[period].tolist(), edges[period + 1].tolist()
-    return [
-        Aggregate(key, start, end, dict(zip(methods, row, strict=True)))
-        for key, start, end, row in zip(keys.tolist(), starts, ends, values, strict=True)
-    ]
+    bounds = pl.DataFrame({"series_key": keys, "from_us": edges[period], "to_us": edges[period + 1]})
+    return bounds.hstack(grouped.drop("group"))
 
 
 def _column(grouped: pl.DataFrame, method: Method) -> list[Any]:

@@ -33,14 +33,15 @@ COLUMNS: Final = {
 KEY: Final = ("series_key", "observed_at", "n")
 
 _SQL = load_queries("past")
-_OBSERVATION = load_queries("observation")
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
-async def read_columns(connection: Connection, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame:
-    """What the table holds of series in [from_us, to_us), by key; inside a transaction that sees one moment."""
-    keys = list(series_keys)
-    rows = await connection.fetch(_SQL["columns"], keys, from_us, to_us)
+async def read_columns(
+    connection: Connection, series_keys: Sequence[int], from_us: int, to_us: int, most: int | None = None
+) -> pl.DataFrame:
+    """What the table holds of series in [from_us, to_us), by key, `most` rows of it; inside a transaction that sees
+    one moment."""
+    rows = await connection.fetch(_SQL["columns"], list(series_keys), from_us, to_us, most)
     if not rows:
         return pl.DataFrame(schema=COLUMNS)
     times = [times_of(row["times"]) for row in rows]
@@ -57,19 +58,21 @@ async def read_columns(connection: Connection, series_keys: Sequence[int], from_
             "is_modified": np.concatenate([known for _, known in modified]),
         }
     )
-    values: list[str | None] = []
-    if frame["number"].null_count():
-        values = [None] * frame.height
-        places = np.flatnonzero(frame["number"].is_null().to_numpy()).tolist()
-        others = await connection.fetch(_OBSERVATION["others"], keys, from_us, to_us)
-        for place, row in zip(places, others, strict=True):
-            values[place] = None if row["value"] is None else _json(row["value"]).decode()
-    told = pl.Series("value", values, pl.String) if values else pl.lit(None, pl.String).alias("value")
     return frame.with_columns(
-        told,
+        _values(frame["number"], [value for row in rows for value in row["others"] or ()]),
         pl.when(pl.col("meta_key") != NO_META).then(pl.col("meta_key")),
         pl.when("is_modified").then(pl.col("modified_at")),
     ).select(list(COLUMNS))
+
+
+def _values(numbers: pl.Series, others: Sequence[Any]) -> pl.Series:
+    """What is no number, as JSON, beside the numbers it stands between."""
+    values: list[str | None] = [None] * len(numbers)
+    if others:
+        places = np.flatnonzero(numbers.is_null().to_numpy()).tolist()
+        for place, value in zip(places, others, strict=True):
+            values[place] = None if value is None else _json(value).decode()
+    return pl.Series("value", values, pl.String)
 
 
 def value_of(number: float | None, value: str | None) -> Any:

@@ -10,7 +10,7 @@ only where a frame has a row without a number.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -40,11 +40,30 @@ _json = msgspec.json.Encoder(order="deterministic").encode
 async def frames(
     database: Database, series_keys: Sequence[int], from_us: int, to_us: int
 ) -> AsyncIterator[pl.DataFrame]:
-    """Observations of series in [from_us, to_us). Raises TooLarge for a series of more than MAX_ROWS."""
+    """Observations of series in [from_us, to_us), each frame of its own moment. Raises TooLarge for a series of more
+    than MAX_ROWS."""
+
+    async def read(part: Sequence[int]) -> pl.DataFrame:
+        return await seen(database, from_us, to_us, partial(read_frame, part, from_us, to_us))
+
+    async for frame in _paced(read, series_keys):
+        yield frame
+
+
+async def frames_of(sight: Sight, series_keys: Sequence[int], from_us: int, to_us: int) -> AsyncIterator[pl.DataFrame]:
+    """As `frames`, all of one moment."""
+    async for frame in _paced(lambda part: read_frame(part, from_us, to_us, sight), series_keys):
+        yield frame
+
+
+async def _paced(
+    read: Callable[[Sequence[int]], Awaitable[pl.DataFrame]], series_keys: Sequence[int]
+) -> AsyncIterator[pl.DataFrame]:
+    """What is read of as many series at a time as make a frame of the right size."""
     wanted, at_once, start = sorted(set(series_keys)), SERIES_FIRST, 0
     while start < len(wanted):
         part = wanted[start : start + at_once]
-        frame = await seen(database, from_us, to_us, partial(read_frame, part, from_us, to_us))
+        frame = await read(part)
         if frame.height > MAX_ROWS:
             if len(part) == 1:
                 raise TooLarge(

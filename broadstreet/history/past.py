@@ -81,7 +81,24 @@ class Sight:
 
     async def read(self, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame:
         """Observations of series in [from_us, to_us), whole, by key: those of the files under those of the table."""
-        told = await read_columns(self.connection, series_keys, from_us, to_us)
+        return await self._merged(
+            await read_columns(self.connection, series_keys, from_us, to_us), series_keys, from_us, to_us
+        )
+
+    async def read_at_most(
+        self, series_keys: Sequence[int], from_us: int, to_us: int, most: int
+    ) -> pl.DataFrame | None:
+        """As `read`; None where table or files hold more rows than `most`, before they are in memory."""
+        told = await read_columns(self.connection, series_keys, from_us, to_us, most + 1)
+        if told.height > most:
+            return None
+        filed = self.scan(series_keys, from_us, to_us).select(pl.len())
+        if self.files and (await asyncio.to_thread(collect, filed)).item() > most:
+            return None
+        return await self._merged(told, series_keys, from_us, to_us)
+
+    async def _merged(self, told: pl.DataFrame, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame:
+        """What the table told, and what the files hold beside it, by key."""
         filed = await asyncio.to_thread(collect, self.scan(series_keys, from_us, to_us))
         if told.height and filed.height:
             told = await self._against(told, filed)

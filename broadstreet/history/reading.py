@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ import polars as pl
 from broadstreet.history.arrays import numbers_of, times_of
 from broadstreet.history.columns import TIME, value_of
 from broadstreet.history.observations import Floats, Int32s, Int64s
-from broadstreet.history.past import Sight, collect, held, seen
+from broadstreet.history.past import Sight, collect, seen
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import InvalidQuery
 from broadstreet.store.queries import load_queries
@@ -32,8 +32,6 @@ MAX_POINTS: Final = 3_000_000
 """The most points one read holds: a month of one a second, or five years of one a minute."""
 MAX_ROWS: Final = 1_000_000
 """The most observations `read` gives of one series."""
-EXPORT_ROWS: Final = 5_000
-"""Rows a piece of an export."""
 SERIES_AT_ONCE: Final = 64
 """How many series' past is in memory at once, where only counts are wanted."""
 
@@ -76,16 +74,6 @@ class Existing(msgspec.Struct, frozen=True):
 
     value: Any
     origin_key: int
-
-
-class ExportRow(msgspec.Struct, frozen=True):
-    """One observation on its way out. simulated: its origin made it up."""
-
-    series_key: int
-    observed_at_us: int
-    value: Any
-    meta_key: int | None
-    simulated: bool
 
 
 def check_range(from_us: int, to_us: int) -> None:
@@ -277,49 +265,3 @@ async def written_by(database: Database, series_keys: Sequence[int], kinds: Sequ
         return sorted(found, key=lambda one: (one.series_key, one.observed_at_us, one.n))
 
     return await seen(database, MIN_US, MAX_US, read_written)
-
-
-async def export(
-    database: Database, series_keys: Sequence[int], from_us: int, to_us: int
-) -> AsyncIterator[list[ExportRow]]:
-    """All observations of several series in [from_us, to_us), by series and time, a few thousand at a time.
-
-    One moment: what is written meanwhile does not show. The connection is held until the iterator ends or is closed.
-    """
-    check_range(from_us, to_us)
-    async with held(database, from_us, to_us) as sight:
-        edge_us = sight.edge(from_us, to_us)
-        if edge_us == from_us:
-            async for rows in _exported(sight.connection, sorted(set(series_keys)), from_us, to_us):
-                yield rows
-            return
-        for key in sorted(set(series_keys)):
-            frame = await sight.read([key], from_us, edge_us)
-            origins = frame["origin_key"].unique().to_list()
-            made_up = await sight.connection.fetch(_SQL["origins_of_kind"], origins, ["simulated"])
-            simulated = {row["key"] for row in made_up}
-            for piece in frame.iter_slices(EXPORT_ROWS):
-                yield [
-                    ExportRow(key, one.observed_at_us, one.value, one.meta_key, one.origin_key in simulated)
-                    for one in observations_of(piece)
-                ]
-            async for rows in _exported(sight.connection, [key], edge_us, to_us):
-                yield rows
-
-
-async def _exported(
-    connection: Connection, series_keys: Sequence[int], from_us: int, to_us: int
-) -> AsyncIterator[list[ExportRow]]:
-    """What the table alone holds."""
-    cursor = await connection.cursor(_SQL["export"], list(series_keys), from_us, to_us)
-    while rows := await cursor.fetch(EXPORT_ROWS):
-        yield [
-            ExportRow(
-                series_key=row["series_key"],
-                observed_at_us=row["observed_at"],
-                value=row["value"] if row["number"] is None else row["number"],
-                meta_key=row["meta_key"],
-                simulated=row["simulated"],
-            )
-            for row in rows
-        ]

@@ -22,7 +22,6 @@ from broadstreet.portal.client import ClientFiles
 from broadstreet.portal.door import AnyRequest, Caller, InPortal, follow_link, session, sign_in, sign_in_code, sign_out
 from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol, profile_view, renew_secret
 from broadstreet.portal.entity import EntityView, entity_view
-from broadstreet.portal.export import MEDIA_TYPE, chosen, csv_lines, file_name
 from broadstreet.portal.live import Holds
 from broadstreet.portal.maps import map_answer
 from broadstreet.portal.passkeys import passkey_routes
@@ -40,7 +39,6 @@ from broadstreet.portal.system import SystemView, system_view
 from broadstreet.portal.town import Town
 
 DAY_US: Final = 24 * 3600 * US_PER_S
-WEEK_US: Final = 7 * DAY_US
 PACKING_LEVEL: Final = 4
 """Of gzip: a city of 520 sensors, 300 kB, becomes 30 kB in a few milliseconds."""
 EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
@@ -185,28 +183,6 @@ async def new_secret(
     return await renew_secret(portal, town.database, principal, device, request.url.hostname or "")
 
 
-@get("/api/export.csv", opt=requires("history:export"))
-async def export_csv(
-    portal: InPortal,
-    town: InTown,
-    id: FromQuery[list[str] | None] = None,
-    street: FromQuery[str | None] = None,
-    attribute: FromQuery[str | None] = None,
-    begin: From = None,
-    end: To = None,
-) -> Stream:
-    """Observations as a file; of the last week where no range is given."""
-    from_us, to_us = _range(portal, begin, end, WEEK_US)
-    series = chosen(await town.roster(), id or [], street, attribute)
-    described = portal.city(town.tenant)
-    name = file_name(described.title if described else town.tenant, series, street, attribute, from_us, to_us)
-    return Stream(
-        csv_lines(town.database, series, from_us, to_us),
-        media_type=MEDIA_TYPE,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
 @get("/maps/{file:str}", opt=requires("entity:read"))
 async def city_map(portal: InPortal, request: AnyRequest, file: FromPath[str]) -> Response[bytes] | Stream:
     """A city's map, or the part of it that a Range header asks for."""
@@ -265,7 +241,6 @@ def portal_routers(portal: Portal) -> list[Router]:
                 profiles,
                 add_device,
                 new_secret,
-                export_csv,
                 city_map,
                 *public_routes(),
             ],

@@ -27,6 +27,7 @@ WORDLESS: Final = {
     "cursor": "how far the log is applied",
     "device_profile": "keys alone",
     "heard": "keys and times alone",
+    "once_session": "what the house calls a session, and packet identifiers",
     "past_file": "names that the house gives its own files",
     "place": "the place of an entity, told by its neighbour",
     "registry_version": "one figure",
@@ -41,6 +42,8 @@ _FILL: Final = (
     "SELECT sha256('a'), sha256('b'), $1, min(key), now() FROM origin",
     "INSERT INTO command (id, device_key, name, body, principal, why, created_at, expires_at) "
     "SELECT $1 || key::text, key, 'light', to_jsonb($1::text), $1, $1, now(), now() FROM device",
+    "INSERT INTO job (id, kind, wish, title, media_type, principal, created_at) "
+    "VALUES ($1, 'export', jsonb_build_object('wish', $1::text), $1, $1, $1, now())",
     "INSERT INTO keyed_request (principal, key, at, fingerprint) VALUES ($1, $1, now(), 'x')",
     "UPDATE series SET owner = $1, purpose = $1, licence = $1",
     "UPDATE origin SET note = $1",

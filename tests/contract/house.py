@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 from litestar import Litestar
@@ -9,6 +11,7 @@ from litestar import Litestar
 from broadstreet.apis import Services
 from broadstreet.app import Settings
 from broadstreet.app.api import Ingest, compose
+from broadstreet.jobs import Jobs
 from broadstreet.portal import Portal, PortalSettings
 
 
@@ -27,4 +30,6 @@ def portal_of(services: Services, data_dir: Path, origin: str = "") -> Portal:
 
 def whole_app(services: Services, portal: Portal) -> Litestar:
     """Every route of the house."""
+    jobs = Jobs(services.store, portal.settings.data_dir / "exports", services.clock, os.urandom)
+    services = replace(services, jobs=jobs)
     return compose(services, portal, Ingest(Settings(), services.store, services.log).taker)

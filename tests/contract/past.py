@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from broadstreet.history import Appended, Observations, append
+from broadstreet.history import Appended, Observations, append, held, pieces
+from broadstreet.history.reading import Observation, observations_of
 from broadstreet.store import Database, Store, migrate, write_origin
 from broadstreet.store.migration import tenant_schema
 
@@ -68,6 +69,15 @@ class Past:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+async def all_of(
+    database: Database, series_keys: Sequence[int], from_us: int, to_us: int
+) -> AsyncIterator[list[Observation]]:
+    """All that was observed, of one moment, piece by piece."""
+    async with held(database, from_us, to_us) as sight:
+        async for frame in pieces(sight, series_keys, from_us, to_us):
+            yield observations_of(frame)
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +13,8 @@ import pandas as pd
 import pytest
 
 from broadstreet.history import (
-    ExportRow,
     Method,
+    Observation,
     Observations,
     Period,
     Stat,
@@ -23,7 +22,7 @@ from broadstreet.history import (
     appending,
     downsample,
     existing,
-    export,
+    exporting,
     extents,
     hourly_bars,
     nearest_before,
@@ -35,15 +34,15 @@ from broadstreet.history import (
 )
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import InvalidQuery
-from tests.contract.past import T0_US, Past, open_past
+from tests.contract.past import T0_US, Past, all_of, open_past
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 
 
 @pytest.fixture
-async def past(postgres_dsn: str) -> AsyncIterator[Past]:
-    async with open_past(postgres_dsn) as opened:
+async def past(city_dsn: str) -> AsyncIterator[Past]:
+    async with open_past(city_dsn) as opened:
         yield opened
 
 
@@ -379,15 +378,16 @@ async def test_charts(past: Past) -> None:
             await downsample(past.database, key, T0_US, T0_US + HOUR_US, points)
 
 
-async def test_export_streams_all_of_one_moment(past: Past) -> None:
+async def test_an_export_is_of_one_moment(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "PIECE_ROWS", 1_000)
     key, other = past.series_keys[:2]
     await past.append(Observations.of(key, T0_US + np.arange(7_000), np.arange(7_000)))
     await past.append(Observations.of(other, [T0_US], [1.0]), kind="simulated")
-    rows: list[ExportRow] = []
-    async for piece in export(past.database, [key, other], T0_US, T0_US + 6_500):
+    rows: list[Observation] = []
+    async for piece in all_of(past.database, [key, other], T0_US, T0_US + 6_500):
+        assert len(piece) <= 1_000
         if not rows:
             await past.append(Observations.of(other, [T0_US + 1], [2.0]))
         rows += piece
-    assert [row.value for row in rows[:-1]] == list(range(6_500))
-    assert (rows[-1].series_key, rows[-1].value, rows[-1].simulated, rows[0].simulated) == (other, 1.0, True, False)
-    assert math.isclose(sum(row.value for row in rows), 6_499 * 6_500 / 2 + 1)
+    assert [row.value for row in rows] == [*range(6_500), 1.0]
+    assert (rows[-1].series_key, rows[-1].observed_at_us) == (other, T0_US)

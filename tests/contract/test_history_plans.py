@@ -15,13 +15,13 @@ DAY_US = 1_440 * MINUTE_US
 IN_INDEX_ALONE = {"numbers", "points", "count", "hourly_means", "sums_by_period"}
 
 
-async def test_every_read_of_the_past_goes_by_its_index(postgres_dsn: str) -> None:
-    async with open_past(postgres_dsn) as past:
+async def test_every_read_of_the_past_goes_by_its_index(city_dsn: str) -> None:
+    async with open_past(city_dsn) as past:
         keys = past.series_keys
         times = T0_US + MINUTE_US * np.arange(ROWS)
         for key in keys:
             await past.append(Observations.of(key, times, np.ones(ROWS)))
-        await past.analyze(postgres_dsn)
+        await past.analyze(city_dsn)
         some, day = keys[:2], (T0_US, T0_US + DAY_US)
         asked = {
             "numbers": (some, *day, 1_000_000),
@@ -30,7 +30,7 @@ async def test_every_read_of_the_past_goes_by_its_index(postgres_dsn: str) -> No
             "oldest_first": (some, *day, 1_000),
             "newest_first": (some, *day, 1_000),
             "count": (some, *day),
-            "export": (some, *day),
+            "columns": (some, *day, 1_000_000),
             "existing": (some, [T0_US, T0_US]),
             "overlaps": (some, [T0_US, T0_US], [T0_US, T0_US]),
             "hourly_means": (some, *day),
@@ -40,7 +40,7 @@ async def test_every_read_of_the_past_goes_by_its_index(postgres_dsn: str) -> No
             "rank_mean": (past.term_key, *day, 10),
             "rank_last": (past.term_key, *day, 10),
         }
-        queries = {**load_queries("observation"), **load_queries("aggregate")}
+        queries = {**load_queries("observation"), **load_queries("aggregate"), **load_queries("past")}
         for name, arguments in asked.items():
             plan = "\n".join(row[0] for row in await past.database.fetch(f"EXPLAIN {queries[name]}", *arguments))
             assert "Seq Scan on observation" not in plan, f"{name}:\n{plan}"
@@ -48,11 +48,11 @@ async def test_every_read_of_the_past_goes_by_its_index(postgres_dsn: str) -> No
                 assert "Index Only Scan using observation_pkey" in plan, f"{name}:\n{plan}"
 
 
-async def test_a_key_without_the_number_would_be_noticed(postgres_dsn: str) -> None:
-    async with open_past(postgres_dsn) as past:
+async def test_a_key_without_the_number_would_be_noticed(city_dsn: str) -> None:
+    async with open_past(city_dsn) as past:
         await past.append(Observations.of(past.series_keys[0], T0_US + np.arange(5_000), np.ones(5_000)))
-        await past.rekey(postgres_dsn, "PRIMARY KEY (series_key, observed_at, n)")
-        await past.analyze(postgres_dsn)
+        await past.rekey(city_dsn, "PRIMARY KEY (series_key, observed_at, n)")
+        await past.analyze(city_dsn)
         sql = load_queries("observation")["numbers"]
         rows = await past.database.fetch(f"EXPLAIN {sql}", past.series_keys[:1], T0_US, TO_US, 1_000)
         assert not any("Index Only Scan" in row[0] for row in rows)

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -21,7 +22,7 @@ from broadstreet.history import (
     aggregate,
     downsample,
     existing,
-    export,
+    exporting,
     extents,
     firsts,
     hourly_bars,
@@ -39,7 +40,7 @@ from broadstreet.history import mover as mover_module
 from broadstreet.history.mover import DAY_US, Moved, Mover
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import EngineFailed
-from tests.contract.past import T0_US, Past, open_past
+from tests.contract.past import T0_US, Past, all_of, open_past
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
@@ -85,10 +86,10 @@ async def late(past: Past) -> None:
 
 
 @pytest.fixture
-async def pasts(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[tuple[Past, Past]]:
+async def pasts(city_dsn: str, tmp_path: Path) -> AsyncIterator[tuple[Past, Past]]:
     """Two tenants that are told the same; of the first a part may move."""
     async with AsyncExitStack() as stack:
-        found = [await stack.enter_async_context(open_past(postgres_dsn, name, tmp_path)) for name in ("city", "other")]
+        found = [await stack.enter_async_context(open_past(city_dsn, name, tmp_path)) for name in ("city", "other")]
         for past in found:
             await fill(past)
         yield found[0], found[1]
@@ -125,7 +126,8 @@ async def told(past: Past) -> dict[str, Any]:
         points = [await read_range(db, key, from_us, to_us, limit) for key in keys for limit in (50, 9_999)]
         answers[f"points {n}"] = [(p.at_us.tolist(), p.values.tolist()) for p in points]
         answers[f"extents {n}"] = sorted((await extents(db, keys, from_us, to_us)).items())
-        answers[f"export {n}"] = [row async for piece in export(db, keys, from_us, to_us) for row in piece]
+        rows = [row async for piece in all_of(db, keys, from_us, to_us) for row in piece]
+        answers[f"export {n}"] = [msgspec.structs.replace(row, origin_key=0) for row in rows]
     for from_us, to_us in ranges[1:]:
         for period in (HOUR, DAY, Period.parse("P1M"), Period()):
             name = f"{from_us} {period}"
@@ -358,23 +360,28 @@ async def test_a_full_disk_ends_a_move_and_nothing_else(
     same(await brief(past), await brief(staying))
 
 
-async def test_a_process_that_knows_no_folder_says_so(pasts: tuple[Past, Past], postgres_dsn: str) -> None:
+async def test_a_process_that_knows_no_folder_says_so(pasts: tuple[Past, Past], city_dsn: str) -> None:
     await move(pasts[0])
     pasts[0].database.files = None
     with pytest.raises(EngineFailed, match="was not told where"):
         await read(pasts[0].database, pasts[0].series_keys, T0_US, END_US)
 
 
-async def test_a_long_export_keeps_its_files(pasts: tuple[Past, Past]) -> None:
+async def test_a_long_export_keeps_its_files(pasts: tuple[Past, Past], monkeypatch: pytest.MonkeyPatch) -> None:
     past, staying = pasts
     await move(past)
-    rows = export(past.database, past.series_keys, MIN_US, MAX_US)
+    monkeypatch.setattr(exporting, "SERIES_FIRST", 1)
+    monkeypatch.setattr(exporting, "PIECE_ROWS", 100)
+    rows = all_of(past.database, past.series_keys, MIN_US, MAX_US)
     first = await anext(rows)
+    assert len(first) <= 100
     async with moving(past.database, lambda: "erased", lambda: END_US) as mover:
         await mover.erase(past.series_keys, MIN_US, MAX_US)
     rest = [row async for piece in rows for row in piece]
-    stayed = [row async for piece in export(staying.database, staying.series_keys, MIN_US, MAX_US) for row in piece]
-    assert [*first, *rest] == stayed
+    stayed = [row async for piece in all_of(staying.database, staying.series_keys, MIN_US, MAX_US) for row in piece]
+    assert [msgspec.structs.replace(row, origin_key=0) for row in (*first, *rest)] == [
+        msgspec.structs.replace(row, origin_key=0) for row in stayed
+    ]
     async with moving(past.database, lambda: "swept", lambda: END_US):
         pass
     assert files(past) == ["erased.parquet"]

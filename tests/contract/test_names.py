@@ -38,7 +38,7 @@ async def names(house: PortalHouse, searched: str) -> dict[str, Any]:
     hits = await house.get(f"/portal/api/search?q={searched.replace(' ', '%20')}")
     origin = await house.get(f"/portal/api/provenance?id={A1}&attribute=NO2")
     ranking = await house.get("/portal/api/ranking?attribute=NO2")
-    export = await house.ask(f"/portal/api/export.csv?id={A1}")
+    export = await house.ask(f"/v1/export?id={A1}&attrs=NO2")
     return {
         "table": row["title"],
         "heading": shown["title"],

@@ -163,7 +163,6 @@ async def test_what_is_not_there_is_not_found(house: PortalHouse) -> None:
         "/portal/api/entity?id=urn:x:none",
         f"/portal/api/series?id={A1}&attribute=nothing",
         f"/portal/api/provenance?id={A1}&attribute=NO2",
-        "/portal/api/export.csv?street=Nowhere",
         "/portal/maps/none.pmtiles",
         "/portal/nothing",
     ):
@@ -324,22 +323,17 @@ async def test_an_export_holds_what_was_observed(house: PortalHouse) -> None:
     await house.send("a-1", points)
     await house.air("a-2", 50)
     house.clock.forward(1)
-    answer = await house.ask("/portal/api/export.csv?street=Fabianinkatu&attribute=NO2")
+    answer = await house.ask("/v1/export?street=Fabianinkatu&attrs=NO2&last=P7D")
     assert answer.headers["content-type"].startswith("text/csv")
-    assert (
-        'filename="city_Air-quality_Fabianinkatu_NO2_2026-02-22_2026-03-01.csv"'
-        in answer.headers["content-disposition"]
-    )
+    assert 'filename="history_NO2_Fabianinkatu_P7D.csv"' in answer.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
-    assert [(row["observed_at_utc"], row["value"]) for row in rows] == [
+    assert [(row["observed_at"], row["value"]) for row in rows] == [
         (format_rfc3339(BEGIN_US - n * MINUTE), str(n + 0.25)) for n in (3, 2, 1)
     ]
     first = rows[0]
     assert (first["entity"], first["street"], first["unit"], first["unit_code"]) == (A1, "Fabianinkatu", "µg/m³", "GQ")
-    assert (first["observed_at_utc"][-1], first["simulated"]) == ("Z", "false")
-    everything = (await house.ask("/portal/api/export.csv")).body.decode().splitlines()
-    assert len(everything) == 1 + 6 + 1
-    both = (await house.ask(f"/portal/api/export.csv?id={A1}&id=urn:ngsi-ld:AirQualityObserved:a-2&attribute=NO2")).body
+    assert (first["origin"], first["simulated"]) == ("pack", "false")
+    both = (await house.ask(f"/v1/export?id={A1}&id=urn:ngsi-ld:AirQualityObserved:a-2&attrs=NO2")).body
     assert len(both.splitlines()) == 1 + 3 + 1
 
 

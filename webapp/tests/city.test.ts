@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exportPath, MAX_NAMED } from '../src/city/export.ts';
+import { exportQuery, MAX_NAMED } from '../src/export/export.ts';
 import { nearest, neighbour } from '../src/city/direction.ts';
 import { filterKey, filterOf, filterPath, matches, orderOf, orderText, sorted } from '../src/city/filter.ts';
 import { meanBars, merge } from '../src/city/merge.ts';
@@ -111,10 +111,14 @@ test('an arrow key goes to the nearest sensor on that side', () => {
 });
 
 test('an export names a street, or single sensors up to a bound', () => {
-  const span = { attribute: null, from: '2026-03-01T00:00:00Z', to: '2026-03-08T00:00:00Z' };
-  assert.equal(exportPath({ street: 'Pohjoinen Rautatiekatu', ids: [], ...span }), '/portal/api/export.csv?street=Pohjoinen+Rautatiekatu&from=2026-03-01T00%3A00%3A00Z&to=2026-03-08T00%3A00%3A00Z');
+  const range = { preset: null, from_ms: Date.parse('2026-03-01T00:00:00Z'), to_ms: Date.parse('2026-03-08T00:00:00Z') };
+  const span = { attribute: null, format: 'csv', period: 'raw', zone: 'UTC', range } as const;
+  assert.equal(exportQuery({ street: 'Pohjoinen Rautatiekatu', ids: [], ...span }), 'format=csv&street=Pohjoinen+Rautatiekatu&from=2026-03-01T00%3A00%3A00Z&to=2026-03-08T00%3A00%3A00Z');
+  assert.equal(exportQuery({ street: 'X', ids: [], ...span, format: 'geojson' }), 'what=entities&format=geojson&street=X');
+  const week = { ...range, preset: 'week' } as const;
+  assert.equal(exportQuery({ street: 'X', ids: [], ...span, range: week, period: 'P1D', zone: 'Europe/Helsinki' }), 'format=csv&street=X&last=P7D&every=P1D&methods=avg%2Cmin%2Cmax%2CtotalCount&zone=Europe%2FHelsinki');
   const many = Array.from({ length: MAX_NAMED + 5 }, (_, i) => `urn:x:${i}`);
-  assert.equal(new URLSearchParams(exportPath({ street: null, ids: many, ...span }).split('?')[1]).getAll('id').length, MAX_NAMED);
+  assert.equal(new URLSearchParams(exportQuery({ street: null, ids: many, ...span })).getAll('id').length, MAX_NAMED);
 });
 
 test('what was imported is a state of its own: neither missing nor heard, and it tells its years', () => {

@@ -143,15 +143,6 @@ FROM observation
 WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3
 GROUP BY series_key;
 
--- name: export
--- Every observation of several series in a range, by series and time, with whether its origin simulated it.
--- $1: series keys, $2: from, $3: to.
-SELECT o.series_key, o.observed_at, o.number, o.value, o.meta_key, g.kind = 'simulated' AS simulated
-FROM observation o
-JOIN origin g ON g.key = o.origin_key
-WHERE o.series_key = ANY ($1::int[]) AND o.observed_at >= $2 AND o.observed_at < $3
-ORDER BY o.series_key, o.observed_at, o.n;
-
 -- name: firsts
 -- When the oldest observation of each series that the table holds was made, or null. $1: series keys.
 SELECT s.key, (SELECT min(observed_at) FROM observation WHERE series_key = s.key) AS first_at

@@ -63,16 +63,19 @@ ORDER BY series_key;
 
 -- name: columns
 -- Observations of several series in a range, whole, as columns: a row a series, oldest first. NaN stands where something
--- else than a number is, 0 for no sub-attributes, -infinity for never corrected. $1: series keys, $2: from, $3: to.
+-- else than a number is, which `others` has in the same order; 0 for no sub-attributes, -infinity for never corrected.
+-- $1: series keys, $2: from, $3: to, $4: how many at most, of all together; null for all.
 SELECT series_key, array_send(array_agg(observed_at)) AS times, array_send(array_agg(n)) AS n,
     array_send(array_agg(coalesce(number, 'NaN'))) AS numbers, array_send(array_agg(coalesce(meta_key, 0))) AS metas,
     array_send(array_agg(origin_key)) AS origins,
-    array_send(array_agg(coalesce(modified_at, '-infinity'))) AS modified
+    array_send(array_agg(coalesce(modified_at, '-infinity'))) AS modified,
+    array_agg(value) FILTER (WHERE number IS NULL) AS others
 FROM (
     SELECT *
     FROM observation
     WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3
     ORDER BY series_key, observed_at, n
+    LIMIT $4
 ) o
 GROUP BY series_key
 ORDER BY series_key;
@@ -80,6 +83,10 @@ ORDER BY series_key;
 -- name: written_at
 -- When origins wrote. $1: their keys.
 SELECT key, at FROM origin WHERE key = ANY ($1::bigint[]);
+
+-- name: origins
+-- What wrote, and when. $1: keys.
+SELECT key, kind, at FROM origin WHERE key = ANY ($1::bigint[]);
 
 -- name: overlay
 -- Numbers of an attribute of all entities that the table holds of a stretch, as columns. $1: term key, $2: from, $3: to.
