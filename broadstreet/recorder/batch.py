@@ -163,7 +163,7 @@ def open_packs(tenant: str, messages: list[RawMessage], now_us: int) -> tuple[li
     """(sequence, pack) of each message whose checksum holds, and a dead letter for each other."""
     packs: list[tuple[int, Pack]] = []
     dead: list[DeadLetter] = []
-    for sequence, data in messages:
+    for sequence, data, *_ in messages:
         try:
             packs.append((sequence, decode_pack(data)))
         except CorruptData as error:

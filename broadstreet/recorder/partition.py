@@ -1,7 +1,7 @@
 """One partition of one tenant: read packs from behind the cursor, apply them, trim the log below it.
 
 The loop holds no state that matters: what it remembers of attributes is checked as it is used. Whatever goes wrong, it
-starts again from the cursor in PostgreSQL, and a recreated stream (another incarnation) is read from its beginning.
+starts again from the cursor in PostgreSQL, having looked whether that still counts in the log that is there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from broadstreet.log import Log, Pack, RawMessage
+from broadstreet.log.raw import RawStream
 from broadstreet.model.errors import EngineFailed
 from broadstreet.recorder.applying import (
     AlreadyThere,
@@ -24,6 +25,7 @@ from broadstreet.recorder.applying import (
     RegistryMoved,
 )
 from broadstreet.recorder.batch import Batch, Heard, gather, open_packs
+from broadstreet.recorder.beginning import Beginning, Cursor
 from broadstreet.recorder.memory import Memory
 from broadstreet.recorder.meter import Meter
 from broadstreet.recorder.once import MessagesRepeated, Repeated, forget_once, without
@@ -59,6 +61,7 @@ class Partition:
         self,
         log: Log,
         database: Database,
+        control: Database,
         plans: Plans,
         partition: int,
         *,
@@ -76,6 +79,8 @@ class Partition:
         self._future_limit_us = int(future_limit_s * 1_000_000)
         self._keep_bytes = keep_bytes
         self._label = f"{database.name}.{partition}"
+        self._beginning = Beginning(log, database, control, partition)
+        self._raw = RawStream(log)
         self._memory = Memory()
         self._applied = 0
         """Messages, since the process started."""
@@ -84,9 +89,8 @@ class Partition:
         """Apply until cancelled, or until something fails: then run again."""
         await self._plans.refresh()
         self._memory.forget()
-        stream = await self._log.raw_incarnation()
-        cursor = await self._read_cursor(stream)
-        after = cursor[1] if cursor[0] == stream else 0
+        cursor = await self._beginning.find(self._clock())
+        stream, after = cursor
         trimmed_at, forgot_at = self._clock(), 0
         async with self._log.read_raw(self._database.name, self._partition, after) as reader:
             held: list[RawMessage] = []
@@ -107,25 +111,12 @@ class Partition:
                     forgot_at = self._clock()
                     await forget_once(self._database, forgot_at)
 
-    async def _read_cursor(self, stream: str) -> tuple[str, int]:
-        await self._database.execute(_SQL["create_cursor"], self._partition, stream)
-        row = await self._database.fetchrow(_SQL["read_cursor"], self._partition)
-        if row is None:
-            raise EngineFailed(f"the cursor of partition {self._partition} is gone")
-        if row["stream"] != stream:
-            _logger.warning(
-                "%s: the log was made anew (%s after %s); reading it whole", self._label, stream, row["stream"]
-            )
-        return row["stream"], row["sequence"]
-
     async def _check_stream(self, stream: str) -> None:
         """A reader of a stream that was recreated would wait for ever."""
         if await self._log.raw_incarnation() != stream:
             raise EngineFailed("the log was made anew")
 
-    async def _apply(
-        self, stream: str, cursor: tuple[str, int], messages: list[RawMessage]
-    ) -> tuple[tuple[str, int], list[RawMessage]]:
+    async def _apply(self, stream: str, cursor: Cursor, messages: list[RawMessage]) -> tuple[Cursor, list[RawMessage]]:
         """Apply as many of these messages as one transaction takes; answers the cursor and the messages left over."""
         packs, dead = open_packs(self._database.name, messages, self._clock())
         taken = _take(packs)
@@ -156,7 +147,7 @@ class Partition:
                 applying.committed()
                 self._count(applied, fresh, attempt)
                 self._meter.finish(self._label, self._clock())
-                return (stream, last), left
+                return Cursor(stream, last), left
             except RegistryMoved:
                 await self._plans.refresh()
             except PacksRepeated as error:
@@ -187,7 +178,7 @@ class Partition:
         info = await self._log.stream_info("RAW")
         if info.state.bytes > self._keep_bytes:
             quarter = info.state.first_seq + (info.state.last_seq - info.state.first_seq) // 4 + 1
-            await self._log.trim_raw(self._database.name, self._partition, min(applied + 1, quarter))
+            await self._raw.trim(self._database.name, self._partition, min(applied + 1, quarter))
 
 
 def _take(packs: list[tuple[int, Pack]]) -> int:

@@ -89,6 +89,7 @@ class Recorder:
             Partition(
                 self._log,
                 database,
+                self._store.control,
                 Plans(self._store, database),
                 number,
                 meter=self.meter,

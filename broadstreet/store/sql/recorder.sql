@@ -19,6 +19,16 @@ FROM cursor c WHERE c.partition = $1 FOR UPDATE OF c;
 -- Everything up to here is applied. $1: partition, $2: the log's incarnation, $3: sequence.
 UPDATE cursor SET stream = $2, sequence = $3 WHERE partition = $1;
 
+-- name: move_cursor
+-- A partition goes on elsewhere, unless someone has moved it meanwhile. $1: partition, $2 and $3: from which log and
+-- sequence, $4 and $5: to which.
+UPDATE cursor SET stream = $4, sequence = $5 WHERE partition = $1 AND stream = $2 AND sequence = $3;
+
+-- name: newest_pack
+-- The newest pack at or before a sequence, of those applied last. $1: partition, $2: the log's incarnation, $3: sequence.
+SELECT sequence, pack_id FROM (SELECT * FROM origin ORDER BY key DESC LIMIT 10000) AS late
+WHERE partition = $1 AND stream = $2 AND sequence <= $3 AND pack_id IS NOT NULL ORDER BY sequence DESC LIMIT 1;
+
 -- name: insert_packs
 -- Accept packs; one that was accepted before is not answered. $1: pack ids, $2: gateways, $3: sequences, $4: at,
 -- $5: the log's incarnation, $6: partition.
