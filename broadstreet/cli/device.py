@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from broadstreet.cli import device_import, device_key
+from broadstreet.cli import device_import, device_key, device_prepare
 from broadstreet.cli.options import wait_for
 
 SECRET_VARIABLE = "BROADSTREET_DEVICE_SECRET"
@@ -17,6 +17,7 @@ SECRET_VARIABLE = "BROADSTREET_DEVICE_SECRET"
 app = typer.Typer(help="Devices: one of one's own to run, and how new ones come in.", no_args_is_help=True)
 app.add_typer(device_key.app, name="key")
 app.command("import")(device_import.import_devices)
+app.command()(device_prepare.prepare)
 
 
 class Spoken(StrEnum):

@@ -156,9 +156,26 @@ class Registry:
             await self._upsert_logins(database.name, {name: written[name][0] for name in secrets}, secrets)
         return [Registered(*written[spec.id][:1], spec.id, written[spec.id][1], secrets.get(spec.id)) for spec in specs]
 
+    async def adopt(
+        self, database: Database, spec: DeviceSpec, login: tuple[bytes, bytes], *, principal: str, at_us: int
+    ) -> Registered:
+        """Register a device of whose secret only (salt, hash) is known; one that is there is given this secret.
+
+        Raises as register_many.
+        """
+        check_device(spec.id)
+        await self._check_free(database, [spec.id])
+        written = await write_devices(self._store, database, [spec], principal=principal, at_us=at_us)
+        key, entity = written[spec.id]
+        await self._keep_logins(database.name, {spec.id: key}, [login])
+        return Registered(key, spec.id, entity, None)
+
     async def _upsert_logins(self, tenant: str, keys: dict[str, int], secrets: dict[str, str]) -> None:
-        hashed = [hash_secret(secrets[name]) for name in keys]
-        salts, hashes = [salt for salt, _ in hashed], [kept for _, kept in hashed]
+        await self._keep_logins(tenant, keys, [hash_secret(secrets[name]) for name in keys])
+
+    async def _keep_logins(self, tenant: str, keys: dict[str, int], logins: Sequence[tuple[bytes, bytes]]) -> None:
+        """Write log-ins down. logins: (salt, hash) in the order of the keys."""
+        salts, hashes = [salt for salt, _ in logins], [kept for _, kept in logins]
         try:
             rows = await self._store.control.fetch(
                 _LOGIN_SQL["upsert"], tenant, list(keys), list(keys.values()), hashes, salts

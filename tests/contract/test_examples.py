@@ -14,7 +14,7 @@ import pytest
 from litestar import Litestar
 
 from broadstreet.apis import Services
-from broadstreet.devices import DeviceSpec, KeySpec, WebhookSpec
+from broadstreet.devices import DeviceSpec, KeySpec, PreparedSpec, WebhookSpec
 from simulator import profiles
 from tests.asgi import Answer, ask
 from tests.contract.conftest import Clock
@@ -49,12 +49,14 @@ class Reader:
     token: str
     hook: str
     key: str
+    code: str
     files: Path
 
     async def paste(self, line: str, secret: str | None = None) -> Answer:
         """What a line answers with the reader's token and webhook, or with a secret that holds nowhere."""
         line = re.sub(r"\$HOOK\b", secret or self.hook, line)
         line = re.sub(r"\bPROVISIONING_KEY\b", secret or self.key, line)
+        line = re.sub(r"\bCLAIM_CODE\b", self.code, line)
         call = read_curl(re.sub(r"\$?TOKEN\b", secret or self.token, line), self.files)
         assert call.host == DEFAULT_HOST, line
         return await ask(self.app, call.method, call.target, headers=call.headers, body=call.body)
@@ -81,7 +83,10 @@ async def reader(services: Services, data_dir: Path) -> AsyncIterator[Reader]:
     async with portal_of(services, data_dir) as portal:
         hook = await services.webhooks.create(city, HOOK, by="test", at_us=services.clock())
         key = await services.provisioning.create(city, KEY, by="test", at_us=services.clock())
-        opened = Reader(whole_app(services, portal), token, hook.secret, key.secret, data_dir)
+        waiting = [PreparedSpec(id="aq-0400", profile="air-quality")]
+        (label,) = await services.preparation.prepare(city, waiting, by="test", at_us=services.clock())
+        secrets = hook.secret, key.secret, label.code or ""
+        opened = Reader(whole_app(services, portal), token, *secrets, data_dir)
         heard = {"NO2": {"type": "Property", "value": 31.2, "observedAt": "2026-03-01T10:00:00Z"}}
         for station in stations:
             answer = await opened.ask("POST", f"/ngsi-ld/v1/entities/{station.entity_id}/attrs", heard)

@@ -25,6 +25,7 @@ NOUNS = sorted(
 OF_CONTROL = {
     "tenant",
     "device_login",
+    "prepared",
     "provisioning",
     "account",
     "token",
@@ -35,6 +36,7 @@ OF_CONTROL = {
     "public_view",
     "ceremony",
     "identity",
+    "sealed",
     "passkey",
 }
 """Nouns whose queries run in the control schema."""
