@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 
+import msgspec
+
 from broadstreet.access import Access
 from broadstreet.app.clock import now_us
 from broadstreet.app.edges import HERE
@@ -14,6 +16,7 @@ from broadstreet.app.settings import Settings
 from broadstreet.devices import Certificates, Registry
 from broadstreet.engines import EngineAddresses
 from broadstreet.gateway import Gateway
+from broadstreet.gateway.limits import Limits
 from broadstreet.log import Log
 from broadstreet.store import Store
 
@@ -33,6 +36,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             Registry(store),
             Access(store.control, now_us).tokens,
             certificates,
+            msgspec.convert(settings.mqtt_limits, Limits, from_attributes=True),
             name=settings.mqtt.name,
             partitions=settings.log.partitions,
             data_path=settings.data_path,

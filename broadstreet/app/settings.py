@@ -33,6 +33,7 @@ FILE_VARIABLE = PREFIX + "SETTINGS"
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Bytes = Annotated[int, Meta(ge=1_000_000)]
 Seconds = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
 
 
 class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +49,20 @@ class Mqtt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_certificate: str = ""
     tls_key: str = ""
     client_authority: str = ""
+
+
+class MqttLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a client, an address or a device may take of a gateway. The defaults are `gateway.limits`'s."""
+
+    connections: Count = 50_000
+    connections_per_address: Count = 25_000
+    connections_per_device: Count = 100
+    sign_in_failures: Annotated[int, Meta(ge=0)] = 20
+    packet_bytes: Annotated[int, Meta(ge=256, le=1_048_576)] = 1_048_576
+    messages_per_s: Annotated[float, Meta(ge=0)] = 10_000.0
+    bytes_per_s: Annotated[float, Meta(ge=0)] = 10_000_000.0
+    in_flight: Annotated[int, Meta(ge=1, le=65_535)] = 4_096
+    subscriptions: Count = 100
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -146,6 +161,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_dir: str = "data"
     city: CitySettings = CitySettings()
     mqtt: Mqtt = Mqtt()
+    mqtt_limits: MqttLimits = MqttLimits()
     http: Http = Http()
     engines: EngineSettings = EngineSettings()
     log: LogSettings = LogSettings()

@@ -28,6 +28,7 @@ HANDSHAKE_WITHIN_S: Final = 8.0
 """How long agreeing on TLS may take."""
 MAX_HANDSHAKES: Final = 1_000
 """Under way at once."""
+MAX_HANDSHAKES_PER_ADDRESS: Final = 250
 HANDSHAKES_AT_A_TURN: Final = 8
 HANDSHAKES_EVERY_S: Final = 0.01
 """So many begin so far apart: a crowd that comes back takes no more than the better half of a processor."""
@@ -118,6 +119,21 @@ SHUT_OUT_FIRST_S: Final = 0.1
 MAX_SHUT_OUT_ASKED: Final = 5_000
 """How often it is asked who of the connected devices may stay, and of how many at a time."""
 
+FAILURES_WITHIN_S: Final = 900.0
+"""How long a refused sign-in counts against its address."""
+LONGEST_PAUSE_S: Final = 20.0
+"""What an address waits at most for the answer to another."""
+MAX_PLACES: Final = 10_000
+"""Addresses of which it is known how often they were refused."""
+
+# Whoever goes over a limit
+SAY_EVERY_S: Final = 60.0
+"""How far apart the log says so of one limit."""
+SPARE_S: Final = 1.0
+"""What a device that was quiet may send at once: so much time's worth."""
+LONGEST_REST_S: Final = 30.0
+"""Whoever sends so far ahead of its rate is disconnected; before, it is read more slowly."""
+
 # HTTP ingest
 MAX_ITEMS: Final = 100_000
 MAX_ITEM_BYTES: Final = 256 * 1024
@@ -136,3 +152,4 @@ assert MAX_ITEM_BYTES <= MAX_PACKET_BYTES
 assert HELD_BYTES_LOW < HELD_BYTES_HIGH
 assert RECEIVE_MAXIMUM < 65_536
 assert HANDSHAKE_WITHIN_S < CONNECT_WITHIN_S
+assert LONGEST_PAUSE_S < SIGN_IN_WITHIN_S

@@ -106,6 +106,10 @@ class Broker:
 
     # Sessions.
 
+    def is_here(self, peer: Peer, client_id: str) -> bool:
+        """Whether a connection of this gateway speaks for a client."""
+        return address_of(peer, client_id) in self._sessions
+
     async def enter(self, peer: Peer, connect: Connect, client_id: str) -> tuple[Session, bool]:
         """
         The session a client asks for, and whether it was there before (MQTT-3.1.2-4 to -6).

@@ -14,11 +14,12 @@ import logging
 import socket
 from typing import TYPE_CHECKING, cast
 
+from broadstreet.access.attempts import place_of
 from broadstreet.gateway.bounds import (
     CONNECT_WITHIN_S,
     HEAR_OUT_S,
     LINGER_CLOSED_S,
-    MAX_PACKET_BYTES,
+    LONGEST_REST_S,
     RUN_DISCOUNT,
     SIGN_IN_WITHIN_S,
     SLOW_FOR_S,
@@ -37,6 +38,7 @@ from broadstreet.gateway.greeting import (
     refuse,
 )
 from broadstreet.gateway.hold import Hold
+from broadstreet.gateway.pace import Pace
 from broadstreet.gateway.peer import Peer
 from broadstreet.gateway.sightings import STORE_ERRORS
 from broadstreet.model.errors import (
@@ -69,7 +71,11 @@ class Connection(asyncio.Protocol):
         self._broker = broker
         self._door = door
         self._loop = asyncio.get_running_loop()
-        self._decoder = Decoder(None, MAX_PACKET_BYTES, runs=True)
+        self.crowd = listener.crowd
+        self.place = ""
+        """Its address, as the crowd counts it."""
+        self.pace: Pace | None = None
+        self._decoder = Decoder(None, self.crowd.limits.packet_bytes, runs=True)
         self._transport: asyncio.Transport | None = None
         self._conversation: Conversation | None = None
         self._signing_in: asyncio.Task[None] | None = None
@@ -87,6 +93,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
+        self.place = place_of((transport.get_extra_info("peername") or ("",))[0])
         raw = transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -95,8 +102,10 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.is_closing:
             return
-        self._seen_s = self._loop.time()
+        self._seen_s = now_s = self._loop.time()
         self._decoder.feed(data)
+        if self.pace is not None and (ahead_s := self.pace.bytes(len(data), now_s)) > 0:
+            self.rest(ahead_s)
         self._read()
 
     def pause_writing(self) -> None:
@@ -140,6 +149,23 @@ class Connection(asyncio.Protocol):
             self._seen_s = self._loop.time()
             self._transport.resume_reading()
             self._loop.call_soon(self._read)
+
+    def sent(self, count: int) -> None:
+        """So many messages came: if that is faster than they may, read no more until it is their time."""
+        if self.pace is not None and (ahead_s := self.pace.messages(count, self._seen_s)) > 0:
+            self.rest(ahead_s)
+
+    def rest(self, for_s: float) -> None:
+        """It is so far ahead of its pace."""
+        if self._conversation is None or self._holds & Hold.PACE:
+            return
+        words = f"{self._conversation.session.peer.name} sends faster than it may"
+        self.crowd.over("rate", words)
+        if for_s > LONGEST_REST_S:
+            self.close(Reason.MESSAGE_RATE_TOO_HIGH, words)
+            return
+        self.hold(Hold.PACE)
+        self._loop.call_later(for_s, self.release, Hold.PACE)
 
     def close(self, reason: Reason, words: str) -> None:
         """End it from this side, telling a version 5 client why."""
@@ -201,6 +227,7 @@ class Connection(asyncio.Protocol):
         conversation, self._conversation = self._conversation, None
         if conversation is not None:
             self._broker.counters.connections -= 1
+            self.crowd.left(conversation.session.peer)
             conversation.end()
             self._broker.sightings.disconnected(conversation.session.peer, self._words or LOST)
 
@@ -229,6 +256,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse_packet(self, error: BadPacket) -> None:
         self._broker.counters.bad_packets += 1
+        if reason_of(error) is Reason.PACKET_TOO_LARGE:
+            self.crowd.over("packet_bytes", f"{self.place}: {error}")
         if isinstance(error, UnsupportedVersion):
             self.write(REFUSE_UNKNOWN_VERSION)
         self.close(reason_of(error), f"it sent a packet that breaks the standard: {error}")
@@ -253,6 +282,7 @@ class Connection(asyncio.Protocol):
             await self._broker.retained.load(peer.tenant)
         except NotSignedIn as error:
             await self._note_refused(connect, error.message)
+            await asyncio.sleep(self.crowd.failed(self.place))
             self._turn_away(connect, Reason.BAD_USER_NAME_OR_PASSWORD, error.message)
         except NotAllowed as error:
             self._turn_away(connect, Reason.NOT_AUTHORIZED, error.message)
@@ -293,6 +323,11 @@ class Connection(asyncio.Protocol):
     async def _enter(self, connect: Connect, peer: Peer) -> None:
         """Ask for the session, and let it begin."""
         client_id = connect.client_id or self._broker.new_client_id()
+        if not self.crowd.has_room_for(peer) and not self._broker.is_here(peer, client_id):
+            words = self.crowd.over("connections_per_device", f"{peer.name} has as many connections as it may")
+            self._broker.sightings.refused(peer, words)
+            self._turn_away(connect, Reason.QUOTA_EXCEEDED, words)
+            return
         try:
             session, was_there = await self._broker.enter(peer, connect, client_id)
         except TooMany as error:
@@ -306,9 +341,11 @@ class Connection(asyncio.Protocol):
         session.conversation, session.will = conversation, connect.will
         self._keep_alive_s = keep_alive_s(connect) * KEEP_ALIVE_GRACE
         self._broker.counters.connections += 1
+        self.crowd.joined(peer)
+        self.pace = self.crowd.pace(peer)
         self._broker.counters.connected += 1
         self._broker.sightings.connected(peer)
         assigned = None if connect.client_id else client_id
-        at_us = self._broker.clock()
-        self.write(accept(connect, assigned, is_present=was_there, expiry_s=session.expiry_s, at_us=at_us))
+        limits, at_us = self.crowd.limits, self._broker.clock()
+        self.write(accept(connect, assigned, limits, is_present=was_there, expiry_s=session.expiry_s, at_us=at_us))
         conversation.begin()

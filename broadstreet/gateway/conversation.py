@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from broadstreet.gateway.bounds import LONGEST_SESSION_S, MAX_SUBSCRIPTIONS
+from broadstreet.gateway.bounds import LONGEST_SESSION_S
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.intake import Intake
 from broadstreet.gateway.session import Session
@@ -146,7 +146,8 @@ class Conversation:
         if not self.session.peer.may_subscribe(topic_filter):
             self.session.broker.counters.not_allowed += 1
             return Reason.NOT_AUTHORIZED
-        if len(filters) >= MAX_SUBSCRIPTIONS and subscription.filter not in filters:
+        if subscription.filter not in filters and len(filters) >= self.link.crowd.limits.subscriptions:
+            self.link.crowd.over("subscriptions", f"{self.session.peer.name} has {len(filters)} subscriptions")
             return Reason.QUOTA_EXCEEDED
         return None
 

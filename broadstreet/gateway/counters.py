@@ -48,6 +48,8 @@ class Counters(msgspec.Struct):
     delivered: int = 0
     dropped: int = 0
     """QoS 0 messages not given to a subscriber that was too slow, or for which they were too large."""
+    limited: dict[str, int] = msgspec.field(default_factory=dict)
+    """How often something went over a limit, by the limit's name."""
     held_bytes: int = 0
     """Of messages not yet on disk."""
 
@@ -68,7 +70,8 @@ _encoder = msgspec.json.Encoder()
 
 def report(name: str, counters: Counters, at_us: int) -> CountersReport:
     """A report of now; the highest pack latency begins anew."""
-    made = CountersReport(name, os.getpid(), at_us, time.process_time(), msgspec.structs.replace(counters))
+    taken = msgspec.structs.replace(counters, limited=dict(counters.limited))
+    made = CountersReport(name, os.getpid(), at_us, time.process_time(), taken)
     counters.pack_latency_us_max = 0
     return made
 

@@ -29,8 +29,10 @@ from broadstreet.gateway.bounds import (
 from broadstreet.gateway.broker import Broker
 from broadstreet.gateway.connection import Connection
 from broadstreet.gateway.counters import Counters, announce
+from broadstreet.gateway.crowd import Crowd
 from broadstreet.gateway.door import Door, Entrance, OpenDoor
 from broadstreet.gateway.ending import end
+from broadstreet.gateway.limits import DEFAULT_LIMITS, Limits
 from broadstreet.gateway.listener import Listener
 from broadstreet.gateway.message import Message
 from broadstreet.gateway.packer import Packer
@@ -42,7 +44,7 @@ from broadstreet.model.errors import DiskFull, EngineFailed, InvalidInput
 from broadstreet.mqtt import Reason
 from broadstreet.store import Store
 
-SHUT_OUT = "what it signed in by holds no longer"
+SHUT_OUT = "the device was disabled, or what it signed in by holds no longer"
 logger = logging.getLogger(__name__)
 
 
@@ -51,6 +53,7 @@ class Gateway:
     A gateway of its own, from `start` to `stop`, or within `async with`.
 
     certificates: of devices, for those who show one over TLS; None: none is taken.
+    limits:       what a client, an address or a device may take.
     name:         tells it apart from other gateways; the same at each start.
     partitions:   of the log, for each tenant.
     data_path, watermark_bytes: with less left on that folder's disk, messages are refused.
@@ -65,6 +68,7 @@ class Gateway:
         registry: Registry,
         tokens: Tokens,
         certificates: Certificates | None = None,
+        limits: Limits = DEFAULT_LIMITS,
         *,
         name: str,
         partitions: int,
@@ -81,9 +85,10 @@ class Gateway:
         self._watermark_bytes = watermark_bytes
         self._retained = Retained(log, clock)
         self._sightings = Sightings(store, name, clock)
-        self.listener = Listener("mqtt.port", self.counters)
-        self.secure_listener = Listener("mqtt.tls_port", self.counters)
-        self.open_listener = Listener("mqtt.open_port", self.counters)
+        self.crowd = Crowd(limits, self.counters, asyncio.get_running_loop().time)
+        self.listener = Listener("mqtt.port", self.counters, self.crowd)
+        self.secure_listener = Listener("mqtt.tls_port", self.counters, self.crowd)
+        self.open_listener = Listener("mqtt.open_port", self.counters, self.crowd)
         self._listeners: list[Listener] = []
         self._packer = Packer(
             log,

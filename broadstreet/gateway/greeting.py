@@ -7,10 +7,9 @@ from msgspec.structs import replace
 from broadstreet.gateway.bounds import (
     LONGEST_KEEP_ALIVE_S,
     MAX_CLIENT_ID_BYTES,
-    MAX_PACKET_BYTES,
-    RECEIVE_MAXIMUM,
     TOPIC_ALIAS_MAXIMUM,
 )
+from broadstreet.gateway.limits import Limits
 from broadstreet.gateway.peer import Peer
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.mqtt import ConnAck, Connect, Disconnect, Packet, Properties, Reason, Version, encode
@@ -49,7 +48,9 @@ def keep_alive_s(connect: Connect) -> int:
     return asked_s
 
 
-def accept(connect: Connect, assigned_client_id: str | None, *, is_present: bool, expiry_s: int, at_us: int) -> bytes:
+def accept(
+    connect: Connect, assigned_client_id: str | None, limits: Limits, *, is_present: bool, expiry_s: int, at_us: int
+) -> bytes:
     """The CONNACK that says yes, and to what.
 
     is_present: whether there was a session. expiry_s: the one in force. at_us: now, for clocks that run wrong.
@@ -59,8 +60,8 @@ def accept(connect: Connect, assigned_client_id: str | None, *, is_present: bool
     in_force_s = keep_alive_s(connect)
     properties = Properties(
         session_expiry_s=expiry_s if expiry_s != (connect.properties.session_expiry_s or 0) else None,
-        receive_maximum=RECEIVE_MAXIMUM,
-        maximum_packet_bytes=MAX_PACKET_BYTES,
+        receive_maximum=limits.in_flight,
+        maximum_packet_bytes=limits.packet_bytes,
         assigned_client_id=assigned_client_id,
         topic_alias_maximum=TOPIC_ALIAS_MAXIMUM,
         server_keep_alive_s=in_force_s if in_force_s != connect.keep_alive_s else None,

@@ -21,3 +21,5 @@ class Hold(IntFlag):
     """It has had its turn; the others come first."""
     SESSION = 64
     """Its session's record is being written."""
+    PACE = 128
+    """It sends faster than it may."""

@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from broadstreet.gateway.bounds import MAX_ROUTES, RECEIVE_MAXIMUM, REFUSED_LINGER_S, TOPIC_ALIAS_MAXIMUM
+from broadstreet.gateway.bounds import MAX_ROUTES, REFUSED_LINGER_S, TOPIC_ALIAS_MAXIMUM
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.kept import Subscriber
 from broadstreet.gateway.message import Message, forwarded
@@ -59,6 +59,7 @@ class Intake:
         self._unacknowledged = 0
         self._listening_to: Settlement | None = None
         self._is_mute = False
+        self._maximum = conversation.link.crowd.limits.in_flight
         self._forbidden = Settlement()
         self._forbidden.settle(NotAllowed())
 
@@ -69,6 +70,7 @@ class Intake:
             self._forbid(run.topic.decode(), _PUBACK, run.identifiers)
             return
         payloads = run.payloads
+        self._link.sent(len(payloads))
         settlement, sent_us = self._broker.keep(self._session, route.suffix, payloads)
         if matches := self._matching(route):
             sender, waits = self._session.subscriber, [settlement]
@@ -94,6 +96,7 @@ class Intake:
         if route is None:
             self._forbid(topic, answer, identifiers)
             return
+        self._link.sent(1)
         settlement, sent_us = self._broker.keep(self._session, route.suffix, [packet.payload])
         message = Message(
             route.topic,
@@ -176,11 +179,12 @@ class Intake:
         """Remember to answer these once they are settled."""
         if answer == _PUBACK:
             self._unacknowledged += len(identifiers)
-        if self._unacknowledged + len(self._session.received) > RECEIVE_MAXIMUM:
+        if self._unacknowledged + len(self._session.received) > self._maximum:
+            self._link.crowd.over("in_flight", f"{self._peer.name} has {self._maximum:,} unanswered messages")
             if self._version == Version.V5:
                 self._link.close(
                     Reason.RECEIVE_MAXIMUM_EXCEEDED,
-                    f"it sent more than {RECEIVE_MAXIMUM} messages that awaited acknowledgement",
+                    f"it sent more than {self._maximum} messages that awaited acknowledgement",
                 )
                 return
             self._link.hold(Hold.UNACKNOWLEDGED)
@@ -213,7 +217,7 @@ class Intake:
             parts.append(_answers(answer, [identifier + reason for identifier in identifiers]))
         if parts:
             self._link.write(b"".join(parts))
-        if self._unacknowledged <= RECEIVE_MAXIMUM // 2:
+        if self._unacknowledged <= self._maximum // 2:
             self._link.release(Hold.UNACKNOWLEDGED)
 
     def _fall_silent(self, refusal: BroadstreetError) -> None:

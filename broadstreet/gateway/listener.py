@@ -10,9 +10,10 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-from broadstreet.gateway.bounds import BACKLOG, MAX_CONNECTIONS, STOP_WITHIN_S, SWEEP_EVERY_S
+from broadstreet.gateway.bounds import BACKLOG, STOP_WITHIN_S, SWEEP_EVERY_S
 from broadstreet.gateway.connection import Connection
 from broadstreet.gateway.counters import Counters
+from broadstreet.gateway.crowd import Crowd
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.secure_port import SecurePort
 from broadstreet.model.errors import RoleFailed
@@ -22,12 +23,13 @@ STOPPED = "the gateway was stopped"
 
 
 class Listener:
-    """setting: what says its port, for whoever cannot have it. counters: the gateway's."""
+    """setting: what says its port, for whoever cannot have it. counters, crowd: the gateway's."""
 
-    def __init__(self, setting: str, counters: Counters) -> None:
+    def __init__(self, setting: str, counters: Counters, crowd: Crowd) -> None:
         self.connections: set[Connection] = set()
         self._setting = setting
         self._counters = counters
+        self.crowd = crowd
         self._server: asyncio.Server | None = None
         self._secure: SecurePort | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -54,7 +56,7 @@ class Listener:
                 self._server = await asyncio.get_running_loop().create_server(make, host, port, backlog=BACKLOG)
                 self.port = self._server.sockets[0].getsockname()[1]
             else:
-                self._secure = SecurePort(make, context, self._counters)
+                self._secure = SecurePort(make, context, self._counters, self.crowd)
                 self.port = await self._secure.open(host, port)
         except OSError as error:
             raise RoleFailed(
@@ -66,14 +68,17 @@ class Listener:
 
     def opened(self, connection: Connection) -> None:
         """A socket was accepted."""
-        if len(self.connections) >= MAX_CONNECTIONS:
-            connection.abort("there are too many connections")
+        fault = self.crowd.fault_of(connection.place)
+        if fault is not None:
+            connection.abort(fault)
+        self.crowd.came(connection.place)
         self.connections.add(connection)
         self._empty.clear()
 
     def closed(self, connection: Connection) -> None:
         """A socket is gone."""
         self.connections.discard(connection)
+        self.crowd.went(connection.place)
         if not self.connections:
             self._empty.set()
 

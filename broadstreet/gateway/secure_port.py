@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from broadstreet.access.attempts import place_of
 from broadstreet.gateway.bounds import (
     BACKLOG,
     HANDSHAKE_WITHIN_S,
@@ -22,6 +23,7 @@ from broadstreet.gateway.bounds import (
     MAX_HANDSHAKES,
 )
 from broadstreet.gateway.counters import Counters
+from broadstreet.gateway.crowd import Crowd
 from broadstreet.gateway.ending import end
 
 ACCEPT_AGAIN_S = 0.5
@@ -36,11 +38,16 @@ class SecurePort:
     """
 
     def __init__(
-        self, make: Callable[[], asyncio.Protocol], context: Callable[[], ssl.SSLContext], counters: Counters
+        self,
+        make: Callable[[], asyncio.Protocol],
+        context: Callable[[], ssl.SSLContext],
+        counters: Counters,
+        crowd: Crowd,
     ) -> None:
         self._make = make
         self._context = context
         self._counters = counters
+        self._crowd = crowd
         self._sockets: list[socket.socket] = []
         self._handshakes: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -83,21 +90,26 @@ class SecurePort:
             if len(self._handshakes) >= MAX_HANDSHAKES:
                 break
             try:
-                accepted, _ = listening.accept()
+                accepted, address = listening.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as error:
                 logger.warning("a connection over TLS cannot be accepted: %s", error)
                 self._rest(ACCEPT_AGAIN_S)
                 return
+            place = place_of(address[0])
+            if not self._crowd.may_shake(place):
+                accepted.close()
+                continue
             accepted.setblocking(False)
             task = self._loop.create_task(self._shake_hands(accepted))
             self._handshakes.add(task)
-            task.add_done_callback(partial(self._ended, accepted))
+            task.add_done_callback(partial(self._ended, accepted, place))
         self._rest(HANDSHAKES_EVERY_S)
 
-    def _ended(self, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+    def _ended(self, accepted: socket.socket, place: str, task: asyncio.Task[None]) -> None:
         self._handshakes.discard(task)
+        self._crowd.shook(place)
         if task.cancelled():  # perhaps before it began
             accepted.close()
 

@@ -29,7 +29,7 @@ GONE_US: Final = 5 * US_PER_S
 HISTORY_STEP_US: Final = 10 * US_PER_S
 HISTORY: Final = 360
 RETRY_S: Final = 1.0
-_GATEWAY_FIGURES: Final = ("messages_total", "refused_total", "connections")
+_GATEWAY_FIGURES: Final = ("messages_total", "refused_total", "connections", "limited_total")
 _RECORDER_FIGURES: Final = ("readings_total", "lag_seconds")
 _log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class _GatewayCounters(msgspec.Struct):
     kept: int = 0
     refused: int = 0
     connections: int = 0
+    limited: dict[str, int] = {}
 
 
 class _GatewayReport(msgspec.Struct):
@@ -58,6 +59,7 @@ class _Point:
     connections: int = 0
     lag_s: float = 0.0
     refused: int = 0
+    limited: tuple[tuple[str, int], ...] = ()
 
 
 class Pulse(msgspec.Struct, frozen=True):
@@ -109,6 +111,7 @@ class Vitals:
                         counters.kept,
                         connections=counters.connections,
                         refused=counters.refused,
+                        limited=tuple(counters.limited.items()),
                     ),
                 )
             elif role == "recorder":
@@ -135,10 +138,13 @@ class Vitals:
         """The same for Prometheus."""
         for name, points in self._gateways.items():
             last, labels = points[-1], (("gateway", name),)
-            kept, refused, connected = (f"broadstreet_gateway_{what}" for what in _GATEWAY_FIGURES)
+            kept, refused, connected, limited = (f"broadstreet_gateway_{what}" for what in _GATEWAY_FIGURES)
             yield Sample(kept, "Messages a gateway has kept on disk.", "counter", last.units, labels)
             yield Sample(refused, "Messages refused for want of room.", "counter", last.refused, labels)
             yield Sample(connected, "Clients connected now.", "gauge", last.connections, labels)
+            for limit, count in last.limited:
+                over = "How often something went over a limit."
+                yield Sample(limited, over, "counter", count, (*labels, ("limit", limit)))
         for name, points in self._recorders.items():
             last, labels = points[-1], (("recorder", name),)
             applied, lag = (f"broadstreet_recorder_{what}" for what in _RECORDER_FIGURES)

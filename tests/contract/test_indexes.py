@@ -64,6 +64,7 @@ HISTORY: Final = ("aggregate", "observation")
 """Files of which history/ chooses by what there is to be read: what it chose is looked at, not what it did not."""
 RECORDER: Final = "the recorder's"
 SUPERVISOR: Final = "asked at a start"
+GATEWAY: Final = "asked where devices sign in, and of those that are connected"
 SIMULATOR: Final = "asked when a replay borrows secrets"
 NOT_WALKED: Final = {
     "device.enabled_profiles": "asked of a table of readings",
@@ -72,7 +73,8 @@ NOT_WALKED: Final = {
     "device_login.forget_loans": SIMULATOR,
     "device_login.give_back": SIMULATOR,
     "device_login.lend": SIMULATOR,
-    "device_login.shut_out": "the gateway's, of the devices that are connected",
+    "device_certificate.holder": GATEWAY,
+    "device_login.ended": GATEWAY,
     "portal.one_moment": "begins a transaction",
     "portal.unit": "one row by its key",
     "tenant.names": SUPERVISOR,

@@ -9,6 +9,7 @@ import pytest
 
 from broadstreet.apis import Services
 from broadstreet.engines import Engines
+from broadstreet.gateway.limits import Limits
 from broadstreet.log import StreamLimits
 from broadstreet.mqtt import (
     Disconnect,
@@ -143,9 +144,9 @@ async def test_a_full_log_refuses_a_message_and_frees_its_identifier(site: Site)
     assert await device.receive(PubComp) == PubComp(3, NOT_FOUND)
 
 
-async def test_messages_that_are_not_released_count(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_messages_that_are_not_released_count(site: Site) -> None:
     """MQTT-3.3.4-7, MQTT-3.3.4-8: the receive maximum is of both kinds together, until PUBCOMP."""
-    monkeypatch.setattr("broadstreet.gateway.intake.RECEIVE_MAXIMUM", 2)
+    site.gateway.crowd.limits = Limits(in_flight=2)
     device = await site.connect()
     for n in (1, 2):
         device.send(Publish("readings", b"", 2, identifier=n))

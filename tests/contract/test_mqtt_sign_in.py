@@ -96,7 +96,8 @@ async def test_a_device_that_is_disabled_does_not_stay(site: Site, monkeypatch: 
         city = await site.services.store.tenant("city")
         await site.services.registry.disable(city, "d-1", 1)
         goodbye = await wire.receive(Disconnect)
-        assert (goodbye.reason, goodbye.properties.reason_string) == (Reason.NOT_AUTHORIZED, "the device was disabled")
+        assert goodbye.reason == Reason.NOT_AUTHORIZED
+        assert str(goodbye.properties.reason_string).startswith("the device was disabled")
         _, answer = await site.greet("d-1")
         assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
         other.send(PingReq())
