@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -21,6 +22,7 @@ from broadstreet.model.clock import US_PER_S, format_rfc3339
 from broadstreet.model.entity import Kind
 from broadstreet.model.errors import NotFound
 from broadstreet.model.geometry import Box
+from broadstreet.model.identifiers import DEFAULT_TENANT
 from broadstreet.model.naming import NAME, called
 from broadstreet.model.terms import compact, expand
 from broadstreet.portal.portal import Portal
@@ -190,7 +192,8 @@ def _facts(portal: Portal, tenant: str | None, places: Sequence[PublicPlace]) ->
         return CityFacts(UNTITLED, (0.0, 0.0), NOWHERE, "UTC", None, None)
     city, zone, title = portal.city(tenant), str(portal.zone(tenant)), portal.settings.title
     if city is not None:
-        return CityFacts(title or city.title, city.center, city.bounds, zone, MAP_PATH, city.attribution)
+        plan = MAP_PATH if tenant == DEFAULT_TENANT else f"{MAP_PATH}?tenant={quote(tenant)}"
+        return CityFacts(title or city.title, city.center, city.bounds, zone, plan, city.attribution)
     points = [(place.lon, place.lat) for place in places if place.lon is not None and place.lat is not None]
     if not points:
         return CityFacts(title or UNTITLED, (0.0, 0.0), NOWHERE, zone, None, None)

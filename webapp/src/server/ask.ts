@@ -67,7 +67,7 @@ export function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
   return send<T>(path, signal ? { signal } : {});
 }
 
-export function tell<T>(path: string, body: unknown, method: 'POST' | 'PATCH' | 'DELETE' = 'POST'): Promise<T> {
+export function tell<T>(path: string, body: unknown, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' = 'POST'): Promise<T> {
   return send<T>(path, {
     method,
     headers: { 'content-type': 'application/json' },

@@ -2,9 +2,11 @@
 import { accountWords } from './en.account.ts';
 import { passkeyWords } from './en.passkeys.ts';
 import { providerWords } from './en.provider.ts';
+import { auditWords } from './en.audit.ts';
 import { cityWords } from './en.city.ts';
 import { deviceWords } from './en.devices.ts';
 import { LOCALE, plural } from './en.plural.ts';
+import { publicWords, publishWords } from './en.public.ts';
 import type { Counted } from './format.ts';
 
 export const en = {
@@ -37,6 +39,9 @@ export const en = {
   },
 
   account: accountWords,
+  audit: auditWords,
+  public: publicWords,
+  publish: publishWords,
   passkeys: passkeyWords,
   provider: providerWords,
 

@@ -1,0 +1,9 @@
+/** A line of the audit, as docs/reference/http-api.md writes it. */
+export interface AuditLine {
+  key: number;
+  at: string;
+  principal: string;
+  action: string;
+  subject: string;
+  detail: Record<string, unknown>;
+}
