@@ -28,6 +28,7 @@ from broadstreet.apis.exports import exports_router
 from broadstreet.apis.guard import Guard, check_declared, principal_of
 from broadstreet.apis.headers import secure
 from broadstreet.apis.health import Checks, health_router
+from broadstreet.apis.history import history_router
 from broadstreet.apis.metrics import measured, metrics_router
 from broadstreet.apis.ngsi_ld import ngsi_ld_router
 from broadstreet.apis.openapi import openapi_config, openapi_json
@@ -79,6 +80,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
                     webhooks_router(),
                     datasets_router(),
                     exports_router(),
+                    history_router(),
                     people_router(),
                     audit_router(),
                     public_view_router(),
