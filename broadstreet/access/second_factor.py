@@ -1,8 +1,9 @@
 """The second factor: codes that a person's own device makes (TOTP, RFC 6238), and recovery codes for when it is lost.
 
 A code is six digits, good for its half minute and one on either side, for clocks that differ; once it is taken, neither
-it nor an earlier one is taken again. Recovery codes are 80 random bits, kept as a hash, good once each. Codes come into
-force with the first that is right, so that nobody is locked out by a secret that never reached the device.
+it nor an earlier one is taken again. What codes are made from stands sealed in the database. Recovery codes are 80
+random bits, kept as a hash, good once each. Codes come into force with the first that is right, so that nobody is
+locked out by a secret that never reached the device.
 
 A passkey (`passkey.py`) is a second factor too. Recovery codes come with an account's first factor, and go with its
 last.
@@ -22,7 +23,8 @@ from urllib.parse import quote, urlencode
 from broadstreet.access.audit import record
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import Conflict, InvalidInput
-from broadstreet.store import Database, load_queries
+from broadstreet.store import Database, Sealed, load_queries
+from broadstreet.store.resealing import about
 
 if TYPE_CHECKING:
     from broadstreet.store.database import Connection
@@ -34,6 +36,8 @@ SECRET_BYTES: Final = 20
 RECOVERY_CODES: Final = 10
 RECOVERY_BYTES: Final = 10
 MAX_CODE_LENGTH: Final = 64
+PLACE: Final = "totp"
+"""Where secrets stand, as what seals them calls it."""
 _GROUP: Final = 4
 _SQL = load_queries("second_factor")
 _PASSKEY_SQL = load_queries("passkey")
@@ -94,7 +98,8 @@ class SecondFactor:
     async def begin(self, account: str) -> bytes:
         """A new secret, which asks for nothing until it is confirmed. Raises Conflict where one is in force."""
         secret = self._random_bytes(SECRET_BYTES)
-        if await self._control.fetchval(_SQL["begin"], account, secret, self._clock()) is None:
+        sealed = self._control.seal.seal(secret, about(PLACE, account))
+        if await self._control.fetchval(_SQL["begin"], account, *sealed, self._clock()) is None:
             raise Conflict("codes are asked for already", remedy="Remove the second factor first.")
         return secret
 
@@ -145,7 +150,10 @@ class SecondFactor:
                 await record(connection, now_us, account, "second-factor.recovery-code", account)
             return taken is not None
         row = await connection.fetchrow(_SQL["secret"], account)
-        step = None if row is None else step_of(row["secret"], code, now_us)
+        if row is None:
+            return False
+        sealed = Sealed(bytes(row["secret"]), bytes(row["sealed_by"]))
+        step = step_of(self._control.seal.open(sealed, about(PLACE, account)), code, now_us)
         return step is not None and await connection.fetchval(_SQL["spend_step"], account, step, now_us) is not None
 
     async def is_asked_of(self, connection: Connection, account: str, roles: frozenset[str]) -> bool:

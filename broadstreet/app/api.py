@@ -35,7 +35,7 @@ FLUSH_S = 5.0
 async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> None:
     """Serve HTTP until the call ends."""
     async with (
-        await Store.connect(addresses.postgres_dsn, files=settings.past_path) as store,
+        await Store.connect(addresses.postgres_dsn, files=settings.past_path, keys=settings.keys_path) as store,
         await Log.connect(addresses.nats_url, name=call.name) as log,
     ):
         access = Access(

@@ -140,6 +140,7 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who comes in, and how."""
 
     second_factor: str = ""
+    keys: str = ""
     public_per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] = DEFAULT_PER_MINUTE
 
     @property
@@ -177,6 +178,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def data_path(self) -> Path:
         """The data folder."""
         return Path(self.data_dir).expanduser().resolve()
+
+    @property
+    def keys_path(self) -> Path:
+        """The file of the keys that secrets in the database are sealed by."""
+        return Path(self.access.keys).expanduser() if self.access.keys else self.data_path / "keys" / "secrets"
 
     @property
     def past_path(self) -> Path:

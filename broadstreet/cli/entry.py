@@ -23,6 +23,7 @@ from broadstreet.cli import (
     export,
     importing,
     replay,
+    reseal,
     token,
     up,
     upgrade,
@@ -45,6 +46,7 @@ app.command()(doctor.doctor)
 app.command()(drain.drain)
 app.command()(export.export)
 app.command()(upgrade.upgrade)
+app.command()(reseal.reseal)
 app.command()(backup.restore)
 app.add_typer(backup.app, name="backup")
 app.add_typer(city.app, name="city")

@@ -1,7 +1,7 @@
 """Webhooks: a secret address where a service that can only call a URL leaves readings, and for which devices.
 
 Whoever knows the secret may send readings for the webhook's device, or for those its items name, and nothing else. Of
-the secret only a hash is kept; a signing key, with which the service signs each body (HMAC-SHA256), is kept as it is.
+the secret only a hash is kept; a signing key, with which the service signs each body (HMAC-SHA256), is kept sealed.
 What an item holds is decoded by its device's profile, as everything else is.
 """
 
@@ -17,7 +17,8 @@ import msgspec
 
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import Conflict, InvalidInput, NotFound, NotSignedIn, TooMany
-from broadstreet.store import Store, load_queries
+from broadstreet.store import Sealed, Store, load_queries
+from broadstreet.store.resealing import about
 
 if TYPE_CHECKING:
     from broadstreet.store import Database
@@ -107,6 +108,9 @@ class Webhooks:
             raise TooMany(f"a tenant has at most {MAX_WEBHOOKS:,} webhooks", remedy="Remove one that is not used.")
         secret = PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
         signing_key = secrets.token_urlsafe(_SECRET_BYTES) if spec.is_signed else None
+        sealed: tuple[bytes, bytes] | tuple[None, None] = (None, None)
+        if signing_key is not None:
+            sealed = self._store.control.seal.seal(signing_key.encode(), _about(database.name, spec.name))
         made = await self._store.control.fetchval(
             _SQL["insert"],
             database.name,
@@ -115,7 +119,7 @@ class Webhooks:
             spec.device,
             spec.device_field,
             spec.items_field,
-            None if signing_key is None else signing_key.encode(),
+            *sealed,
             by,
             at_us,
         )
@@ -158,12 +162,23 @@ class Webhooks:
             row["device"],
             _path(row["device_field"]),
             _path(row["items_field"]),
-            None if row["signing_key"] is None else bytes(row["signing_key"]),
+            self._signing_key(row),
         )
+
+    def _signing_key(self, row: Any) -> bytes | None:
+        if row["signing_key"] is None:
+            return None
+        sealed = Sealed(bytes(row["signing_key"]), bytes(row["sealed_by"]))
+        return self._store.control.seal.open(sealed, _about(row["tenant"], row["name"]))
 
 
 def _hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
+
+
+def _about(tenant: str, name: str) -> str:
+    """Which webhook a signing key is sealed for."""
+    return about("webhook", f"{tenant} {name}")
 
 
 def _path(field: str | None) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import msgspec
 
 from broadstreet.model.errors import EngineFailed, Unavailable
 from broadstreet.store.queries import load_queries
+from broadstreet.store.seal import Seal
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -79,6 +80,8 @@ class Database:
         """The tenant's name, or 'control'."""
         self.files = files
         """The folder of what the tenant keeps in files; None where this process was not told of it."""
+        self.seal = Seal()
+        """What secrets are sealed by; it has no keys where this process was not told of them, nor in a tenant."""
         self._pool = pool
         self._reach = reach
 

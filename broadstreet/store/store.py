@@ -17,6 +17,7 @@ from broadstreet.model.identifiers import TENANT_PATTERN
 from broadstreet.store import migration
 from broadstreet.store.database import Database
 from broadstreet.store.queries import load_queries
+from broadstreet.store.seal import Seal
 from broadstreet.store.terms import Terms
 
 MAX_TENANTS_OPEN = 256
@@ -39,18 +40,22 @@ class Store:
         self._opening = asyncio.Lock()
 
     @classmethod
-    async def connect(cls, dsn: str, *, pool_size: int = 8, files: Path | None = None) -> Self:
+    async def connect(
+        cls, dsn: str, *, pool_size: int = 8, files: Path | None = None, keys: Path | None = None
+    ) -> Self:
         """Open the store of a migrated database.
 
         dsn: the owner's address. Where it is a superuser's on a local socket, as with the embedded server, the
         connections sign in as the plain role `broadstreet` instead. pool_size: connections a tenant at most. files:
-        where the tenants' files are, a folder each; a process without it cannot read what has moved there. Raises
+        where the tenants' files are, a folder each; a process without it cannot read what has moved there. keys: the
+        file of the keys that secrets are sealed by; a process without it neither seals nor opens one. Raises
         EngineFailed.
         """
         user = await _sign_in_role(dsn)
         control = await Database.open(
             "control", dsn, user=user, role=migration.CONTROL_ROLE, schema=migration.CONTROL_SCHEMA, max_size=pool_size
         )
+        control.seal = Seal(keys)
         return cls(dsn, user, control, pool_size, files)
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from broadstreet.access.password import Passwords
 from broadstreet.apis import Services
 from broadstreet.devices import Registry
 from broadstreet.log import Log, StreamLimits
-from broadstreet.store import Store
+from broadstreet.store import Seal, Store
 from tests.conftest import Databases
 
 BEGIN_US = 1_772_366_400_000_000
@@ -55,7 +55,9 @@ async def services_dsn(databases: Databases) -> AsyncIterator[str]:
 async def services(services_dsn: str, nats_url: str, clock: Clock, data_dir: Path) -> AsyncIterator[Services]:
     """The tenants `city` and `harbour`, no account and no device. Passwords are hashed cheaply."""
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with await Store.connect(services_dsn) as store, await Log.connect(nats_url) as log:
+    keys = data_dir / "keys" / "secrets"
+    Seal(keys).add_key()
+    async with await Store.connect(services_dsn, keys=keys) as store, await Log.connect(nats_url) as log:
         await log.ensure_streams(StreamLimits())
         access = Access(store.control, clock, passwords=cheap)
         yield Services(store, log, access, Registry(store), clock, data_path=data_dir)

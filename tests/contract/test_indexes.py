@@ -56,7 +56,8 @@ ASKS_FOR_ALL: Final = {
 }
 """Queries that ask for the whole city, and may read the tables of the city to their ends."""
 NOUNS: Final = (
-    *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution", "portal"),
+    *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution"),
+    *("identity", "portal"),
     *("ceremony", "device_certificate", "passkey", "second_factor", "tenant", "term", "token"),
 )
 """Files of queries that pages and APIs run; each query in them is met by the walk, or stands in `NOT_WALKED`."""
@@ -116,7 +117,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
 @asynccontextmanager
 async def listening(dsn: str, services: Services, clock: Clock) -> AsyncIterator[Services]:
     """The same services over connections that are listened to."""
-    async with await Store.connect(dsn) as store:
+    async with await Store.connect(dsn, keys=services.store.control.seal.path) as store:
         access = Access(store.control, clock, guarded_roles=frozenset({"steward"}))
         yield Services(store, services.log, access, type(services.registry)(store), clock, data_path=services.data_path)
 

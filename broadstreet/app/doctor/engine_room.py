@@ -8,6 +8,7 @@ from typing import Final
 import asyncpg
 
 from broadstreet.app.doctor.finding import Finding, graded, ok, warn, wrong
+from broadstreet.app.doctor.sealed_secrets import sealed_secrets
 from broadstreet.app.settings import Settings
 from broadstreet.engines import HouseStatus, read_addresses
 from broadstreet.log import REFUSING, Log
@@ -48,8 +49,10 @@ async def engines(settings: Settings, now_us: int) -> AsyncIterator[Finding]:
     """PostgreSQL and the log. What does not answer is a finding."""
     try:
         addresses = read_addresses(settings.data_path)
-        async with await Store.connect(addresses.postgres_dsn, pool_size=1) as store:
+        async with await Store.connect(addresses.postgres_dsn, pool_size=1, keys=settings.keys_path) as store:
             async for finding in _postgres(store, now_us):
+                yield finding
+            async for finding in sealed_secrets(store.control):
                 yield finding
             async with await Log.connect(addresses.nats_url, name="doctor") as log:
                 async for finding in _log(log):

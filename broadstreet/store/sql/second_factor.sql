@@ -1,14 +1,16 @@
 -- name: begin
--- A new secret for codes; no row comes back where one is in force. $1: account, $2: secret, $3: now.
-INSERT INTO totp (account_key, secret, created_at)
-SELECT key, $2, $3 FROM account WHERE name = $1
-ON CONFLICT (account_key) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, last_step = 0
+-- A new secret for codes; no row comes back where one is in force. $1: account, $2: secret, $3: by which key it is sealed,
+-- $4: now.
+INSERT INTO totp (account_key, secret, sealed_by, created_at)
+SELECT key, $2, $3, $4 FROM account WHERE name = $1
+ON CONFLICT (account_key) DO UPDATE
+SET secret = excluded.secret, sealed_by = excluded.sealed_by, created_at = excluded.created_at, last_step = 0
 WHERE totp.confirmed_at IS NULL
 RETURNING account_key;
 
 -- name: secret
 -- What an account's codes are made from, confirmed or not. $1: account.
-SELECT secret, confirmed_at FROM totp JOIN account ON account.key = account_key WHERE account.name = $1;
+SELECT secret, sealed_by, confirmed_at FROM totp JOIN account ON account.key = account_key WHERE account.name = $1;
 
 -- name: spend_step
 -- Take the code of a step, unless it or a later one was taken; the first confirms. $1: account, $2: step, $3: now.

@@ -1,8 +1,10 @@
 -- name: insert
 -- A webhook. $1: tenant, $2: name, $3: hash of the secret, $4: device or null, $5: device field or null, $6: items field or
--- null, $7: signing key or null, $8: by, $9: at. Answers nothing where the name is taken.
-INSERT INTO webhook (tenant_key, name, secret_hash, device, device_field, items_field, signing_key, created_by, created_at)
-SELECT key, $2, $3, $4, $5, $6, $7, $8, $9 FROM tenant WHERE name = $1
+-- null, $7: sealed signing key or null, $8: by which key it is sealed or null, $9: by, $10: at. Answers nothing where the name is
+-- taken.
+INSERT INTO webhook
+    (tenant_key, name, secret_hash, device, device_field, items_field, signing_key, sealed_by, created_by, created_at)
+SELECT key, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM tenant WHERE name = $1
 ON CONFLICT (tenant_key, name) DO NOTHING
 RETURNING key;
 
@@ -21,7 +23,7 @@ DELETE FROM webhook w USING tenant t WHERE t.key = w.tenant_key AND t.name = $1 
 
 -- name: by_secret
 -- The webhook of a secret. $1: the secret's hash.
-SELECT w.key, t.name AS tenant, w.name, w.device, w.device_field, w.items_field, w.signing_key
+SELECT w.key, t.name AS tenant, w.name, w.device, w.device_field, w.items_field, w.signing_key, w.sealed_by
 FROM webhook w JOIN tenant t ON t.key = w.tenant_key WHERE w.secret_hash = $1;
 
 -- name: used
