@@ -12,9 +12,10 @@ clear refusal; one client, however broken, slow or hostile, harms no other.
 """
 
 from broadstreet.gateway.counters import Counters, CountersReport
+from broadstreet.gateway.exchange import Exchange
 from broadstreet.gateway.gateway import Gateway
 from broadstreet.gateway.http import HttpIngest
 from broadstreet.gateway.packer import Packer
 from broadstreet.gateway.routes import readings_router
 
-__all__ = ["Counters", "CountersReport", "Gateway", "HttpIngest", "Packer", "readings_router"]
+__all__ = ["Counters", "CountersReport", "Exchange", "Gateway", "HttpIngest", "Packer", "readings_router"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from broadstreet.log import MAX_PACK_BYTES, MAX_PACK_MESSAGES
+from broadstreet.log import MAX_PACK_BYTES, MAX_PACK_MESSAGES, SESSION_BYTES
 from broadstreet.mqtt.decoder import MAX_RUN
 
 MIB: Final = 1024 * 1024
@@ -97,7 +97,8 @@ MAX_SESSIONS: Final = 20_000
 """Sessions that outlive their connections, of all tenants and gateways."""
 SESSIONS_EVERY_S: Final = 1.0
 """How often it is looked which of them are over."""
-LOAD_WITHIN_S: Final = 0.2
+LOAD_WITHIN_S: Final = 10.0
+"""How long a client waits for a gateway that has just started to know the sessions, and what is retained."""
 RECORDS_AT_ONCE: Final = 1_000
 QUEUED_AT_ONCE: Final = 64
 """Messages for one session written to the log at the same time."""
@@ -107,8 +108,34 @@ MAIL_AT_ONCE: Final = 64
 MAIL_WAIT_S: Final = 30.0
 PLACE_EVERY_S: Final = 1.0
 """How long it may take until how far a client has come is written."""
-INCARNATION_BYTES: Final = 8
+INCARNATION_BYTES: Final = SESSION_BYTES
 """Tell one session under a client id from the next."""
+
+# Between gateways
+SAID_FOR_S: Final = 60.0
+"""How long the log says of what is over that it is, for every gateway to hear."""
+FORGET_EVERY_S: Final = 10.0
+HERE_EVERY_S: Final = 1.0
+"""How often a process says that it is there."""
+GONE_AFTER_S: Final = 5.0
+"""Unheard for this long, it is taken for gone."""
+TELL_EVERY_S: Final = 0.02
+"""How far apart changes of what its sessions want are told."""
+MAX_WISHES: Final = 500
+"""Filters of a tenant's that a process tells the others; more are told in a coarser form."""
+MAX_SHARES: Final = 500
+"""Shared subscriptions of one tenant at one gateway, of sessions that end with their connection."""
+LINK_BATCH_ITEMS: Final = 512
+LINK_BATCH_BYTES: Final = 256 * 1024
+LINK_EVERY_S: Final = 0.002
+"""Batches from one process to another: their size, and how far apart they go out under load."""
+LINK_WINDOW: Final = 32
+"""Batches on their way to one process that are not known to be taken."""
+MAX_LINK_BYTES: Final = 16 * MIB
+"""What waits for one process; more is dropped."""
+RESEND_AFTER_S: Final = 1.0
+MAX_EARS: Final = 1_000
+"""Lives of other processes whose batches are counted."""
 
 # Signing in
 MAX_SIGN_INS: Final = 16
@@ -117,7 +144,7 @@ MAX_SIGN_INS_WAITING: Final = 5_000
 SHUT_OUT_EVERY_S: Final = 2.0
 SHUT_OUT_FIRST_S: Final = 0.1
 MAX_SHUT_OUT_ASKED: Final = 5_000
-"""How often it is asked who of the connected devices may stay, and of how many at a time."""
+"""How often it is asked who of those who are connected may stay, at least and at most, and of how many at a time."""
 
 FAILURES_WITHIN_S: Final = 900.0
 """How long a refused sign-in counts against its address."""

@@ -14,23 +14,21 @@ from weakref import WeakValueDictionary
 
 from broadstreet.gateway.bounds import LONGEST_SESSION_S, STOP_WITHIN_S
 from broadstreet.gateway.counters import Counters
-from broadstreet.gateway.directory import Directory
-from broadstreet.gateway.kept import Filter, Kept, Subscriber
+from broadstreet.gateway.exchange import Exchange
+from broadstreet.gateway.kept import Filter, Kept
 from broadstreet.gateway.mailbox import Mailbox
 from broadstreet.gateway.message import Message, forwarded
-from broadstreet.gateway.packer import SAFE, Packer, Settlement
-from broadstreet.gateway.peer import Peer
-from broadstreet.gateway.queues import Queues
+from broadstreet.gateway.packer import SAFE, Mark, Packer, Settlement, together
+from broadstreet.gateway.peer import Address, Peer, address_of
 from broadstreet.gateway.retained import Retained
-from broadstreet.gateway.session import Address, Session, address_of
+from broadstreet.gateway.session import Session
 from broadstreet.gateway.sightings import Sightings
-from broadstreet.gateway.subscriptions import Matches, Subscriptions
+from broadstreet.gateway.words import Claim
 from broadstreet.log.sessions import SessionLog
 from broadstreet.model.errors import BroadstreetError, Conflict
 from broadstreet.mqtt import Connect, Reason, Subscription, Version, Will
 
 ASSIGNED_ID_BYTES = 12
-LIFE_BYTES = 8
 TAKEN_OVER = "another connection took over its client id"
 logger = logging.getLogger(__name__)
 
@@ -59,32 +57,29 @@ class Broker:
         self.sightings = sightings
         self.counters = counters
         self.clock = clock
-        self.queues = Queues(sessions, counters, random_bytes)
-        self.directory = Directory(
+        self.exchange = Exchange(
             sessions,
-            self.queues,
-            f"{name}/{random_bytes(LIFE_BYTES).hex()}",
-            taken=self._taken,
-            subscriptions=self.subscriptions,
+            counters,
+            name=name,
+            has_sessions=True,
             clock=clock,
             random_bytes=random_bytes,
+            taken=self._taken,
+            claimed=self._claimed,
         )
+        self.queues = self.exchange.queues
+        self.directory = self.exchange.directory
+        self.subscriptions = self.exchange.subscriptions
+        self.deliver = self.exchange.deliver
+        self.publish = self.exchange.publish
         self._random_bytes = random_bytes
         self._sessions: dict[Address, Session] = {}
-        self._subscriptions: dict[str, Subscriptions[Subscriber]] = {}
         self._locks: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def new_client_id(self) -> str:
         """A client id nobody else has."""
         return f"auto-{self._random_bytes(ASSIGNED_ID_BYTES).hex()}"
-
-    def subscriptions(self, tenant: str) -> Subscriptions[Subscriber]:
-        """A tenant's subscriptions."""
-        found = self._subscriptions.get(tenant)
-        if found is None:
-            found = self._subscriptions[tenant] = Subscriptions()
-        return found
 
     def sessions(self) -> list[Session]:
         """Every session whose client is here."""
@@ -102,7 +97,7 @@ class Broker:
             await asyncio.wait(self._tasks, timeout=STOP_WITHIN_S)
         for task in self._tasks:
             task.cancel()
-        await self.queues.flush(STOP_WITHIN_S)
+        await self.exchange.finish(STOP_WITHIN_S)
 
     # Sessions.
 
@@ -130,6 +125,7 @@ class Broker:
                 if waiting is not None:
                     (waiting.take_will_back if was_there else waiting.speak_will)()
             session = Session(self, peer, client_id, asked_s, kept)
+            session.claim = self.exchange.neighbours.claim(address)
             if kept is not None:
                 mailbox = Mailbox(self.directory, kept, session.outbound, self.clock, self._taken)
                 await mailbox.open()
@@ -194,6 +190,18 @@ class Broker:
             self.counters.taken_over += 1
             session.conversation.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
 
+    def _claimed(self, claim: Claim, holder: str) -> None:
+        """A client has come to another gateway. Of one whose session stays, the log says whose it is."""
+        session = self._sessions.get(claim.address)
+        if session is None or session.kept is not None or session.conversation is None:
+            return
+        neighbours = self.exchange.neighbours
+        if (claim.number, holder) > (session.claim, neighbours.holder):
+            self.counters.taken_over += 1
+            session.conversation.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
+        else:
+            neighbours.answer_claim(holder, claim.address, session.claim)
+
     def _lock(self, address: Address) -> asyncio.Lock:
         """Whoever changes whose a session is has this."""
         lock = self._locks.get(address)
@@ -203,32 +211,15 @@ class Broker:
 
     # Messages.
 
-    def keep(self, session: Session, suffix: str, payloads: list[bytes]) -> tuple[Settlement, int]:
+    def keep(
+        self, session: Session, suffix: str, payloads: list[bytes], mark: Mark | None = None
+    ) -> tuple[Settlement, int]:
         """Keep what a session sends, if it is a device's; answers also when it came, in microseconds since 1970."""
         source = session.source
         if source is None:
             return SAFE, self.clock()
-        settlement = self.packer.add(source, suffix, payloads, sum(map(len, payloads)))
+        settlement = self.packer.add(source, suffix, payloads, sum(map(len, payloads)), mark)
         return settlement, source.last_us
-
-    def deliver(self, message: Message, matches: Matches[Subscriber]) -> list[Settlement]:
-        """Give a message to its subscribers; answers what to wait for before it is acknowledged."""
-        waits: list[Settlement] = []
-        for subscriber, match in matches.direct.items():
-            if not (match.no_local and subscriber is message.sender):
-                settlement = subscriber.offer(message, match)
-                if settlement is not None:
-                    waits.append(settlement)
-        for share in matches.shares:
-            subscriber, match = share.next(_is_ready)
-            settlement = subscriber.offer(message, match)
-            if settlement is not None:
-                waits.append(settlement)
-        return waits
-
-    def publish(self, tenant: str, message: Message) -> list[Settlement]:
-        """A message from the house, or from a session's end, to whoever subscribes."""
-        return self.deliver(message, self.subscriptions(tenant).match(message.topic))
 
     def publish_will(self, session: Session, will: Will) -> None:
         """The will of a session; nobody awaits an acknowledgement."""
@@ -250,13 +241,17 @@ class Broker:
         if will.retain:
             self.retained.keep(peer.tenant, message, settlement)
 
+    def release(self, session: Session, identifier: int) -> tuple[bool, Settlement]:
+        """A client has released a QoS 2 message: whether it was known here, and what to wait for before the answer."""
+        was_known, settlement = session.release(identifier)
+        mark = session.mark(identifier)
+        if mark is None or session.source is None:
+            return was_known, settlement
+        return was_known, together([settlement, self.packer.release(session.source, mark)])
+
 
 def expiry_s(connect: Connect) -> int:
     """How long the session a client asks for outlives its connection. 3.1.1 names no time."""
     if connect.version == Version.V5:
         return min(connect.properties.session_expiry_s or 0, LONGEST_SESSION_S)
     return 0 if connect.clean_start else LONGEST_SESSION_S
-
-
-def _is_ready(subscriber: Subscriber) -> bool:
-    return subscriber.is_ready

@@ -146,10 +146,18 @@ class Conversation:
         if not self.session.peer.may_subscribe(topic_filter):
             self.session.broker.counters.not_allowed += 1
             return Reason.NOT_AUTHORIZED
-        if subscription.filter not in filters and len(filters) >= self.link.crowd.limits.subscriptions:
-            self.link.crowd.over("subscriptions", f"{self.session.peer.name} has {len(filters)} subscriptions")
-            return Reason.QUOTA_EXCEEDED
+        if subscription.filter not in filters:
+            if len(filters) >= self.link.crowd.limits.subscriptions:
+                self.link.crowd.over("subscriptions", f"{self.session.peer.name} has {len(filters)} subscriptions")
+                return Reason.QUOTA_EXCEEDED
+            if not self._has_room(subscription.filter):
+                return Reason.QUOTA_EXCEEDED
         return None
+
+    def _has_room(self, topic_filter: str) -> bool:
+        """Whether other gateways can be told of a filter. One of a session that stays they read in the log."""
+        session = self.session
+        return session.kept is not None or session.broker.exchange.has_room(session.peer.tenant, topic_filter)
 
     def _unsubscribe(self, packet: Unsubscribe) -> None:
         filters = dict(self.session.filters)
@@ -173,12 +181,12 @@ class Conversation:
             self.link.hold(Hold.SESSION)
             session.broker.spawn(self._keep(filters, answer))
             return
-        subscriptions = session.broker.subscriptions(session.peer.tenant)
+        exchange, tenant = session.broker.exchange, session.peer.tenant
         for topic_filter in session.filters.keys() - filters.keys():
-            subscriptions.remove(session, topic_filter)
+            exchange.unsubscribe(tenant, session, topic_filter)
         for topic_filter, wanted in filters.items():
             if session.filters.get(topic_filter) != wanted:
-                subscriptions.add(session, *wanted)
+                exchange.subscribe(tenant, session, *wanted)
         session.filters = filters
         answer(True)
 

@@ -1,9 +1,10 @@
-"""How tasks that wait for the log are ended."""
+"""How tasks that wait for the log are run beside each other, and ended."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 CANCEL_AGAIN_S = 0.05
 
@@ -20,3 +21,14 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
             task.cancel()
         ended, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
         await asyncio.gather(*ended, return_exceptions=True)
+
+
+async def side_by_side(*work: Coroutine[Any, Any, None]) -> None:
+    """Let work that never ends by itself go on until this is cancelled, or one of it fails."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+    finally:
+        await end(tasks)

@@ -124,7 +124,7 @@ class Gateway:
             self._watch_logins(),
             self._hear_logins(),
             self._hand_out(),
-            self.broker.directory.run(),
+            self.broker.exchange.run(),
             self.broker.directory.sweep(),
         )
         self._tasks = [asyncio.create_task(one) for one in work]
@@ -198,7 +198,7 @@ class Gateway:
             await asyncio.sleep(DISK_EVERY_S)
 
     async def _watch_logins(self) -> None:
-        """End the connections of devices that were shut out."""
+        """End the connections of those who would not come in again: at once where we are told, else in their turn."""
         first = 0
         while True:
             peers = list({session.peer: None for session in self.broker.sessions() if session.peer.proof})

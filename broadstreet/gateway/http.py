@@ -18,6 +18,7 @@ import msgspec
 from broadstreet.access import Principal
 from broadstreet.devices import Profile, Webhooks, parse_profile
 from broadstreet.gateway.bounds import MAX_REQUESTS, SETTLED_WITHIN_S
+from broadstreet.gateway.exchange import Exchange
 from broadstreet.gateway.hook import open_hook
 from broadstreet.gateway.inflating import inflate
 from broadstreet.gateway.items import CSV, Rejected, by_device, kind_of, split
@@ -27,6 +28,7 @@ from broadstreet.gateway.packer import Packer, Settlement
 from broadstreet.gateway.parcel import Parcel, Receipt
 from broadstreet.gateway.peer import READINGS
 from broadstreet.gateway.table import Table
+from broadstreet.gateway.teller import Teller
 from broadstreet.log import Log, Pack
 from broadstreet.model.errors import BroadstreetError, TooMany, Unavailable
 from broadstreet.store import Store, load_queries
@@ -54,9 +56,16 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HttpIngest:
-    """Takes bodies of readings; one for a process, with a packer of its own. clock: now, in microseconds since 1970."""
+    """
+    Takes bodies of readings; one for a process, with a packer of its own.
 
-    def __init__(self, store: Store, packer: Packer, log: Log, clock: Callable[[], int]) -> None:
+    clock:    now, in microseconds since 1970.
+    exchange: hands on what was kept to whoever subscribes; None where nobody does.
+    """
+
+    def __init__(
+        self, store: Store, packer: Packer, log: Log, clock: Callable[[], int], exchange: Exchange | None = None
+    ) -> None:
         self._store = store
         self._packer = packer
         self._log = log
@@ -66,7 +75,8 @@ class HttpIngest:
         self._profiles: dict[tuple[str, int], Profile] = {}
         self._refusal: BroadstreetError | None = None
         self._requests = 0
-        self.orders = Orders(store, packer, clock)
+        self._teller = Teller(exchange, clock)
+        self.orders = Orders(store, packer, clock, self._teller)
 
     def refuse(self, refusal: BroadstreetError | None) -> None:
         """Refuse everything from now on with this error; None: take it again."""
@@ -156,17 +166,27 @@ class HttpIngest:
                 settlement = self._packer.add(source, READINGS, [parcel.items[index] for index in run], run_bytes)
                 settlements.setdefault(settlement, []).extend(run)
         await _settled(settlements)
-        kept = 0
+        kept: set[int] = set()
         refusal = None
         for settlement, indices in settlements.items():
             if settlement.refusal is None:
-                kept += len(indices)
+                kept.update(indices)
             else:
                 refusal = settlement.refusal
                 rejected += [Rejected(index, refusal.message) for index in indices]
         if refusal is not None and not kept:
             raise refusal
-        return _receipt(kept, rejected)
+        await self._tell(database.name, parcel, kept)
+        return _receipt(len(kept), rejected)
+
+    async def _tell(self, tenant: str, parcel: Parcel, kept: set[int]) -> None:
+        """Hand on what was kept; what goes to queues in the log is there when it returns. Raises Unavailable."""
+        waits: list[Settlement] = []
+        for device, indices in parcel.devices.items():
+            for run, _ in parcel.runs([index for index in indices if index in kept]):
+                waits += self._teller.tell(tenant, device, READINGS, [parcel.items[index] for index in run])
+                await asyncio.sleep(0)  # after what may be many it is the turn of other requests
+        await _settled(waits)
 
     async def _keep_keyed(self, database: Database, claim: Claim, parcel: Parcel) -> Receipt:
         """All or nothing: where the log fails midway, the same request sent again completes it."""
@@ -175,14 +195,14 @@ class HttpIngest:
         keys = await self._device_keys(database, parcel)
         rejected = parcel.rejected
         blocks, packs = parcel.blocks(), dict[tuple[int, int], Pack]()
-        kept = 0
+        kept: set[int] = set()
         for device, indices in parcel.devices.items():
             key = keys.get(device)
             if key is None:
                 rejected += [Rejected(index, NO_SUCH_DEVICE) for index in indices]
                 continue
             source = self._packer.source(database.name, key)
-            kept += len(indices)
+            kept.update(indices)
             for index in indices:
                 place = source.lane.partition, blocks[index]
                 pack = packs.get(place)
@@ -196,7 +216,8 @@ class HttpIngest:
                 pack.payload.append(parcel.items[index])
         for pack in packs.values():
             await self._log.append_raw(pack)
-        return _receipt(kept, rejected)
+        await self._tell(database.name, parcel, kept)
+        return _receipt(len(kept), rejected)
 
     async def _device_keys(self, database: Database, parcel: Parcel) -> dict[str, int]:
         if not parcel.devices:

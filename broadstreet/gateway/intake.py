@@ -3,7 +3,8 @@
 A topic is looked at once and remembered with what it means; a run of readings then costs little more than its bytes.
 An acknowledgement goes out when its own settlement and all before it are settled, as many as can in one write. A QoS 2
 message is handed on when it comes, and its identifier kept by the session until the client releases it: the same one
-coming again before that is answered and goes no further (MQTT-4.3.3-10).
+coming again before that is answered and goes no further (MQTT-4.3.3-10). Where the session outlives its connection, the
+pack says so of the message, and of its release: the recorder drops one that comes again by another gateway.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from broadstreet.gateway.bounds import MAX_ROUTES, REFUSED_LINGER_S, TOPIC_ALIAS
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.kept import Subscriber
 from broadstreet.gateway.message import Message, forwarded
-from broadstreet.gateway.packer import SAFE, Settlement, together
+from broadstreet.gateway.packer import Settlement, together
 from broadstreet.gateway.subscriptions import Matches
 from broadstreet.model.errors import BroadstreetError, NotAllowed, ProtocolError
 from broadstreet.mqtt import NO_PROPERTIES, Publish, PublishRun, PubRel, Reason, Version, encode_pubacks
@@ -97,7 +98,8 @@ class Intake:
             self._forbid(topic, answer, identifiers)
             return
         self._link.sent(1)
-        settlement, sent_us = self._broker.keep(self._session, route.suffix, [packet.payload])
+        mark = self._session.mark(packet.identifier) if packet.qos == 2 else None
+        settlement, sent_us = self._broker.keep(self._session, route.suffix, [packet.payload], mark)
         message = Message(
             route.topic,
             packet.payload,
@@ -112,18 +114,17 @@ class Intake:
         if (matches := self._matching(route)) and (waits := self._broker.deliver(message, matches)):
             settlement = together([settlement, *waits])
         if packet.qos == 2:
-            received[packet.identifier] = settlement
-            self._session.received_changed()
+            self._session.keep_received(packet.identifier, settlement)
         if identifiers:
             self._owe(settlement, answer, identifiers)
 
     def release(self, packet: PubRel) -> None:
         """The client will not send a QoS 2 message again: its identifier may be used for another."""
         identifier = packet.identifier.to_bytes(2)
-        if self._session.received.pop(packet.identifier, None) is None and self._version == Version.V5:
-            identifier += _NOT_FOUND
-        self._session.received_changed()
-        self._owe(SAFE, _PUBCOMP, [identifier])
+        was_known, settlement = self._broker.release(self._session, packet.identifier)
+        if not was_known and self._session.kept is None and self._version == Version.V5:
+            identifier += _NOT_FOUND  # of one that another gateway had before, only the recorder may know
+        self._owe(settlement, _PUBCOMP, [identifier])
 
     def _topic_of(self, packet: Publish) -> str | None:
         """The topic in full; None when the connection is closed for its alias. Raises ProtocolError."""
@@ -210,7 +211,7 @@ class Intake:
                 continue
             if answer == _PUBREC:
                 self._session.received.pop(int.from_bytes(identifiers[0]), None)
-            if self._version != Version.V5:
+            if self._version != Version.V5 or answer == _PUBCOMP:
                 self._fall_silent(settlement.refusal)
                 break
             reason = _reason_for(settlement.refusal)
@@ -221,7 +222,7 @@ class Intake:
             self._link.release(Hold.UNACKNOWLEDGED)
 
     def _fall_silent(self, refusal: BroadstreetError) -> None:
-        """3.1.1 cannot say no: acknowledge nothing more, read nothing more, and close after a while."""
+        """3.1.1 and PUBCOMP cannot say no: acknowledge nothing more, read nothing more, and close after a while."""
         self._is_mute = True
         self._owed.clear()
         self._link.hold(Hold.REFUSED)

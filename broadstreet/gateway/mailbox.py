@@ -19,9 +19,9 @@ from broadstreet.gateway.directory import Directory
 from broadstreet.gateway.ending import end
 from broadstreet.gateway.kept import Kept
 from broadstreet.gateway.outbound import Outbound
-from broadstreet.gateway.packer import SAFE
+from broadstreet.gateway.packer import SAFE, Settlement
 from broadstreet.gateway.queues import decode_queued
-from broadstreet.log.log import RawMessage
+from broadstreet.log import RawMessage
 from broadstreet.model.errors import BroadstreetError, Conflict, CorruptData, EngineFailed
 from broadstreet.mqtt.wire import MAX_IDENTIFIER
 
@@ -34,7 +34,7 @@ class Place(msgspec.Struct, array_like=True):
 
     floor:    up to here everything is done. sent: up to here everything was sent once.
     done, released: beyond the floor, what is done, and what the client has but for PUBCOMP.
-    received: identifiers of QoS 2 messages from the client that it has not released.
+    received: identifiers of QoS 2 messages from the client that are on disk, and that it has not released.
     """
 
     floor: int = 0
@@ -73,6 +73,8 @@ class Mailbox:
         self._open: dict[int, int] = {}
         """Packet identifiers on their way, in the order of the queue, and the sequence of each."""
         self._released: dict[int, int] = {}
+        self._withheld: set[int] = set()
+        """Of what the client sent, all that the place may say, as it is written, that it has not released."""
         self._after_write: list[Callable[[], None]] = []
         self._room = asyncio.Event()
         self._changed = asyncio.Event()
@@ -87,6 +89,7 @@ class Mailbox:
         self._sent = place.sent
         self._done = set(place.done)
         self._released = {identifier_of(sequence): sequence for sequence in place.released}
+        self._withheld = set(place.received)
         for identifier in place.received:
             self._kept.received.setdefault(identifier, SAFE)
 
@@ -126,9 +129,21 @@ class Mailbox:
         self._changed.set()
         self._urgent.set()
 
+    # What the side that takes in calls.
+
     def is_changed(self) -> None:
         """What is not released of what the client sent has changed."""
         self._changed.set()
+
+    def withhold(self, identifier: int) -> Settlement:
+        """The client has released what it sent: settled once no gateway reads in the place that it has not."""
+        self._changed.set()
+        if identifier not in self._withheld:
+            return SAFE
+        written = Settlement()
+        self._after_write.append(written.settle)
+        self._urgent.set()
+        return written
 
     # Delivering.
 
@@ -202,13 +217,16 @@ class Mailbox:
         floor = max(self._floor, min(waiting) - 1 if waiting else self._seen)
         self._done = {sequence for sequence in self._done if sequence > floor}
         released = sorted(self._released.values())
-        place = Place(floor, self._sent, sorted(self._done), released, sorted(self._kept.received))
+        received = {one for one, kept in self._kept.received.items() if kept.is_settled and kept.refusal is None}
+        self._withheld |= received
+        place = Place(floor, self._sent, sorted(self._done), released, sorted(received))
         try:
             await self._put(_encoder.encode(place))
         except BroadstreetError:
             self._after_write[:0] = after_write
             self._changed.set()
             raise
+        self._withheld = received
         for then in after_write:
             then()
         if floor > self._floor:

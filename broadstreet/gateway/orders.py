@@ -14,6 +14,7 @@ from broadstreet.devices import Fault, Offer, decode_answer, fetch_command
 from broadstreet.devices.answer import answer_topic
 from broadstreet.gateway.bounds import SETTLED_WITHIN_S
 from broadstreet.gateway.packer import Packer
+from broadstreet.gateway.teller import Teller
 from broadstreet.model.errors import InvalidInput, NotFound, TooMany, Unavailable
 from broadstreet.store import Store, load_queries
 
@@ -29,12 +30,13 @@ _DEVICE_SQL = load_queries("device")
 
 
 class Orders:
-    """One for a process. clock: now, in microseconds since 1970."""
+    """One for a process. clock: now, in microseconds since 1970. teller: hands answers on to whoever subscribes."""
 
-    def __init__(self, store: Store, packer: Packer, clock: Callable[[], int]) -> None:
+    def __init__(self, store: Store, packer: Packer, clock: Callable[[], int], teller: Teller) -> None:
         self._store = store
         self._packer = packer
         self._clock = clock
+        self._teller = teller
         self._waiting = 0
 
     async def next(self, principal: Principal, device: str, wait_s: float) -> Offer | None:
@@ -77,6 +79,7 @@ class Orders:
             raise Unavailable("the log does not answer", remedy="Say it again: the first answer counts.") from None
         if settlement.refusal is not None:
             raise settlement.refusal
+        self._teller.tell(database.name, device, answer_topic(command), [payload])
 
     async def _key(self, database: Database, principal: Principal, device: str) -> int:
         if principal.kind == "device" and principal.name != device:

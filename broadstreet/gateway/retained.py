@@ -1,49 +1,67 @@
 """Retained messages: the newest of each topic, for whoever subscribes later.
 
 They live in the log's stream RETAINED, each as the time it came (8 bytes, microseconds since 1970) and an MQTT 5
-PUBLISH, and in memory as a tree of topics for each tenant. A message is retained once its own pack is safe, and settled
-once the log has both; so what is acknowledged is found again after a restart.
+PUBLISH, and in memory as a tree of topics for each tenant, which follows the log: of what several gateways keep for one
+topic the last in the log counts, at all of them. That there is none any more the log says for a while, too. A message
+is retained once its own pack is safe, and settled once the log has both; so what is acknowledged is found again after a
+restart.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
 from broadstreet.gateway.bounds import (
+    FORGET_EVERY_S,
     MAX_RETAINED,
     MAX_RETAINED_WAITING,
     RETAINED_AT_ONCE,
     RETRY_FIRST_S,
     RETRY_LONGEST_S,
+    SAID_FOR_S,
 )
+from broadstreet.gateway.ending import side_by_side
+from broadstreet.gateway.following import Follower
 from broadstreet.gateway.message import Message, message_of
 from broadstreet.gateway.packer import Settlement
+from broadstreet.log import RawMessage, RawReader
+from broadstreet.log.log import retained_place
+from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import BroadstreetError, CorruptData, EngineFailed, LogFull, TooMany
 
 TIME_BYTES = 8
+NEWEST = 2**63
+"""Above every sequence of the log."""
+Place = tuple[str, str]
+"""A tenant and a topic."""
 logger = logging.getLogger(__name__)
 
 
 class RetainedLog(Protocol):
     """What is needed of `broadstreet.log.Log`."""
 
-    async def retain(self, tenant: str, topic: str, payload: bytes) -> None:
-        """Keep a topic's retained message; an empty payload forgets it. Raises LogFull or EngineFailed."""
+    async def retain(self, tenant: str, topic: str, payload: bytes) -> int:
+        """Keep a topic's retained message, empty for none; answers its sequence. Raises LogFull or EngineFailed."""
 
-    async def retained(self, tenant: str) -> dict[str, bytes]:
-        """All retained messages of a tenant, by topic."""
+    async def forget_retained(self, tenant: str, topic: str, below: int | None = None) -> None:
+        """Drop what is kept of a topic, up to before a sequence. Raises EngineFailed."""
+
+    def follow_retained(self) -> AbstractAsyncContextManager[RawReader]:
+        """Every topic's retained message, and then each new one."""
 
 
 class _Level:
-    __slots__ = ("levels", "message")
+    __slots__ = ("levels", "message", "sequence")
 
     def __init__(self) -> None:
         self.levels: dict[str, _Level] = {}
         self.message: Message | None = None
+        self.sequence = 0
 
 
 class Topics:
@@ -54,25 +72,37 @@ class Topics:
         self.count = 0
 
     def has(self, topic: str) -> bool:
+        """Whether a topic has a message."""
         node: _Level | None = self._root
         for level in topic.split("/"):
             node = node.levels.get(level) if node is not None else None
         return node is not None and node.message is not None
 
-    def put(self, message: Message) -> None:
-        """Keep a message in place of its topic's; an empty one takes it away (MQTT-3.3.1-6, MQTT-3.3.1-7)."""
+    def put(self, message: Message, sequence: int = 0) -> None:
+        """
+        Keep a message in place of its topic's; an empty one takes it away (MQTT-3.3.1-6, MQTT-3.3.1-7).
+
+        sequence: in the log. What is there with a higher one stays.
+        """
         path = [self._root]
         levels = message.topic.split("/")
         for level in levels:
             path.append(path[-1].levels.setdefault(level, _Level()))
-        self.count += bool(message.payload) - (path[-1].message is not None)
-        path[-1].message = message if message.payload else None
+        if sequence >= path[-1].sequence:
+            self.count += bool(message.payload) - (path[-1].message is not None)
+            path[-1].message = message if message.payload else None
+            path[-1].sequence = sequence
         for level, parent, node in zip(reversed(levels), reversed(path[:-1]), reversed(path[1:]), strict=True):
             if node.levels or node.message is not None:
                 break
             del parent.levels[level]
 
+    def all(self) -> list[Message]:
+        """Every message."""
+        return list(_all(self._root))
+
     def matching(self, topic_filter: str) -> Iterator[Message]:
+        """Those of topics under a filter."""
         yield from self._walk(self._root, topic_filter.split("/"), 0)
 
     def _walk(self, node: _Level, levels: list[str], depth: int) -> Iterator[Message]:
@@ -104,24 +134,84 @@ class Retained:
     def __init__(self, log: RetainedLog, clock: Callable[[], int]) -> None:
         self._log = log
         self._clock = clock
-        self._tenants: dict[str, Topics] = {}
-        self._waiting: dict[tuple[str, str], tuple[Message, list[Settlement]]] = {}
+        self._tenants: defaultdict[str, Topics] = defaultdict(Topics)
+        self._cleared: dict[Place, tuple[int, int]] = {}
+        """Of topics that have none any more: where the log says so, and since when, in microseconds since 1970."""
+        self._seen: set[Place] | None = None
+        """Those that the log was found to have, while it is read from the start."""
+        self._waiting: dict[Place, tuple[Message, list[Settlement]]] = {}
         self._arrived = asyncio.Event()
-        self._loading = asyncio.Lock()
         self._writing = asyncio.Lock()
+        self._follower = Follower(
+            "retained messages", log.follow_retained, begin=self._begin, read=self._read, loaded=self._loaded
+        )
 
     async def load(self, tenant: str) -> None:
-        """Read a tenant's messages from the log, unless that was done. Raises EngineFailed."""
-        async with self._loading:
-            if tenant in self._tenants:
+        """Wait until what a tenant retains is known. Raises EngineFailed."""
+        await self._follower.ready()
+
+    async def run(self) -> None:
+        """Write what comes, and read what others write, until cancelled."""
+        await side_by_side(self._follower.run(), self._write_on(), self._forget_on())
+
+    # Reading.
+
+    def _begin(self) -> None:
+        self._seen = set()
+
+    def _read(self, raw: RawMessage) -> None:
+        tenant, topic = retained_place(raw.subject)
+        try:
+            message = _from_frame(raw.data) if raw.data else self._nothing(topic)
+        except CorruptData as error:
+            logger.error("the retained message of %s in %s cannot be read: %s", topic, tenant, error)
+            return
+        self._apply(tenant, message, raw.sequence)
+
+    def _loaded(self) -> None:
+        """What was known before, and is not there any more, was taken away while the log could not be followed."""
+        seen, self._seen = self._seen or set(), None
+        for tenant, topics in self._tenants.items():
+            for message in topics.all():
+                if (tenant, message.topic) not in seen:
+                    topics.put(self._nothing(message.topic), NEWEST)
+
+    def _nothing(self, topic: str) -> Message:
+        return Message(topic, b"", self._clock())
+
+    def _apply(self, tenant: str, message: Message, sequence: int) -> None:
+        """What the log has of a topic, read or just written."""
+        place = tenant, message.topic
+        if self._seen is not None:
+            self._seen.add(place)
+        cleared_at, _ = self._cleared.get(place, (0, 0))
+        if sequence <= cleared_at:
+            return
+        self._tenants[tenant].put(message, sequence)
+        if message.payload:
+            self._cleared.pop(place, None)
+        else:
+            self._cleared[place] = sequence, self._clock()
+
+    async def _forget_on(self) -> None:
+        """Drop what the log says of topics that have none any more, once every gateway has heard it."""
+        while True:
+            await asyncio.sleep(FORGET_EVERY_S)
+            await self.forget(self._clock() - round(SAID_FOR_S * US_PER_S))
+
+    async def forget(self, before_us: int) -> None:
+        """Drop what the log says of topics that have had none since before a time."""
+        old = [(place, said) for place, said in self._cleared.items() if said[1] <= before_us]
+        for place, said in old:
+            try:
+                await self._log.forget_retained(*place, said[0] + 1)
+            except EngineFailed as error:
+                logger.warning("topics that retain nothing wait to be forgotten: %s", error)
                 return
-            topics = Topics()
-            for topic, frame in (await self._log.retained(tenant)).items():
-                try:
-                    topics.put(_from_frame(frame))
-                except CorruptData as error:
-                    logger.error("the retained message of %s in %s cannot be read: %s", topic, tenant, error)
-            self._tenants[tenant] = topics
+            if self._cleared.get(place) == said:
+                del self._cleared[place]
+
+    # What sessions ask and say.
 
     def matching(self, tenant: str, topic_filter: str) -> list[Message]:
         """Those under a filter that have not expired."""
@@ -151,8 +241,7 @@ class Retained:
         topics = self._tenants[tenant]
         return bool(message.payload) and topics.count >= MAX_RETAINED and not topics.has(message.topic)
 
-    async def run(self) -> None:
-        """Write what comes, newest of each topic, until cancelled."""
+    async def _write_on(self) -> None:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
@@ -175,8 +264,8 @@ class Retained:
         wait_s = RETRY_FIRST_S
         while True:
             try:
-                await self._log.retain(tenant, message.topic, _to_frame(message) if message.payload else b"")
-                self._tenants[tenant].put(message)
+                frame = _to_frame(message) if message.payload else b""
+                self._apply(tenant, message, await self._log.retain(tenant, message.topic, frame))
             except LogFull as error:
                 refusal = error
             except EngineFailed as error:

@@ -14,8 +14,8 @@ from broadstreet.gateway.kept import Kept
 from broadstreet.gateway.mailbox import Mailbox
 from broadstreet.gateway.message import Message
 from broadstreet.gateway.outbound import Outbound
-from broadstreet.gateway.packer import Settlement
-from broadstreet.gateway.peer import Peer
+from broadstreet.gateway.packer import SAFE, Mark, Settlement
+from broadstreet.gateway.peer import Peer, address_of
 from broadstreet.gateway.subscriptions import Match
 from broadstreet.mqtt import Subscription, Will
 
@@ -23,23 +23,18 @@ if TYPE_CHECKING:
     from broadstreet.gateway.broker import Broker
     from broadstreet.gateway.conversation import Conversation
 
-Address = tuple[str, str, str, str]
-"""Tenant, kind of peer, peer and client id. A client id is a peer's own: nobody else can take its session over."""
-
-
-def address_of(peer: Peer, client_id: str) -> Address:
-    """What a session is found by."""
-    return peer.tenant, peer.kind, peer.name, client_id
-
 
 class Session:
     """client_id: the client's own, or the one assigned to it. kept: None for one that ends with its connection."""
 
     __slots__ = (
+        "_incarnation",
+        "_life",
         "_own_received",
         "_will_timer",
         "address",
         "broker",
+        "claim",
         "conversation",
         "expiry_s",
         "filters",
@@ -66,9 +61,12 @@ class Session:
             for one in kept.record.filters:
                 options = Subscription(one.filter, one.qos, one.no_local, one.retain_as_published)
                 self.filters[one.filter] = options, one.identifier
+        self.claim = 0
+        """The number under which the other gateways have heard that its client came."""
         self.will: Will | None = None
         self.conversation: Conversation | None = None
         self._own_received: dict[int, Settlement] = {}
+        self._incarnation, self._life = (b"", 0) if kept is None else (kept.record.incarnation, kept.record.life)
         self._will_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -76,10 +74,20 @@ class Session:
         """QoS 2 messages by identifier, from their arrival until the client releases them."""
         return self._own_received if self.kept is None else self.kept.received
 
-    def received_changed(self) -> None:
-        """Something was received, or released."""
+    def mark(self, identifier: int) -> Mark | None:
+        """What a QoS 2 message counts once by beyond this connection; None where the session ends with it."""
+        return None if self.kept is None else Mark(self._incarnation, self._life, identifier)
+
+    def keep_received(self, identifier: int, settlement: Settlement) -> None:
+        """A QoS 2 message has come."""
+        self.received[identifier] = settlement
         if self.mailbox is not None:
-            self.mailbox.is_changed()
+            settlement.then(self.mailbox.is_changed)
+
+    def release(self, identifier: int) -> tuple[bool, Settlement]:
+        """Its client has released a message: whether it was known, and what to wait for before that is so for ever."""
+        was_known = self.received.pop(identifier, None) is not None
+        return was_known, SAFE if self.mailbox is None else self.mailbox.withhold(identifier)
 
     @property
     def subscriber(self) -> Session | Kept:
@@ -90,6 +98,15 @@ class Session:
     def is_ready(self) -> bool:
         """Whether a message would reach its client at once."""
         return self.outbound.is_ready
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its client is at this process: while there is a connection."""
+        return self.conversation is not None
+
+    def offer_here(self, message: Message, match: Match) -> None:
+        """A message that another process hands on."""
+        self.offer(message, match)
 
     def offer(self, message: Message, match: Match) -> Settlement | None:
         """A message that it subscribes to; nobody need wait for it."""
@@ -104,9 +121,8 @@ class Session:
         self.conversation = None
         self.outbound.detach()
         if self.kept is None:
-            subscriptions = self.broker.subscriptions(self.peer.tenant)
             for topic_filter in self.filters:
-                subscriptions.remove(self, topic_filter)
+                self.broker.exchange.unsubscribe(self.peer.tenant, self, topic_filter)
         self.broker.leave(self)
         delay_s = 0 if self.will is None else min(self.will.properties.will_delay_s or 0, self.expiry_s)
         if self.kept is not None and delay_s:

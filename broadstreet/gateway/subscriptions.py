@@ -7,7 +7,7 @@ rises with every change, so that whoever remembers an answer knows when to ask a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -19,33 +19,71 @@ S = TypeVar("S")
 
 
 class Match(Struct):
-    """What one subscriber's filters that match a topic amount to together; each subscriber gets a message once."""
+    """
+    What one subscriber's filters that match a topic amount to together; each subscriber gets a message once.
+
+    group: the shared subscription by which a message is this subscriber's alone, as it is written; empty for none.
+    """
 
     qos: int
     no_local: bool
     retain_as_published: bool
     identifiers: tuple[int, ...]
+    group: str = ""
 
 
 class Share(Generic[S]):
-    """Those who share a subscription; each message is for one of them (MQTT 5, section 4.8.2)."""
+    """
+    Those who share a subscription; each message is for one of them (MQTT 5, section 4.8.2).
 
-    __slots__ = ("_turn", "members")
+    filter: as it is written, `$share/<name>/<filter>`. A member that stands for several has as many turns.
+    """
 
-    def __init__(self) -> None:
-        self.members: dict[S, tuple[Subscription, int]] = {}
+    __slots__ = ("_members", "_order", "_turn", "filter")
+
+    def __init__(self, topic_filter: str) -> None:
+        self.filter = topic_filter
+        self._members: dict[S, tuple[Subscription, int, int]] = {}
+        self._order: list[S] = []
+        """Whose turn it is after whom; empty: to be made."""
         self._turn = 0
 
-    def next(self, is_ready: Callable[[S], bool]) -> tuple[S, Match]:
-        """Whose turn it is, and what that member asked for: the next who is ready, or if nobody is, the next."""
-        members = list(self.members)
-        self._turn %= len(members)
-        order = members[self._turn :] + members[: self._turn]
-        chosen = next((member for member in order if is_ready(member)), order[0])
-        self._turn = members.index(chosen) + 1
-        subscription, identifier = self.members[chosen]
+    @property
+    def members(self) -> KeysView[S]:
+        """All of them."""
+        return self._members.keys()
+
+    @property
+    def turns(self) -> int:
+        """How many they have in a round."""
+        return sum(turns for _, _, turns in self._members.values())
+
+    def put(self, member: S, subscription: Subscription, identifier: int, turns: int) -> bool:
+        """Add a member, or change what it asks for; answers whether it is new."""
+        is_new = member not in self._members
+        self._members[member] = subscription, identifier, turns
+        self._order.clear()
+        return is_new
+
+    def drop(self, member: S) -> bool:
+        """Take a member away; answers whether it was there."""
+        self._order.clear()
+        return self._members.pop(member, None) is not None
+
+    def next(self, *wanted: Callable[[S], bool]) -> tuple[S, Match]:
+        """Whose turn it is, and what that member asked for: the next as first wanted, or as then; else the next."""
+        order = self._order
+        if not order:
+            order += [member for member, (_, _, turns) in self._members.items() for _ in range(turns)]
+        turn = self._turn % len(order)
+        after = range(turn, turn + len(order))
+        found = (at for is_wanted in wanted for at in after if is_wanted(order[at % len(order)]))
+        at = next(found, turn) % len(order)
+        self._turn = at + 1
+        subscription, identifier, _ = self._members[order[at]]
         identifiers = (identifier,) if identifier else ()
-        return chosen, Match(subscription.qos, False, subscription.retain_as_published, identifiers)
+        match = Match(subscription.qos, False, subscription.retain_as_published, identifiers, self.filter)
+        return order[at], match
 
 
 class Matches(Generic[S]):
@@ -81,20 +119,24 @@ class Subscriptions(Generic[S]):
         self.version = 0
         self._root: _Node[S] = _Node()
 
-    def add(self, subscriber: S, subscription: Subscription, identifier: int = 0) -> bool:
+    def add(self, subscriber: S, subscription: Subscription, identifier: int = 0, *, turns: int = 1) -> bool:
         """
         Add a filter, or replace the same one; answers whether it is new.
 
-        identifier: version 5's subscription identifier; 0 for none.
+        identifier: version 5's subscription identifier; 0 for none. turns: of a share, for how many it stands there.
         """
         name, topic_filter = split_share(subscription.filter)
+        self.version += 1
         node = self._root
         for level in topic_filter.split("/"):
             node = node.levels.setdefault(level, _Node())
-        subscribers = node.shares.setdefault(name, Share()).members if name else node.subscribers
-        is_new = subscriber not in subscribers
-        subscribers[subscriber] = subscription, identifier
-        self.version += 1
+        if name:
+            share = node.shares.get(name)
+            if share is None:
+                share = node.shares[name] = Share(subscription.filter)
+            return share.put(subscriber, subscription, identifier, turns)
+        is_new = subscriber not in node.subscribers
+        node.subscribers[subscriber] = subscription, identifier
         return is_new
 
     def remove(self, subscriber: S, topic_filter: str) -> bool:
@@ -108,11 +150,14 @@ class Subscriptions(Generic[S]):
                 return False
             path.append(node)
         share = path[-1].shares.get(name) if name else None
-        subscribers = path[-1].subscribers if share is None else share.members
-        if subscribers.pop(subscriber, None) is None:
+        if share is not None:
+            was_there = share.drop(subscriber)
+            if not share.members:
+                del path[-1].shares[name]
+        else:
+            was_there = not name and path[-1].subscribers.pop(subscriber, None) is not None
+        if not was_there:
             return False
-        if share is not None and not share.members:
-            del path[-1].shares[name]
         self.version += 1
         for level, parent, node in zip(reversed(levels), reversed(path[:-1]), reversed(path[1:]), strict=True):
             if not node.is_empty:

@@ -283,22 +283,34 @@ class Log:
         async with self.listen("out.*.*") as messages:
             yield split(messages)
 
-    async def retain(self, tenant: str, topic: str, payload: bytes) -> None:
-        """Keep an MQTT topic's retained message; an empty payload forgets it. Raises LogFull or EngineFailed."""
-        subject = f"retained.{tenant}.{topic.encode().hex()}"
-        if payload:
-            await self._publish(subject, payload, None)
-            return
+    async def retain(self, tenant: str, topic: str, payload: bytes) -> int:
+        """
+        Keep an MQTT topic's retained message; answers its sequence. Raises LogFull or EngineFailed.
+
+        An empty payload says that there is none any more, so that whoever follows hears of it: see `forget_retained`.
+        """
+        if not payload:
+            await self.forget_retained(tenant, topic)  # so that there is room to say so
+        return await self._publish(_retained_subject(tenant, topic), payload, None)
+
+    async def forget_retained(self, tenant: str, topic: str, below: int | None = None) -> None:
+        """Drop what is kept of a topic, up to before a sequence. Raises EngineFailed."""
         try:
-            await self._stream.purge_stream(RETAINED, subject=subject)
+            await self._stream.purge_stream(RETAINED, seq=below, subject=_retained_subject(tenant, topic))
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
             raise EngineFailed(f"the log does not answer: {error!r}") from error
+
+    @asynccontextmanager
+    async def follow_retained(self) -> AsyncIterator[RawReader]:
+        """Every topic's retained message, and then each new one; `retained_place` says whose it is."""
+        async with reading(self.client, self._stream, RETAINED, "retained.*.*", None) as reader:
+            yield reader
 
     async def retained(self, tenant: str) -> dict[str, bytes]:
         """All retained messages of a tenant, by topic."""
         async with self._pull(RETAINED, f"retained.{tenant}.*", None) as subscription:
             messages = await _drain(subscription)
-        return {bytes.fromhex(m.subject.split(".")[2]).decode(): m.data for m in messages}
+        return {retained_place(m.subject)[1]: m.data for m in messages if m.data}
 
     async def announce(self, subject: str, body: bytes) -> None:
         """Say something to whoever listens now, such as `metrics.gateway.<name>`; it is not kept."""
@@ -314,6 +326,16 @@ class Log:
         finally:
             with suppress(nats.errors.Error):
                 await subscription.unsubscribe()
+
+
+def _retained_subject(tenant: str, topic: str) -> str:
+    return f"retained.{tenant}.{topic.encode().hex()}"
+
+
+def retained_place(subject: str) -> tuple[str, str]:
+    """The tenant and the topic of a retained message."""
+    _, tenant, topic = subject.split(".")
+    return tenant, bytes.fromhex(topic).decode()
 
 
 async def _drain(subscription: JetStreamContext.PullSubscription) -> list[Msg]:

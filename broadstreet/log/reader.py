@@ -35,16 +35,19 @@ _HEARTBEAT: Final = "100"
 
 
 class RawMessage(NamedTuple):
-    """A message as it stands in a stream, such as a framed pack in RAW."""
+    """A message as it stands in a stream, such as a framed pack in RAW. left: how many stood behind it then."""
 
     sequence: int
     data: bytes
+    subject: str = ""
+    left: int = 0
 
 
 class RawReader:
-    """Make one with `reading`."""
+    """Make one with `reading`. left: how many messages stand there when it begins."""
 
-    def __init__(self, client: Client, stream: str, consumer: str) -> None:
+    def __init__(self, client: Client, stream: str, consumer: str, left: int) -> None:
+        self.left = left
         self._client = client
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._inbox = client.new_inbox()
@@ -105,7 +108,8 @@ class RawReader:
     async def _take(self, message: Msg) -> None:
         """What comes: a message of the stream, which has a subject for replies, or a word of the server's."""
         if message.reply:
-            self._messages.append(RawMessage(message.metadata.sequence.stream, message.data))
+            found = message.metadata
+            self._messages.append(RawMessage(found.sequence.stream, message.data, message.subject, found.num_pending))
             self._owed = max(0, self._owed - 1)
         else:
             said = message.headers or {}
@@ -137,7 +141,7 @@ async def reading(
     config.filter_subject = subject
     try:
         consumer = await jetstream.add_consumer(stream, config)
-        reader = RawReader(client, stream, consumer.name)
+        reader = RawReader(client, stream, consumer.name, consumer.num_pending or 0)
         await reader.begin()
     except _ERRORS as error:
         raise EngineFailed(f"the log does not answer: {error!r}", where=subject) from error

@@ -34,6 +34,7 @@ class SessionLog:
 
     def __init__(self, log: Log) -> None:
         self._client = log.client
+        self.log = log
         self._stream = log.client.jetstream(timeout=PUBLISH_TIMEOUT_S)
 
     async def write(self, kind: Kind, tenant: str, key: str, data: bytes, after: int) -> int:
@@ -47,8 +48,12 @@ class SessionLog:
 
     async def place(self, tenant: str, key: str) -> tuple[int, bytes]:
         """A session's place and its sequence; 0 and nothing if it has none."""
+        return await self.newest("place", tenant, key)
+
+    async def newest(self, kind: Kind, tenant: str, key: str) -> tuple[int, bytes]:
+        """A session's record or place, and its sequence; 0 and nothing if it has none."""
         try:
-            message = await self._stream.get_last_msg(SESSIONS, f"session.{tenant}.{key}.place")
+            message = await self._stream.get_last_msg(SESSIONS, f"session.{tenant}.{key}.{kind}")
         except nats.js.errors.NotFoundError:
             return 0, b""
         except _ERRORS as error:
@@ -68,10 +73,9 @@ class SessionLog:
         await self._purge(QUEUE, f"queue.{tenant}.{key}")
         await self._purge(SESSIONS, f"session.{tenant}.{key}.place")
 
-    async def forget(self, tenant: str, key: str, below: int) -> None:
-        """A session is over: drop what `clear` drops, and its records before a sequence."""
-        await self.clear(tenant, key)
-        await self._purge(SESSIONS, f"session.{tenant}.{key}.record", below)
+    async def forget(self, kind: Kind, tenant: str, key: str, below: int) -> None:
+        """Drop what is written of a session before a sequence."""
+        await self._purge(SESSIONS, f"session.{tenant}.{key}.{kind}", below)
 
     @asynccontextmanager
     async def records(self) -> AsyncIterator[RawReader]:

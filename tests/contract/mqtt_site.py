@@ -110,9 +110,13 @@ class Wire:
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         cast(asyncio.ReadTransport, self._writer.transport).pause_reading()
 
+    def abort(self) -> None:
+        """Hang up at once; what came and was not read is lost."""
+        self._writer.transport.abort()
+
     async def close(self) -> None:
         """Hang up without a word."""
-        self._writer.transport.abort()
+        self.abort()
 
 
 class Site:
@@ -185,6 +189,11 @@ class Site:
         assert answer.reason == 0, answer
         return wire
 
+    async def hang_up(self) -> None:
+        """Close every connection, so that no gateway waits for one when it stops."""
+        for wire in self.wires:
+            await wire.close()
+
     async def person(self, name: str = "ada", version: Version = V5, **options: Any) -> Wire:
         """A viewer that has signed in with a token."""
         access = self.services.access
@@ -197,9 +206,13 @@ class Site:
         """All packs of RAW, partition by partition."""
         found: list[Pack] = []
         for partition in range(PARTITIONS):
+            left = await self.services.log.count_raw("city", partition, 0)
             async with self.services.log.read_raw("city", partition, 0) as reader:
-                while batch := await reader.fetch(100, 0.2):
+                while left > 0:
+                    batch = await reader.fetch(100, ANSWER_S)
+                    assert batch, f"{left} packs of partition {partition} are not read"
                     found += [decode_pack(message.data) for message in batch]
+                    left -= len(batch)
         return found
 
     async def kept(self, device: str = "d-0") -> list[tuple[int, str, bytes]]:
@@ -238,12 +251,8 @@ class Site:
     @asynccontextmanager
     async def frozen_log(self) -> AsyncIterator[None]:
         """NATS stands still inside the block."""
-        pid = cast(int, self.engines.keepers["nats-server"].pid)
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        async with frozen(cast(int, self.engines.keepers["nats-server"].pid)):
             yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
 
 @asynccontextmanager
@@ -287,8 +296,29 @@ async def open_site(
         try:
             yield site
         finally:
-            for wire in site.wires:
-                await wire.close()
+            await site.hang_up()
+
+
+def thread_states(pid: int) -> set[str]:
+    """What the threads of a process do, as `ps` says it."""
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return {stat.rpartition(")")[2].split()[0] for stat in stats}
+
+
+@asynccontextmanager
+async def frozen(pid: int) -> AsyncIterator[None]:
+    """A process stands still inside the block: all its threads, also one that had to hear of the disk first."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for _ in range(POLLS):
+            if thread_states(pid) == {"T"}:
+                break
+            await asyncio.sleep(POLL_S)
+        else:
+            raise AssertionError(f"process {pid} does not stand still")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def identifiers_of(packet: PubAck | PubAckRun) -> list[int]:

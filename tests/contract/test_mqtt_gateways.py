@@ -47,6 +47,7 @@ async def site(services: Services, engines: Engines, data_dir: Path) -> AsyncIte
 async def second(site: Site, data_dir: Path) -> AsyncIterator[Gateway]:
     async with open_gateway(site.services, data_dir, name="gateway-2") as gateway:
         yield gateway
+        await site.hang_up()
 
 
 async def come(site: Site, gateway: Gateway, client_id: str = "c", *, expiry_s: int = 3600) -> tuple[Wire, ConnAck]:

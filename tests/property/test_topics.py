@@ -83,7 +83,7 @@ def test_of_each_share_one_gets_a_message_and_each_has_its_turn(
     assert not found.direct
     assert sorted(map(sorted, expected)) == sorted(sorted(share.members) for share in found.shares)
     for share in found.shares:
-        able = share.members.keys() & ready or share.members.keys()
+        able = share.members & ready or set(share.members)
         chosen = [share.next(lambda member: member in ready)[0] for _ in range(2 * len(able))]
         assert set(chosen) == able
         assert all(chosen.count(member) == 2 for member in able)
