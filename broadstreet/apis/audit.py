@@ -17,23 +17,28 @@ from broadstreet.access import AuditEntry, requires
 from broadstreet.access.audit import MAX_PAGE, AuditFilter
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339, parse_rfc3339
+from broadstreet.store import load_queries
 
 CSV_TYPE: Final = "text/csv; charset=utf-8; header=present"
 HEADER: Final = ("key", "at_utc", "principal", "action", "subject", "why", "detail")
 MAX_FILE_LINES: Final = 1_000_000
+OF_DEVICES: Final = ("device.", "command.")
+"""Actions whose subject is a device."""
+_SQL = load_queries("device")
 
 Refused = Annotated[bool | None, QueryParameter(description="True: what was refused; false: what was done.")]
 Action = Annotated[str | None, QueryParameter(description="Such as token.create, or how it begins: token.")]
 
 
 class AuditLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what to whom. `key` is where to page on from."""
+    """Who did what to whom. `key` is where to page on from; `entity` the one of a device that it was done to."""
 
     key: int
     at: str
     principal: str
     action: str
     subject: str
+    entity: str | None
     detail: Mapping[str, Any]
 
 
@@ -65,6 +70,9 @@ async def read_audit(
 ) -> list[AuditLine]:
     """Who did what to whom, newest first."""
     entries = await call.services.access.audit.read(call.principal.tenant, before=before, limit=limit, wanted=wanted)
+    devices = {entry.subject for entry in entries if entry.action.startswith(OF_DEVICES)}
+    rows = await call.database.fetch(_SQL["entities"], sorted(devices)) if devices else []
+    entities = {row["id"]: row["entity"] for row in rows}
     return [
         AuditLine(
             key=entry.key,
@@ -72,6 +80,7 @@ async def read_audit(
             principal=entry.principal,
             action=entry.action,
             subject=entry.subject,
+            entity=entities.get(entry.subject) if entry.action.startswith(OF_DEVICES) else None,
             detail=entry.detail,
         )
         for entry in entries

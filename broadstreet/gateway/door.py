@@ -133,6 +133,8 @@ class Door:
             raise NotSignedIn("the token is another account's")
         if not principal.may(READ_PERMISSION):
             raise NotAllowed(f"{username} lacks the permission {READ_PERMISSION}")
+        if principal.reach is not None:
+            raise NotAllowed("the token is limited to entity types or datasets, to which topics do not keep")
         return Peer(principal.tenant, "account", username, proof=proof)
 
     async def _still_holds(self, peer: Peer) -> bool:

@@ -5,19 +5,30 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import astuple
+from typing import Any, Final
 
+import msgspec
 import pytest
 from litestar import Litestar
 
+from broadstreet.access.audit import AuditFilter
 from broadstreet.apis import Services
 from broadstreet.apis.app import create_app
+from broadstreet.devices.registration import DeviceSpec
 from broadstreet.model.clock import format_rfc3339
+from broadstreet.store import load_queries
 from tests.asgi import Answer, ask
 from tests.contract.conftest import Clock
 from tests.contract.doors import issue
+from tests.contract.test_indexes import sequential
 
 Desk = tuple[Litestar, dict[str, str]]
+PROFILE: Final = '[profile]\nname = "air"\ntype = "Air"\n[attributes.NO2]\nfield = "n"\nunit = "GQ"\n'
+CROWD: Final = """
+    INSERT INTO audit (at, principal, tenant, action, subject)
+    SELECT now(), 'p-' || n % 1000, 'city', 'a-' || n % 50 || '.x', 's-' || n % 5000 FROM generate_series(1, 20000) AS n
+"""
 
 
 @pytest.fixture
@@ -86,6 +97,37 @@ async def test_another_tenant_is_not_heard_of(desk: Desk) -> None:
     for query in ("", "principal=canary", "subject=spy", "action=account"):
         assert b"anary" not in (await get(desk, f"?{query}")).body
         assert b"anary" not in (await get(desk, f".csv?{query}")).body
+
+
+async def test_a_line_about_a_device_leads_to_its_entity(desk: Desk, services: Services, clock: Clock) -> None:
+    city = await services.store.tenant("city")
+    await services.registry.register_profile(city, PROFILE, principal="adam", at_us=clock())
+    spec = DeviceSpec(id="a-1", title="Air", profile="air", lon=24.9, lat=60.2)
+    await services.registry.register(city, spec, principal="adam", at_us=clock())
+    await services.access.audit.record(clock(), "adam", "device.create", "a-1", tenant="city")
+    (line,) = await told(desk, "action=device.")
+    assert line["entity"] == await city.fetchval("SELECT id FROM entity")
+    assert {line["entity"] for line in await told(desk, "action=account.")} == {None}
+
+
+async def test_no_filter_reads_the_whole_audit(desk: Desk, services: Services, clock: Clock) -> None:
+    control = services.store.control
+    await control.execute(CROWD)
+    await control.execute("ANALYZE audit, account, account_role")
+    us = (clock(), clock() + 1)
+    for wanted in (
+        AuditFilter(),
+        AuditFilter(principal="p-7"),
+        AuditFilter(action="a-7."),
+        AuditFilter(subject="s-7"),
+        AuditFilter(from_us=us[0], to_us=us[1]),
+        AuditFilter(refused=True),
+        AuditFilter(principal="p-7", action="a-7.x", subject="s-7", from_us=0, to_us=us[1], refused=False),
+    ):
+        explain = f"EXPLAIN (FORMAT JSON) {load_queries('audit')['list']}"
+        for before in (None, 9_000):
+            (plan,) = msgspec.json.decode(await control.fetchval(explain, "city", before, 100, *astuple(wanted)))
+            assert "audit" not in set(sequential(plan["Plan"])), wanted
 
 
 async def test_what_was_described_is_told_with_what_was_before(desk: Desk) -> None:

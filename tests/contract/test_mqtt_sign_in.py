@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from broadstreet.access.token import TokenScope
 from broadstreet.apis import Services
 from broadstreet.engines import Engines
 from broadstreet.mqtt import (
@@ -112,6 +113,14 @@ async def test_a_token_lets_its_own_account_in_and_no_other(site: Site) -> None:
     assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
     _, answer = await site.greet("ada", password="bst_" + "x" * 43)
     assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
+
+
+async def test_a_token_that_sees_a_part_of_the_city_hears_no_topics(site: Site) -> None:
+    await site.person("ada")
+    scope = TokenScope.checked(["AirQualityObserved"], None)
+    issued = await site.services.access.tokens.issue("ada", "api", "test", 3600, by="test", scope=scope)
+    _, answer = await site.greet("ada", password=issued.secret)
+    assert answer.reason == Reason.NOT_AUTHORIZED
 
 
 async def test_connack_says_what_is_offered(site: Site) -> None:

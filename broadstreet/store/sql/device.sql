@@ -180,3 +180,7 @@ SELECT d.id, d.profile_key FROM device d WHERE d.id = ANY ($1::text[]) AND d.dis
 SELECT EXISTS (SELECT FROM connection c WHERE c.device_key = d.key AND c.connected_at IS NOT NULL)
     OR EXISTS (SELECT FROM heard h WHERE h.device_key = d.key)
 FROM device d WHERE d.id = $1;
+
+-- name: entities
+-- The entities of devices. $1: the devices' ids.
+SELECT d.id, e.id AS entity FROM device d JOIN entity e ON e.key = d.entity_key WHERE d.id = ANY ($1::text[]);

@@ -26,9 +26,8 @@ ORDER BY s.item, d.title;
 -- name: series
 -- One series that is shown, and its unit. $1: the entity's id, $2: the attribute's IRI.
 SELECT s.key, s.item, m.body ->> 'unitCode' AS unit
-FROM entity e
-JOIN seen s ON s.entity_key = e.key AND s.dataset_id = ''
-JOIN term t ON t.key = s.term_key
+FROM seen s
 LEFT JOIN attribute a ON a.series_key = s.key
 LEFT JOIN meta m ON m.key = a.meta_key
-WHERE e.id = $1 AND t.iri = $2;
+WHERE s.entity_key = (SELECT key FROM entity WHERE id = $1) AND s.term_key = (SELECT key FROM term WHERE iri = $2)
+  AND s.dataset_id = '';

@@ -50,11 +50,10 @@ export function changes({ detail }: AuditLine): Change[] {
 }
 
 /** Where the thing is seen; null where no page shows it. */
-export function place({ action, subject, detail }: AuditLine, may: (permission: string) => boolean): string | null {
+export function place({ action, subject, entity }: AuditLine, may: (permission: string) => boolean): string | null {
   const [noun] = action.split('.');
   if (noun === 'public-view') return may('steward:write') ? '/publish' : '/public';
   if (noun === 'dead') return may('system:read') ? '/system' : null;
   if (noun === 'account' || noun === 'second-factor') return may('account:read') ? `/system?person=${encodeURIComponent(subject)}` : null;
-  const entity = typeof detail.entity === 'string' ? detail.entity : subject;
-  return entity.startsWith('urn:ngsi-ld:') ? `/entity?id=${encodeURIComponent(entity)}` : null;
+  return entity === null ? null : `/entity?id=${encodeURIComponent(entity)}`;
 }

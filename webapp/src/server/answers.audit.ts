@@ -5,5 +5,7 @@ export interface AuditLine {
   principal: string;
   action: string;
   subject: string;
+  /** The entity of a device that it was done to. */
+  entity: string | null;
   detail: Record<string, unknown>;
 }
