@@ -18,8 +18,8 @@ from broadstreet.access import public
 from broadstreet.model.errors import BroadstreetError, Unavailable
 
 CHECK_TIMEOUT_S: Final = 2.0
-Check = Callable[[], Awaitable[None]]
-"""Answers when its part is fine, and raises a BroadstreetError when it is not."""
+Check = Callable[[], Awaitable[str | None]]
+"""Answers when its part serves, and raises a BroadstreetError when it does not; what it answers is to be said of it."""
 _log = logging.getLogger(__name__)
 
 
@@ -30,7 +30,7 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class PartState(msgspec.Struct, frozen=True):
-    """One part that readiness depends on. detail: what is wrong with it, in a sentence; empty when it is fine."""
+    """One part that readiness depends on. detail: what is wrong with it, in a sentence; empty when all is well."""
 
     name: str
     ready: bool
@@ -59,7 +59,7 @@ class Checks:
 async def _ask(name: str, check: Check) -> PartState:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await check()
+            said = await check()
     except TimeoutError:
         return PartState(name, False, f"no answer within {CHECK_TIMEOUT_S:g} s")
     except OSError as error:
@@ -68,7 +68,7 @@ async def _ask(name: str, check: Check) -> PartState:
     except BroadstreetError as error:
         _log.warning("%s is not ready: %s", name, error)
         return PartState(name, False, type(error)().message)
-    return PartState(name, True, "")
+    return PartState(name, True, said or "")
 
 
 @get("/health", opt=public("a balancer has no credential"), tags=["Operation"], sync_to_thread=False)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from functools import partial
+from random import Random
+from typing import Any
 
 from litestar import Litestar
 
 from broadstreet.access import Access
 from broadstreet.apis import Metrics, Services, create_app
+from broadstreet.apis.health import Check
+from broadstreet.app.acme import Answers, Renewal, Shelf, check_certificate, troubles, wanted
 from broadstreet.app.clock import now_us
 from broadstreet.app.figures import Figures
 from broadstreet.app.http import serve_http
@@ -20,9 +25,12 @@ from broadstreet.app.settings import Settings
 from broadstreet.app.tls import tls_files
 from broadstreet.devices import Registry
 from broadstreet.engines import EngineAddresses, check_disk
-from broadstreet.gateway import Counters, HttpIngest, Packer, readings_router
+from broadstreet.exports import KIND
+from broadstreet.gateway import Counters, Exchange, HttpIngest, Packer, readings_router
 from broadstreet.gateway.counters import announce
+from broadstreet.jobs import JobLimits, Jobs, Worker
 from broadstreet.log import Log
+from broadstreet.log.sessions import SessionLog
 from broadstreet.model.errors import DiskFull
 from broadstreet.portal import Portal, PortalSettings, portal_routers
 from broadstreet.store import Store
@@ -30,6 +38,9 @@ from broadstreet.store import Store
 LOOK_EVERY_S = 1.0
 """How often the disk is looked at, and what was taken in is reported."""
 FLUSH_S = 5.0
+HOUR_US = 3_600_000_000
+WORKERS = 2
+"""How many pieces of long work a process does side by side."""
 
 
 async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> None:
@@ -59,13 +70,16 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             metrics,
             origins,
             partitions=settings.log.partitions,
-            checks={"mqtt": partial(check_mqtt, settings)},
+            jobs=jobs_of(settings, store),
+            checks=checks_of(settings),
             data_path=settings.data_path,
         )
         ingest = Ingest(settings, store, log)
         app = compose(services, portal, ingest.taker)
         async with portal, asyncio.TaskGroup() as group:
-            beside = [group.create_task(work) for work in (ingest.look_after(), portal.warm(), figures.run())]
+            answers: Answers = {}
+            working = [*certifying(settings, answers), *(worker.run() for worker in workers_of(services, call.name))]
+            beside = [group.create_task(work) for work in (*ingest.work(), portal.warm(), figures.run(), *working)]
             await serve_http(
                 with_request_ids(app),
                 settings.http.host,
@@ -74,15 +88,49 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
                 tls=tls_files(settings),
                 redirect_port=settings.http.redirect_port,
                 origin=settings.http.origin,
+                answers=answers,
             )
+            await ingest.finish()
             for task in beside:
                 task.cancel()
-        await ingest.packer.flush(FLUSH_S)
 
 
 def compose(services: Services, portal: Portal, ingest: HttpIngest) -> Litestar:
     """Every route of the house."""
     return create_app(services, [readings_router(ingest), *portal_routers(portal)])
+
+
+def checks_of(settings: Settings) -> dict[str, Check]:
+    """What `/ready` asks beside PostgreSQL and the log."""
+    checks: dict[str, Check] = {"mqtt": partial(check_mqtt, settings)}
+    if settings.acme.names:
+        checks["certificate"] = partial(check_certificate, settings, now_us)
+    return checks
+
+
+def certifying(settings: Settings, answers: Answers) -> list[Coroutine[Any, Any, None]]:
+    """Who sees to the certificate, if it is asked for. answers: what the authority is told."""
+    wish = wanted(settings)
+    return [] if wish is None else [Renewal(wish, Shelf(settings.data_path), answers, now_us, Random()).run()]
+
+
+def jobs_of(settings: Settings, store: Store) -> Jobs:
+    """The long work of a house: its files lie in the data folder."""
+    limits = JobLimits(
+        keep_us=round(settings.exports.keep_hours * HOUR_US),
+        max_bytes=settings.exports.max_bytes,
+        watermark_bytes=settings.disk.watermark_bytes,
+    )
+    return Jobs(store, settings.exports_path, now_us, os.urandom, limits)
+
+
+def workers_of(services: Services, name: str) -> list[Worker]:
+    """Who does the long work of this process."""
+    jobs = services.exports.jobs
+    return [
+        Worker(jobs, {KIND: services.exports.work}, f"{name}-{os.getpid()}-{os.urandom(4).hex()}")
+        for _ in range(WORKERS)
+    ]
 
 
 def portal_settings(settings: Settings) -> PortalSettings:
@@ -95,6 +143,7 @@ def portal_settings(settings: Settings) -> PortalSettings:
         title=settings.city.title,
         zone=settings.city.time_zone,
         origin=settings.http.origin,
+        troubles=partial(troubles, settings, now_us),
     )
 
 
@@ -114,9 +163,21 @@ class Ingest:
             clock=now_us,
             random_bytes=os.urandom,
         )
-        self.taker = HttpIngest(store, self.packer, log, now_us)
+        self.exchange = Exchange(
+            SessionLog(log), self._counters, name=self._name, has_sessions=False, clock=now_us, random_bytes=os.urandom
+        )
+        self.taker = HttpIngest(store, self.packer, log, now_us, self.exchange)
 
-    async def look_after(self) -> None:
+    def work(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """What runs beside it."""
+        return self._look_after(), self.exchange.run()
+
+    async def finish(self) -> None:
+        """Let what was taken come to the log, and to those who subscribe."""
+        await self.packer.flush(FLUSH_S)
+        await self.exchange.finish(FLUSH_S)
+
+    async def _look_after(self) -> None:
         """Refuse readings while the disk is full, and report what was taken in; until cancelled."""
         while True:
             try:

@@ -41,9 +41,9 @@ def edges_of(settings: Settings) -> Edges:
         _reached_at(http.host),
         http.port,
         http.origin,
-        bool(http.tls_certificate),
+        settings.has_certificate,
         _reached_at(mqtt.tls_host or mqtt.host),
-        mqtt.tls_port if mqtt.tls_certificate or http.tls_certificate else 0,
+        mqtt.tls_port if mqtt.tls_certificate or settings.has_certificate else 0,
     )
 
 

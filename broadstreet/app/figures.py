@@ -11,6 +11,7 @@ from typing import Final, Literal
 import asyncpg
 import psutil
 
+from broadstreet.app.acme import standing
 from broadstreet.app.mqtt_tls import mqtt_tls_files
 from broadstreet.app.settings import Settings
 from broadstreet.app.tls import tls_files
@@ -36,6 +37,7 @@ FIGURES: Final[dict[str, tuple[str, Literal["counter", "gauge"]]]] = {
     "broadstreet_process_resident_bytes": ("Bytes of memory it has.", "gauge"),
     "broadstreet_backup_age_seconds": ("How long ago the last backup was begun.", "gauge"),
     "broadstreet_backup_bytes": ("Bytes the last backup takes.", "gauge"),
+    "broadstreet_certificate_failures": ("How often in a row the certificate could not be renewed.", "gauge"),
     "broadstreet_certificate_left_seconds": ("How long the certificate still holds.", "gauge"),
 }
 """Every figure of this file: what it counts, and how."""
@@ -107,6 +109,12 @@ class Figures:
         if last is not None:
             yield _figure("backup_age_seconds", (self._clock() - last.began_us) / US_PER_S)
             yield _figure("backup_bytes", last.bytes)
+        try:
+            asked = standing(self._settings, self._clock())
+            if asked is not None:
+                yield _figure("certificate_failures", asked.failures)
+        except BroadstreetError as error:
+            _log.warning("there is no figure of the certificate's renewal: %s", error)
         for port, files_of in (("http", tls_files), ("mqtt", mqtt_tls_files)):
             try:
                 tls = files_of(self._settings)

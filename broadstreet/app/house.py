@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from broadstreet.app.acme import prepare_certificate, wanted
+from broadstreet.app.clock import now_us
 from broadstreet.app.draining import recorded
 from broadstreet.app.edges import write_edges
 from broadstreet.app.notice import READY, STOPPING, Notice
@@ -65,9 +67,11 @@ class House:
         """Start everything; return when every role is ready. All or nothing."""
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self.stop)
+            wanted(self.settings)  # said before anything is started, if it cannot be
             addresses = await self._step("engines", self.engines.start())
             await self._step("schema", prepare_store(self.settings, addresses))
             await self._step("streams", prepare_log(self.settings, addresses))
+            prepare_certificate(self.settings, now_us())
             await together(*(self._step(name, self._start_role(name)) for name in self._roles))
             undo.pop_all()
         self._complete = True

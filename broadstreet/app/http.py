@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -17,6 +17,7 @@ from granian.constants import Interfaces, SSLProtocols
 from granian.server.embed import Server
 
 from broadstreet.app.asgi import Application, Message, Receive, Send
+from broadstreet.app.lifespan import Lifespan, without_lifespan
 from broadstreet.app.redirect import redirection
 from broadstreet.app.role import Call
 from broadstreet.app.tls import Stamp, TlsFiles
@@ -29,6 +30,7 @@ BACKLOG = 1024
 LOOK_EVERY_S = 5.0
 """How often it is looked whether the certificate was renewed."""
 EVENT_STREAM = b"text/event-stream"
+NONE: Mapping[str, str] = {}
 LOGGING = {
     "handlers": {},
     "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": False}},
@@ -46,6 +48,9 @@ class EventStreams:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Pass a request on; a stream that `end` cut off is ended for the client in order."""
+        if scope["type"] == "lifespan":
+            await without_lifespan(receive, send)
+            return
         task = asyncio.current_task()
 
         async def watched(message: Message) -> None:
@@ -82,6 +87,7 @@ class HttpServer:
 
     def __init__(self, app: Application, host: str, port: int, tls: TlsFiles | None = None) -> None:
         self._streams = EventStreams(app)
+        self._lifespan = Lifespan(app)
         self._host = host
         self._port = port
         self._tls = tls
@@ -94,12 +100,14 @@ class HttpServer:
         check_port(self._host, self._port)
         if self._tls is not None:
             self._tls.check()
+        await self._lifespan.begin()
         self._server, self._serving = await self._spawn(self._streams)
 
     async def stop(self) -> None:
         """End it; requests that are under way may take a moment."""
         if self._server is not None and self._serving is not None:
             await _end(self._server, self._streams, self._serving)
+        await self._lifespan.end()
 
     async def run(self) -> None:
         """Wait until it ends by itself, and see to its certificate meanwhile."""
@@ -167,18 +175,19 @@ async def serve_http(
     tls: TlsFiles | None = None,
     redirect_port: int = 0,
     origin: str = "",
+    answers: Mapping[str, str] = NONE,
 ) -> None:
     """
     Serve an ASGI application until the call ends.
 
     tls:           its certificate, which is looked at again when the files change; None: without TLS.
     redirect_port: a port without TLS that sends whoever comes there to HTTPS; 0: none. origin: to where; empty: to
-                   the host they named.
+                   the host they named. answers: what that port says in place of it, by path.
     Raises RoleFailed where a port cannot be had, InvalidInput for a certificate that cannot be used.
     """
     servers = [HttpServer(app, host, port, tls)]
     if tls is not None and redirect_port:
-        servers.append(HttpServer(redirection(port, origin), host, redirect_port))
+        servers.append(HttpServer(redirection(port, origin, answers), host, redirect_port))
     try:
         for server in servers:
             await server.start()

@@ -1,8 +1,12 @@
-"""What a port without TLS says where there is one with it: come there. Nothing of a request is read but its address."""
+"""What a port without TLS says where there is one with it: come there. Nothing of a request is read but its address.
+
+The one thing it says besides is what an authority asks there before it gives a certificate (RFC 8555, 8.3).
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from broadstreet.app.asgi import Application, Receive, Send
@@ -11,11 +15,12 @@ HTTPS_PORT: Final = 443
 HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d+)?")
 
 
-def redirection(https_port: int, origin: str) -> Application:
+def redirection(https_port: int, origin: str, answers: Mapping[str, str]) -> Application:
     """
     An application that sends every request to HTTPS, for good, by a redirect that keeps method and body.
 
-    origin: the portal's address as browsers see it; empty: as the request names the host.
+    origin:  the portal's address as browsers see it; empty: as the request names the host.
+    answers: what is said in place of that, by path.
     """
 
     async def redirect(scope: Any, receive: Receive, send: Send) -> None:
@@ -23,6 +28,11 @@ def redirection(https_port: int, origin: str) -> Application:
             while (await receive())["type"] == "lifespan.startup":
                 await send({"type": "lifespan.startup.complete"})
             await send({"type": "lifespan.shutdown.complete"})
+            return
+        if (answer := answers.get(scope["path"])) is not None:
+            plain = [(b"content-type", b"application/octet-stream")]
+            await send({"type": "http.response.start", "status": 200, "headers": plain})
+            await send({"type": "http.response.body", "body": answer.encode()})
             return
         base = origin.encode() or _base(dict(scope["headers"]).get(b"host", b""), https_port)
         query = b"?" + scope["query_string"] if scope["query_string"] else b""

@@ -76,6 +76,16 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redirect_port: Port = 0
 
 
+class AcmeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The certificate of HTTPS, asked for by itself."""
+
+    names: str = ""
+    directory: str = "https://acme-v02.api.letsencrypt.org/directory"
+    email: str = ""
+    agree_to_terms: bool = False
+    directory_ca: str = ""
+
+
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The city's own engines; empty: those of the data folder."""
 
@@ -164,6 +174,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mqtt: Mqtt = Mqtt()
     mqtt_limits: MqttLimits = MqttLimits()
     http: Http = Http()
+    acme: AcmeSettings = AcmeSettings()
     engines: EngineSettings = EngineSettings()
     log: LogSettings = LogSettings()
     recorder: RecorderSettings = RecorderSettings()
@@ -178,6 +189,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def data_path(self) -> Path:
         """The data folder."""
         return Path(self.data_dir).expanduser().resolve()
+
+    @property
+    def has_certificate(self) -> bool:
+        """Whether HTTPS is spoken."""
+        return bool(self.http.tls_certificate or self.acme.names)
 
     @property
     def keys_path(self) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from broadstreet.app.acme.shelf import Shelf
 from broadstreet.app.settings import Settings
 from broadstreet.model.errors import InvalidInput
 
@@ -55,6 +56,9 @@ class TlsFiles:
 
 def tls_files(settings: Settings) -> TlsFiles | None:
     """The HTTP server's certificate, if it has one. Raises InvalidInput for half of one."""
+    if settings.acme.names:
+        pem = Shelf(settings.data_path).pem
+        return TlsFiles(pem, pem)
     certificate, key = settings.http.tls_certificate, settings.http.tls_key
     if bool(certificate) != bool(key):
         raise InvalidInput(

@@ -27,6 +27,7 @@
         ├── DiskFull                    507  the disk's watermark is reached
         ├── EngineFailed                503  PostgreSQL or NATS does not answer
         ├── RoleFailed                  503  a process of the house does not run
+        ├── CertificateRefused          503  an authority gives no certificate
         └── ContextNotAvailable         504  a JSON-LD @context that is not kept here
 
 Each class carries its HTTP status and the error type that NGSI-LD (ETSI GS CIM 009, 5.5.2 and 6.3.2) names for it;
@@ -220,6 +221,24 @@ class DiskFull(Unavailable):
 
 class EngineFailed(Unavailable):
     """PostgreSQL or NATS does not answer."""
+
+
+class CertificateRefused(Unavailable):
+    """The authority gives no certificate."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        where: str | None = None,
+        remedy: str | None = None,
+        code: str = "",
+        retry_after_s: float = 0.0,
+    ) -> None:
+        """code: the authority's own (RFC 8555, 6.7). retry_after_s: how long it asked to be left alone."""
+        super().__init__(message, where=where, remedy=remedy)
+        self.code = code
+        self.retry_after_s = retry_after_s
 
 
 class ContextNotAvailable(Unavailable):

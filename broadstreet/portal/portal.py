@@ -40,6 +40,7 @@ class PortalSettings:
     title, zone: the city's, over what its description says; '' leaves it.
     origin:      the portal's address as browsers see it, where a proxy stands before it. Then the proxy is believed
                  about who calls, and its address says whether cookies travel over TLS alone.
+    troubles:    what else is wrong with the house, each as part of a sentence; asked when somebody looks.
     """
 
     data_dir: Path
@@ -50,6 +51,7 @@ class PortalSettings:
     zone: str = ""
     origin: str = ""
     client: Path = BUILT_CLIENT
+    troubles: Callable[[], list[str]] = list
 
     @property
     def maps(self) -> Path:

@@ -127,7 +127,11 @@ async def system_view(portal: Portal, town: Town) -> SystemView:
     return SystemView(
         at=format_rfc3339(now_us),
         answer=system_answer(
-            pulse, town.died_since(now_us - DAY_US), is_disk_full=disk.is_full, is_log_up=nats.state == "up"
+            pulse,
+            town.died_since(now_us - DAY_US),
+            is_disk_full=disk.is_full,
+            is_log_up=nats.state == "up",
+            others=await asyncio.to_thread(portal.settings.troubles),
         ),
         readings_per_s=pulse.readings_per_s,
         messages_per_s=pulse.messages_per_s,
@@ -166,13 +170,17 @@ def _count_devices(states: Sequence[State]) -> DeviceCounts:
     )
 
 
-def system_answer(pulse: Pulse, dead: int, *, is_disk_full: bool, is_log_up: bool) -> Answer:
-    """How the house is, in a sentence. dead: letters of the last day, at most MAX_DEAD of them."""
+def system_answer(
+    pulse: Pulse, dead: int, *, is_disk_full: bool, is_log_up: bool, others: Sequence[str] = ()
+) -> Answer:
+    """How the house is, in a sentence. dead: letters of the last day, at most MAX_DEAD of them. others: what else is
+    wrong."""
     troubles = [
         *(["the disk is close to full, and nothing more is taken in: free some room"] if is_disk_full else []),
         *(["the log does not answer"] if not is_log_up else []),
         *(["no recorder reports: what comes in is kept, but not applied"] if pulse.recorders == 0 else []),
         *(["no gateway reports: devices cannot connect"] if pulse.gateways == 0 else []),
+        *others,
     ]
     behind = "up to date" if pulse.lag_s < 0.05 else f"{pulse.lag_s:.1f} s behind"
     many = "at least " if dead >= MAX_DEAD else ""

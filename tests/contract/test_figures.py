@@ -10,22 +10,22 @@ import msgspec
 import pytest
 
 from broadstreet.app import figures
+from broadstreet.app.acme import Shelf, State, prepare_certificate, wanted
 from broadstreet.app.clock import now_us
 from broadstreet.app.figures import FIGURES, Figures
 from broadstreet.app.preparation import prepare_log, prepare_store
-from broadstreet.app.settings import Http, Settings
+from broadstreet.app.settings import AcmeSettings, Http, Settings
 from broadstreet.backup.taking import REPORT_NAME, BackupReport
 from broadstreet.engines import EngineAddresses, HouseStatus, ProcessStatus, write_status
 from broadstreet.engines.folder import DataFolder
 from broadstreet.log import Log
 from broadstreet.store import Store
-from tests.contract.certificates import write_certificate
 
 
 @pytest.fixture
 def settings(data_dir: Path) -> Settings:
-    tls = write_certificate(data_dir, 1)
-    return Settings(data_dir=str(data_dir), http=Http(tls_certificate=str(tls.certificate), tls_key=str(tls.key)))
+    acme = AcmeSettings(names="city.example", agree_to_terms=True)
+    return Settings(data_dir=str(data_dir), http=Http(redirect_port=80), acme=acme)
 
 
 async def test_every_figure_is_given(
@@ -41,6 +41,11 @@ async def test_every_figure_is_given(
     write_status(folder, HouseStatus(os.getpid(), False, [], running))
     report = BackupReport("there", now_us() - 5_000_000, now_us(), 77, encrypted=False)
     (settings.data_path / REPORT_NAME).write_bytes(msgspec.json.encode(report))
+    prepare_certificate(settings, now_us())
+    wish = wanted(settings)
+    assert wish is not None
+    shelf = Shelf(settings.data_path)
+    shelf.keep_state(State(asked=wish.mark, failures=3))
     monkeypatch.setattr(figures, "LOOK_EVERY_S", 0.01)
     async with await Store.connect(city_dsn) as store, await Log.connect(nats_url) as log:
         house = Figures(settings, store, log, now_us)
@@ -61,11 +66,11 @@ async def test_every_figure_is_given(
     assert found["dead_letters", ("tenant", "city")] == 0
     assert 5 <= found["backup_age_seconds",] < 60
     assert found["backup_bytes",] == 77
-    assert 29 * 86_400 < found["certificate_left_seconds", ("port", "http")] < 31 * 86_400
+    assert 89 * 86_400 < found["certificate_left_seconds", ("port", "http")] < 91 * 86_400
+    assert found["certificate_failures",] == 3
 
 
 def test_a_house_without_engines_still_has_figures(settings: Settings, data_dir: Path) -> None:
     house = Figures(settings, None, None, now_us)  # type: ignore[arg-type]  # they are not asked
-    Path(settings.http.tls_certificate).unlink()
-    names = {sample.name for sample in house.samples()}
-    assert names == {"broadstreet_disk_free_bytes", "broadstreet_disk_kept_free_bytes"}
+    names = {sample.name.removeprefix("broadstreet_") for sample in house.samples()}
+    assert names == {"disk_free_bytes", "disk_kept_free_bytes", "certificate_failures"}

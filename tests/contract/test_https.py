@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
 
-from broadstreet.apis.headers import secure
 from broadstreet.app import http
 from broadstreet.app.http import serve_http
 from broadstreet.app.role import Call
@@ -21,63 +17,14 @@ from broadstreet.app.tls import TlsFiles
 from broadstreet.engines import DataFolder
 from broadstreet.model.errors import InvalidInput
 from tests.contract.certificates import write_certificate
+from tests.contract.https_site import application, serial_at, served, until
 
 FreePort = Callable[[], int]
-PATIENCE_S = 30.0
-
-
-async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Says by what scheme it was asked, with our headers."""
-    if scope["type"] == "lifespan":
-        while (await receive())["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        await send({"type": "lifespan.shutdown.complete"})
-        return
-    start: Any = {"type": "http.response.start", "status": 200, "headers": []}
-    await secure(start, scope)
-    await send(start)
-    await send({"type": "http.response.body", "body": scope["scheme"].encode()})
-
-
-@asynccontextmanager
-async def served(folder: Path, tls: TlsFiles, port: int, plain: int, origin: str = "") -> AsyncIterator[None]:
-    """The application behind TLS, ready; it is told to stop at the end."""
-    house = DataFolder(folder)
-    house.prepare()
-    (folder / "run" / "api.said").unlink(missing_ok=True)
-    call = Call("api", house)
-    serving = asyncio.create_task(
-        serve_http(application, "127.0.0.1", port, call, tls=tls, redirect_port=plain, origin=origin)
-    )
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not (folder / "run" / "api.said").exists():
-                assert not serving.done(), serving.result()
-                await asyncio.sleep(0.01)
-        yield
-    finally:
-        call.stopping.set()
-        await serving
 
 
 def trusting(tls: TlsFiles) -> httpx.AsyncClient:
     """A client that trusts this certificate alone."""
     return httpx.AsyncClient(verify=ssl.create_default_context(cafile=tls.certificate))
-
-
-async def serial_at(port: int) -> int:
-    """The serial number of the certificate that is shown at a port."""
-    shown = await asyncio.to_thread(ssl.get_server_certificate, ("127.0.0.1", port))
-    return x509.load_pem_x509_certificate(shown.encode()).serial_number
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for something to become true."""
-    for _ in range(int(PATIENCE_S / 0.02)):
-        if true():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it never became true")
 
 
 async def test_it_is_served_over_tls(data_dir: Path, free_port: FreePort) -> None:
@@ -109,7 +56,19 @@ async def test_a_renewed_certificate_is_taken_without_an_end(
     caplog.set_level("INFO")
     monkeypatch.setattr(http, "LOOK_EVERY_S", 0.05)
     tls, port = write_certificate(data_dir, 1), free_port()
-    async with served(data_dir, tls, port, 0):
+    told: list[str] = []
+
+    async def counting(scope: Any, receive: Any, send: Any) -> None:
+        """The application, which also notes when it begins and ends."""
+
+        async def noted() -> Any:
+            message = await receive()
+            told.append(message["type"])
+            return message
+
+        await application(scope, noted if scope["type"] == "lifespan" else receive, send)
+
+    async with served(data_dir, tls, port, 0, app=counting):
         assert await serial_at(port) == 1
         tls.key.write_bytes(b"no key")
         await until(lambda: "is not used" in caplog.text)
@@ -119,6 +78,8 @@ async def test_a_renewed_certificate_is_taken_without_an_end(
         assert await serial_at(port) == 2
         async with trusting(tls) as client:
             assert (await client.get(f"https://127.0.0.1:{port}/")).text == "https"
+        assert told == ["lifespan.startup"], "it goes on, whoever serves it"
+    assert told == ["lifespan.startup", "lifespan.shutdown"]
 
 
 async def test_a_certificate_that_cannot_be_used_is_refused(data_dir: Path, free_port: FreePort) -> None:

@@ -14,6 +14,7 @@ from contextlib import closing
 from importlib import metadata
 from typing import Final
 
+from broadstreet.app.acme import standing
 from broadstreet.app.doctor.finding import Finding, graded, ok, warn, wrong
 from broadstreet.app.edges import HERE, running_edges
 from broadstreet.app.mqtt_tls import mqtt_tls_files
@@ -142,12 +143,15 @@ def _answers(host: str, port: int) -> bool:
 def exposure(settings: Settings) -> Iterator[Finding]:
     """Whether secrets cross the net in the clear."""
     local = ("127.0.0.1", "::1", "localhost")
-    has_tls = bool(settings.http.tls_certificate)
-    if settings.http.host not in local and not has_tls and not settings.http.origin.startswith("https:"):
+    if (
+        settings.http.host not in local
+        and not settings.has_certificate
+        and not settings.http.origin.startswith("https:")
+    ):
         yield warn(
             "HTTPS",
             "the portal is reached from elsewhere, and nothing says that by HTTPS",
-            "Set http.tls_certificate and http.tls_key; or put a proxy with TLS before it, and set http.origin.",
+            "Set http.tls_certificate and http.tls_key, or acme.names; or put a proxy before it, and set http.origin.",
         )
     if settings.mqtt.host not in local:
         yield warn(
@@ -159,9 +163,22 @@ def exposure(settings: Settings) -> Iterator[Finding]:
 
 def certificates(settings: Settings, now_us: int) -> Iterator[Finding]:
     """Whether the certificates can be used, and for how long."""
-    for about, files_of in (("certificate", tls_files), ("MQTT's certificate", mqtt_tls_files)):
-        if about == "certificate" or settings.mqtt.tls_certificate or settings.mqtt.tls_key:
-            yield from _certificate(about, settings, files_of, now_us)
+    if settings.acme.names:
+        yield from _asked_for(settings, now_us)
+    else:
+        yield from _certificate("certificate", settings, tls_files, now_us)
+    if settings.mqtt.tls_certificate or settings.mqtt.tls_key:
+        yield from _certificate("MQTT's certificate", settings, mqtt_tls_files, now_us)
+
+
+def _asked_for(settings: Settings, now_us: int) -> Iterator[Finding]:
+    try:
+        found = standing(settings, now_us)
+    except InvalidInput as error:
+        yield wrong("certificate", error.message, error.remedy or f"See {error.where}.")
+        return
+    if found is not None:
+        yield Finding("certificate", found.grade, found.words, found.remedy)
 
 
 def _certificate(
