@@ -54,6 +54,15 @@ FROM generate_series(1, {LINES}) n;
 INSERT INTO device_login (username, tenant_key, device_key, secret_hash, salt)
 SELECT 'crowd-' || n, (SELECT min(key) FROM tenant), 1000000 + n, sha256('s'), sha256('t')
 FROM generate_series(1, {ENTITIES}) n;
+INSERT INTO device_certificate (fingerprint, username, is_ours, created_by, created_at, expires_at)
+SELECT sha256(username::bytea), username, true, 'crowd', now(), now() + '1 year' FROM device_login
+ON CONFLICT DO NOTHING;
+INSERT INTO passkey (id, account_key, site, title, public_key, sign_count, is_syncable, is_synced, transports, created_at)
+SELECT sha256(name::bytea), key, 'city.example', 'Key', 'x', 0, true, true, '{{}}', now() FROM account;
+INSERT INTO identity (issuer, subject, account_key, linked_at)
+SELECT 'https://login.example', 'crowd-' || key, key, now() FROM account;
+INSERT INTO ceremony (hash, purpose, expires_at)
+SELECT sha256(n::text::bytea), 'passkey-first', now() + '1 year' FROM generate_series(1, {LINES // 10}) n;
 INSERT INTO sign_in_attempt (subject, since, attempts)
 SELECT 'account:crowd-' || n, now(), 1 FROM generate_series(1, {LINES // 10}) n;
 """

@@ -241,6 +241,7 @@ async def test_no_page_reads_a_growing_table_to_its_end(
     async with portal_of(services, data_dir) as portal:
         filled = await fill(whole_app(services, portal), services, "city", "sparrow", clock)
     await gather(services_dsn, "city")
+    heard.clear()
     async with listening(services_dsn, services, clock) as listened:
         await walk(listened, data_dir, filled)
         sent = {(schema, sql): args for (schema, sql), args in heard.items() if PLANNED.match(sql)}
