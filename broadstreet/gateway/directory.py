@@ -140,8 +140,9 @@ class Directory:
             )
             if before is not None and not is_new:
                 was = before.record
-                life = was.life if was.holder == self._holder else max(was.life + 1, record.life)
-                record = msgspec.structs.replace(record, incarnation=was.incarnation, filters=was.filters, life=life)
+                record = msgspec.structs.replace(
+                    record, incarnation=was.incarnation, filters=was.filters, life=self._life_of(was)
+                )
             try:
                 if before is not None and is_new:
                     await self.log.clear(peer.tenant, key)
@@ -166,12 +167,17 @@ class Directory:
         changed = msgspec.structs.replace(
             record,
             holder=self._holder,
+            life=self._life_of(record),
             filters=record.filters if filters is None else filters,
             away_us=record.away_us if away_us is None else away_us,
             expiry_s=record.expiry_s if expiry_s is None else expiry_s,
         )
         place = record.tenant, record.key
         self._apply(changed, await self.log.write("record", *place, _encoder.encode(changed), kept.sequence))
+
+    def _life_of(self, record: Record) -> int:
+        """The life of a session once it is this gateway's: another one, if it was not."""
+        return record.life if record.holder == self._holder else max(record.life + 1, self._clock())
 
     async def end(self, kept: Kept) -> None:
         """A session is over. Raises Conflict where another gateway has it now."""
