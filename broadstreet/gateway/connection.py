@@ -104,8 +104,11 @@ class Connection(asyncio.Protocol):
             return
         self._seen_s = now_s = self._loop.time()
         self._decoder.feed(data)
-        if self.pace is not None and (ahead_s := self.pace.bytes(len(data), now_s)) > 0:
-            self.rest(ahead_s)
+        pace = self.pace
+        if pace is not None:
+            pace.bytes += len(data)
+            if pace.bytes >= pace.bytes_at_once:
+                self._rest(pace.look_at_bytes(now_s))
         self._read()
 
     def pause_writing(self) -> None:
@@ -152,12 +155,15 @@ class Connection(asyncio.Protocol):
 
     def sent(self, count: int) -> None:
         """So many messages came: if that is faster than they may, read no more until it is their time."""
-        if self.pace is not None and (ahead_s := self.pace.messages(count, self._seen_s)) > 0:
-            self.rest(ahead_s)
+        pace = self.pace
+        if pace is not None:
+            pace.messages += count
+            if pace.messages >= pace.messages_at_once:
+                self._rest(pace.look_at_messages(self._seen_s))
 
-    def rest(self, for_s: float) -> None:
+    def _rest(self, for_s: float) -> None:
         """It is so far ahead of its pace."""
-        if self._conversation is None or self._holds & Hold.PACE:
+        if for_s <= 0 or self._conversation is None or self._holds & Hold.PACE:
             return
         words = f"{self._conversation.session.peer.name} sends faster than it may"
         self.crowd.over("rate", words)

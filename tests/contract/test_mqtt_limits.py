@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -239,11 +240,12 @@ def test_a_place_that_is_gone_is_forgotten() -> None:
 
 def test_a_pace_leaves_a_second_to_spare() -> None:
     pace = Pace(Limits(messages_per_s=10.0, bytes_per_s=0.0))
-    assert pace.messages(10, 100.0) <= 0.0
-    assert pace.messages(5, 100.0) == pytest.approx(0.5)
-    assert pace.messages(5, 100.5) == pytest.approx(0.5)
-    assert pace.messages(0, 200.0) == pytest.approx(-SPARE_S)
-    assert pace.bytes(10**9, 100.0) <= 0.0
+    for count, now_s, ahead_s in ((10, 100.0, 0.0), (5, 100.0, 0.5), (5, 100.5, 0.5), (0, 200.0, -SPARE_S)):
+        pace.messages += count
+        assert pace.look_at_messages(now_s) == pytest.approx(ahead_s)
+        assert pace.messages == 0
+    assert (pace.messages_at_once, pace.bytes_at_once) == (1, sys.maxsize)
+    assert Pace(Limits(bytes_per_s=5_000.0)).bytes_at_once == 50
 
 
 async def test_the_metrics_show_them() -> None:
