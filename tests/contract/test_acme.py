@@ -98,6 +98,7 @@ async def test_a_certificate_is_asked_for_and_served(
 ) -> None:
     caplog.set_level("INFO")
     monkeypatch.setattr(http, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(http, "STOP_S", 60)
     settings, own = asking.settings, asking.serial()
     tls, port = tls_files(settings), settings.http.port
     assert tls is not None
