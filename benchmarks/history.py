@@ -28,7 +28,7 @@ import msgspec
 import numpy as np
 import uvloop
 
-from benchmarks.history_past import END_US, FIVE_MINUTES_S, MINUTE_S, Laid, Stretch, chill, lay
+from benchmarks.history_past import END_US, FIVE_MINUTES_S, MINUTE_S, Laid, Stretch, chill, lay, settle
 from benchmarks.history_writing import measure_writing
 from broadstreet.engines import Engines
 from broadstreet.history import Method, Moved, Period, aggregate, moving, overall, read_range
@@ -142,6 +142,8 @@ async def measure_month(store: Store, dsn: str, series: int) -> dict[str, Any]:
         while (one := await mover.move_some(END_US + 1)) is not None:
             moved.append(one)
     move_s = time.perf_counter() - began_s
+    print(f"  moved in {move_s:.0f} s", flush=True)
+    await settle(dsn, MONTH)
     cold_ms = [await asked_ms(question, database) for _ in range(MONTH_TIMES + 1)][1:]
     one_series = laid.series_keys[0][series // 2]
     by_hour = Question("", lambda held: aggregate(held, [one_series], from_us, END_US, HOURLY, [Method.AVG]), [])

@@ -94,6 +94,15 @@ async def lay(dsn: str, tenant: str, stretches: list[Stretch]) -> Laid:
     return Laid(rows, terms, keys)
 
 
+async def settle(dsn: str, tenant: str) -> None:
+    """What autovacuum does by itself in time: what was deleted is not looked at any more."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f"VACUUM ANALYZE {tenant_schema(tenant)}.observation")
+    finally:
+        await connection.close()
+
+
 async def chill(engines: Engines) -> None:
     """Stop the engines, let the system forget what it has of their files, and start them again."""
     await engines.stop()

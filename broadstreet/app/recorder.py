@@ -10,6 +10,7 @@ from broadstreet.app.settings import Settings
 from broadstreet.app.upkeep import Upkeep
 from broadstreet.engines import EngineAddresses
 from broadstreet.log import Log
+from broadstreet.model.clock import US_PER_S
 from broadstreet.recorder import Recorder
 from broadstreet.store import Store
 
@@ -28,7 +29,13 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             keep_bytes=settings.recorder.keep_bytes,
             clock=now_us,
         )
-        upkeep = Upkeep(store, settings.past.table_days, now_us)
+        upkeep = Upkeep(
+            store,
+            settings.past.table_days,
+            now_us,
+            pack_days=settings.past.pack_days,
+            ahead_us=round(settings.recorder.future_limit_s * US_PER_S),
+        )
         call.ready()
         async with asyncio.TaskGroup() as group:
             beside = group.create_task(upkeep.run())

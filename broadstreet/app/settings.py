@@ -125,6 +125,7 @@ class PastSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the past is kept."""
 
     table_days: Annotated[int, Meta(ge=0)] = 35
+    pack_days: Annotated[int, Meta(ge=0)] = 400
 
 
 class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -194,6 +195,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def has_certificate(self) -> bool:
         """Whether HTTPS is spoken."""
         return bool(self.http.tls_certificate or self.acme.names)
+
+    @property
+    def is_behind_proxy(self) -> bool:
+        """Whether a proxy speaks HTTPS for the house, and says where callers are."""
+        return bool(self.http.origin) and not self.has_certificate
 
     @property
     def keys_path(self) -> Path:

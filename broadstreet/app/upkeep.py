@@ -16,7 +16,7 @@ from uuid import uuid4
 import asyncpg
 
 from broadstreet.access.audit import record
-from broadstreet.history import Mover, moving
+from broadstreet.history import Mover, forget_origins, moving
 from broadstreet.model.clock import MIN_US, US_PER_S
 from broadstreet.model.errors import BroadstreetError
 from broadstreet.store import Database, Store, load_queries
@@ -35,10 +35,18 @@ logger = logging.getLogger(__name__)
 class Upkeep:
     """Looks after the past of every tenant."""
 
-    def __init__(self, store: Store, table_days: int, clock: Callable[[], int]) -> None:
-        """table_days: how long an observation stays in the table; 0: for ever."""
+    def __init__(
+        self, store: Store, table_days: int, clock: Callable[[], int], *, pack_days: int = 0, ahead_us: int = 0
+    ) -> None:
+        """table_days: how long an observation stays in the table; 0: for ever.
+
+        pack_days: how long it is known from which pack a reading came; 0: for ever. No shorter than it is in the table.
+        ahead_us:  how far ahead of its pack a reading may be.
+        """
         self._store = store
         self._table_us = table_days * DAY_US
+        self._pack_us = max(pack_days, table_days + 1) * DAY_US if pack_days and table_days else 0
+        self._ahead_us = ahead_us
         self._clock = clock
 
     async def run(self) -> None:
@@ -71,6 +79,10 @@ class Upkeep:
                     *(database.name, moved.taken, moved.files, moved.bytes),
                 )
                 await asyncio.sleep(time.monotonic() - began_s)
+        if self._pack_us:
+            before_us = self._clock() - self._pack_us - self._ahead_us
+            if gone := await forget_origins(database, before_us, self._ahead_us):
+                logger.info("%s: of %d packs it is known no longer what came with them", database.name, gone)
 
     async def _expire(self, database: Database, mover: Mover, row: asyncpg.Record) -> None:
         gone, keys, before_us = 0, row["series_keys"], row["before_at"]

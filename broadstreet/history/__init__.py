@@ -18,6 +18,7 @@ from broadstreet.history.downsampling import Chart, chart, downsample
 from broadstreet.history.exporting import held, origins_of, pieces, summed
 from broadstreet.history.mover import Moved, Mover, moving, still
 from broadstreet.history.observations import NO_META, Observations
+from broadstreet.history.origins import forget_origins
 from broadstreet.history.overall import Overall, overall
 from broadstreet.history.pace import Pace, paces
 from broadstreet.history.past import Sight, is_filed
@@ -63,6 +64,7 @@ __all__ = [
     "existing",
     "extents",
     "firsts",
+    "forget_origins",
     "held",
     "hourly_bars",
     "is_filed",

@@ -51,7 +51,7 @@ class Method(StrEnum):
     SUMSQ = "sumsq"
 
 
-class Aggregate(msgspec.Struct, frozen=True):
+class Aggregate(msgspec.Struct, frozen=True, gc=False):
     """One series in one period, [from_us, to_us). values: by the methods asked for; None where one has no answer."""
 
     series_key: int

@@ -89,7 +89,10 @@ async def provenance_view(
         raise NotFound(f"nothing was observed until {format_rfc3339(at_us)}", where="at")
     origin = await town.database.fetchrow(_SQL["origin"], found.origin_key)
     if origin is None:
-        raise NotFound("the origin of this observation was erased")
+        raise NotFound(
+            "it came with a device's readings so long ago that their pack is no longer known",
+            remedy="The setting past.pack_days says how long that is.",
+        )
     is_sent = origin["kind"] == "pack" and series.device_key is not None
     profile = await _profile_at(town.database, series.device_key, origin["at"]) if is_sent else None
     name = compact(expand(attribute))

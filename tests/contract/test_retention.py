@@ -10,7 +10,7 @@ import pytest
 
 from broadstreet.access.audit import Audit
 from broadstreet.app.upkeep import Upkeep
-from broadstreet.history import Observations, extents
+from broadstreet.history import Observations, extents, forget_origins
 from broadstreet.history.mover import DAY_US
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.store import Store
@@ -37,6 +37,33 @@ async def govern(past: Past, name: str, days: int, keys: list[int]) -> None:
         days,
         keys,
     )
+
+
+async def packs(past: Past) -> set[int]:
+    return {row["key"] for row in await past.database.fetch("SELECT key FROM origin WHERE kind = 'pack'")}
+
+
+async def test_packs_of_long_ago_are_forgotten_but_not_what_is_current(city_dsn: str, tmp_path: Path) -> None:
+    async with open_past(city_dsn, files=tmp_path) as past, await Store.connect(city_dsn, files=tmp_path) as store:
+        silent, heard = past.series_keys[:2]
+        _, first = await past.append(Observations.of(silent, [T0_US], [1.0]), T0_US, "pack")
+        _, imported = await past.append(Observations.of(heard, [T0_US], [1.0]), T0_US)
+        days = [
+            (await past.append(Observations.of(heard, [at_us], [2.0]), at_us, "pack"))[1]
+            for at_us in range(T0_US + DAY_US, NOW_US, DAY_US)
+        ]
+        keeping = Upkeep(store, 5, lambda: NOW_US)
+        await keeping.look_after(past.database)
+        assert await packs(past) == {first, *days}
+        forgetting = Upkeep(store, 5, lambda: NOW_US, pack_days=10, ahead_us=DAY_US)
+        await forgetting.look_after(past.database)
+        assert await packs(past) == {first, *days[-11:]}
+        assert await past.database.fetchval("SELECT count(*) FROM origin WHERE key = $1", imported) == 1
+        found = await extents(past.database, [silent, heard], MIN_US, MAX_US)
+        assert (found[silent].count, found[heard].count) == (1, 1 + len(days))
+        late, _ = await past.append(Observations.of(silent, [T0_US + 1], [1.0]), NOW_US, "pack")
+        assert late.inserted == 1
+        assert await forget_origins(past.database, NOW_US, 0) == 0, "the table holds what is older"
 
 
 def on_disk(folder: Path) -> int:
