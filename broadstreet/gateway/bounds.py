@@ -134,6 +134,8 @@ LINK_WINDOW: Final = 32
 MAX_LINK_BYTES: Final = 16 * MIB
 """What waits for one process; more is dropped."""
 RESEND_AFTER_S: Final = 1.0
+OUT_FOR_S: Final = 300
+"""How long a message of the house to a device waits for a gateway."""
 MAX_EARS: Final = 1_000
 """Lives of other processes whose batches are counted."""
 

@@ -125,7 +125,7 @@ class Broker:
                 if waiting is not None:
                     (waiting.take_will_back if was_there else waiting.speak_will)()
             session = Session(self, peer, client_id, asked_s, kept)
-            session.claim = self.exchange.neighbours.claim(address)
+            session.claim = self.exchange.neighbours.claim(address, is_lasting=kept is not None)
             if kept is not None:
                 mailbox = Mailbox(self.directory, kept, session.outbound, self.clock, self._taken)
                 await mailbox.open()
@@ -191,16 +191,17 @@ class Broker:
             session.conversation.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
 
     def _claimed(self, claim: Claim, holder: str) -> None:
-        """A client has come to another gateway. Of one whose session stays, the log says whose it is."""
+        """A client has come to another gateway: with a session that ends with its connection, or one here does."""
         session = self._sessions.get(claim.address)
-        if session is None or session.kept is not None or session.conversation is None:
+        if session is None or session.conversation is None or (session.kept is not None and claim.is_lasting):
             return
         neighbours = self.exchange.neighbours
         if (claim.number, holder) > (session.claim, neighbours.holder):
             self.counters.taken_over += 1
+            session.expiry_s = 0  # one that would stay is over, too
             session.conversation.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
         else:
-            neighbours.answer_claim(holder, claim.address, session.claim)
+            neighbours.answer_claim(holder, Claim(claim.address, session.claim, session.kept is not None))
 
     def _lock(self, address: Address) -> asyncio.Lock:
         """Whoever changes whose a session is has this."""

@@ -21,6 +21,7 @@ from broadstreet.engines import check_disk
 from broadstreet.gateway.bounds import (
     DISK_EVERY_S,
     MAX_SHUT_OUT_ASKED,
+    OUT_FOR_S,
     REPORT_EVERY_S,
     SHUT_OUT_EVERY_S,
     SHUT_OUT_FIRST_S,
@@ -40,6 +41,7 @@ from broadstreet.gateway.retained import Retained
 from broadstreet.gateway.sightings import STORE_ERRORS, Sightings
 from broadstreet.log import Log
 from broadstreet.log.sessions import SessionLog
+from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import DiskFull, EngineFailed, InvalidInput
 from broadstreet.mqtt import Reason
 from broadstreet.store import Store
@@ -229,12 +231,21 @@ class Gateway:
             await asyncio.sleep(SHUT_OUT_EVERY_S)
 
     async def _hand_out(self) -> None:
-        """Messages of the house to devices, to whoever subscribes to their topics."""
+        """
+        Messages of the house to devices, to whoever subscribes to their topics, at whichever gateway.
+
+        Each is taken by one gateway; one that is killed with it leaves it to another. What has waited longer than
+        `OUT_FOR_S` because there was no gateway is left out: who sent it offers it again, if it still counts.
+        """
         while True:
             try:
                 async with self._log.messages_out() as messages:
-                    async for tenant, topic, payload in messages:
-                        self.broker.publish(tenant, Message(topic, payload, self._clock(), qos=1))
+                    async for out in messages:
+                        if self._clock() < out.sent_us + OUT_FOR_S * US_PER_S:
+                            message = Message(out.topic, out.payload, self._clock(), qos=1, id=f"out.{out.sequence}")
+                            for settlement in self.broker.publish(out.tenant, message):
+                                await settlement.settled()
+                        await out.done()
             except EngineFailed as error:
                 logger.warning("messages to devices wait: %s", error)
             await asyncio.sleep(REPORT_EVERY_S)

@@ -35,11 +35,13 @@ class Message:
     sent_us:    when it came, in microseconds since 1970.
     sender:     the session that sent it, so that its own subscriptions may leave it out; None for the house.
     is_handed:  whether another process has handed it on.
+    id:         what the log knows it by, however often it is handed on; empty where that is once.
     """
 
     __slots__ = (
         "_encoded",
         "_frame",
+        "id",
         "is_handed",
         "payload",
         "properties",
@@ -61,6 +63,7 @@ class Message:
         properties: Properties = NO_PROPERTIES,
         sender: object = None,
         is_handed: bool = False,
+        id: str = "",
     ) -> None:
         self.topic = topic
         self.payload = payload
@@ -70,6 +73,7 @@ class Message:
         self.properties = properties
         self.sender = sender
         self.is_handed = is_handed
+        self.id = id
         self._frame = b""
         self._encoded: dict[tuple[Version, bool], bytes] = {}
 

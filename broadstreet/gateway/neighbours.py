@@ -156,19 +156,19 @@ class Neighbours:
         neighbour = self._neighbours.get(holder)
         return None if neighbour is None else self._place(neighbour, tenant)
 
-    def claim(self, address: Address) -> int:
+    def claim(self, address: Address, *, is_lasting: bool) -> int:
         """A client has come: tell the gateways where it may have been. Answers the claim's number."""
         self.claims += 1
         for neighbour in self._neighbours.values():
             if neighbour.has_sessions:
-                neighbour.link.send(Claim(address, self.claims))
+                neighbour.link.send(Claim(address, self.claims, is_lasting))
         return self.claims
 
-    def answer_claim(self, holder: str, address: Address, number: int) -> None:
-        """Say to a gateway that an earlier claim than its own stands."""
+    def answer_claim(self, holder: str, claim: Claim) -> None:
+        """Say to a gateway that another claim than its own stands."""
         neighbour = self._neighbours.get(holder)
         if neighbour is not None:
-            neighbour.link.send(Claim(address, number))
+            neighbour.link.send(claim)
 
     # Speaking.
 

@@ -86,7 +86,8 @@ class Queues:
             self._counters.dropped += 1
             return SAFE
         data = _encoder.encode(Queued(message.sent_us, qos, retain, identifiers, message.frame()))
-        waiting = _Waiting(data, self._random_bytes(MESSAGE_ID_BYTES).hex())
+        message_id = f"{message.id}.{place[1]}" if message.id else self._random_bytes(MESSAGE_ID_BYTES).hex()
+        waiting = _Waiting(data, message_id)
         self._bytes += len(data) + MESSAGE_OVERHEAD_BYTES
         lane = self._waiting.get(place)
         if lane is None:

@@ -85,11 +85,13 @@ class Claim(Struct, array_like=True, frozen=True, tag="claim"):
     """
     A client has come to a gateway: whoever speaks for it elsewhere is sent away.
 
-    number: rises with every claim that its gateway has made or heard of; of two, the higher (number, sender) stands.
+    number:     rises with every claim that its gateway made or heard of; of two, the higher (number, sender) counts.
+    is_lasting: whether its session outlives its connection: of two such, the log says whose it is.
     """
 
     address: Address
     number: int
+    is_lasting: bool
 
 
 class Batch(Struct, array_like=True, frozen=True, tag="batch"):

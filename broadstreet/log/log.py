@@ -23,6 +23,7 @@ from broadstreet.log.dead import DeadLetter, decode_dead, encode_dead
 from broadstreet.log.pack import Pack, encode_pack
 from broadstreet.log.reader import RawReader, consumer_of, reading
 from broadstreet.log.streams import CHANGES, DEAD, OUT, RAW, RETAINED, StreamLimits, stream_configs
+from broadstreet.model.clock import to_us
 from broadstreet.model.errors import Conflict, EngineFailed, LogFull
 
 PUBLISH_TIMEOUT_S = 5.0
@@ -34,6 +35,16 @@ HOLD_OUTLIVES_S = 10.0
 """How long a hold outlives a maker that was killed."""
 INCARNATION = "broadstreet-incarnation"
 """What a stream that was put back from a backup says it was: its sequences are those of then."""
+OUT_GROUP, OUT_SUBJECT = "gateways", "deliver.out"
+OUT_CONSUMER = ConsumerConfig(
+    durable_name=OUT_GROUP,
+    deliver_subject=OUT_SUBJECT,
+    deliver_group=OUT_GROUP,
+    deliver_policy=DeliverPolicy.NEW,
+    ack_policy=AckPolicy.EXPLICIT,
+    ack_wait=10.0,
+)
+"""Messages to devices are for the gateways together; one that was killed with some has 10 s to say they are done."""
 _FULL = {10047, 10077, 10122}
 """JetStream's error codes for: no storage left, the stream's bytes exceeded, the account's storage exceeded."""
 
@@ -46,6 +57,24 @@ class Position(NamedTuple):
     stream: str
     """The stream's incarnation: its name and when it was created. A recreated stream counts from 1 again."""
     sequence: int
+
+
+class OutMessage:
+    """A message to a device's topic. sequence: its place in OUT. sent_us: when it came there, since 1970."""
+
+    def __init__(self, message: Msg) -> None:
+        self._message = message
+        found = message.metadata
+        topic, _, self.payload = message.data.partition(b"\x00")
+        self.tenant = message.subject.split(".")[1]
+        self.topic = topic.decode()
+        self.sequence = found.sequence.stream
+        self.sent_us = to_us(found.timestamp)
+
+    async def done(self) -> None:
+        """It has been handed to whoever subscribes."""
+        with suppress(nats.errors.Error):
+            await self._message.ack()
 
 
 class Log:
@@ -272,16 +301,18 @@ class Log:
         await self._publish(f"{OUT.lower()}.{tenant}.{device.encode().hex()}", topic.encode() + b"\x00" + payload, None)
 
     @asynccontextmanager
-    async def messages_out(self) -> AsyncIterator[AsyncIterator[tuple[str, str, bytes]]]:
-        """(tenant, topic, payload) of every message to a device, from now on."""
+    async def messages_out(self) -> AsyncIterator[AsyncIterator[OutMessage]]:
+        """
+        Messages to devices: each to one of those who ask, and again, to whoever asks, until it is said to be done.
 
-        async def split(messages: AsyncIterator[Msg]) -> AsyncIterator[tuple[str, str, bytes]]:
-            async for message in messages:
-                topic, _, payload = message.data.partition(b"\x00")
-                yield message.subject.split(".")[1], topic.decode(), payload
-
-        async with self.listen("out.*.*") as messages:
-            yield split(messages)
+        What was sent while nobody asked comes to who asks next. Raises EngineFailed.
+        """
+        try:
+            await self._stream.add_consumer(OUT, OUT_CONSUMER)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError) as error:
+            raise EngineFailed(f"the log does not answer: {error!r}") from error
+        async with self.listen(OUT_SUBJECT, OUT_GROUP) as messages:
+            yield (OutMessage(message) async for message in messages)
 
     async def retain(self, tenant: str, topic: str, payload: bytes) -> int:
         """
@@ -318,9 +349,9 @@ class Log:
             await self.client.publish(subject, body)
 
     @asynccontextmanager
-    async def listen(self, subject: str) -> AsyncIterator[AsyncIterator[Msg]]:
-        """Messages of a subject from now on; nothing that was said before."""
-        subscription = await self.client.subscribe(subject, pending_bytes_limit=MAX_PENDING_BYTES)
+    async def listen(self, subject: str, group: str = "") -> AsyncIterator[AsyncIterator[Msg]]:
+        """Messages of a subject from now on; nothing that was said before. group: of whom each is for one."""
+        subscription = await self.client.subscribe(subject, group, pending_bytes_limit=MAX_PENDING_BYTES)
         try:
             yield subscription.messages
         finally:

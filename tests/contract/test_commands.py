@@ -65,8 +65,9 @@ class Site:
             self.out = []
             async with asyncio.timeout(5):
                 while len(self.out) < count:
-                    _, topic, payload = await anext(messages)
-                    self.out.append((topic, json.loads(payload)))
+                    message = await anext(messages)
+                    self.out.append((message.topic, json.loads(message.payload)))
+                    await message.done()
         return [topic for topic, _ in self.out]
 
     async def say(self, device: str, identifier: str, payload: object, *, at_s: float = 0) -> None:

@@ -134,6 +134,15 @@ async def test_the_newest_retained_message_of_a_topic_stays(log: Log) -> None:
 
 async def test_messages_to_devices_reach_a_listener(log: Log) -> None:
     async with log.messages_out() as messages:
-        await log.client.flush()
         await log.publish_out("city", "a:1.b", "devices/a:1.b/commands/x", b"\x00on\x00")
-        assert await anext(aiter(messages)) == ("city", "devices/a:1.b/commands/x", b"\x00on\x00")
+        message = await anext(messages)
+        assert (message.tenant, message.topic, message.payload) == ("city", "devices/a:1.b/commands/x", b"\x00on\x00")
+        await message.done()
+    await log.publish_out("city", "a:1.b", "devices/a:1.b/commands/y", b"off")
+    async with log.messages_out() as messages, log.messages_out() as others:
+        waiting = [asyncio.ensure_future(anext(one)) for one in (messages, others)]
+        done, left = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert [(await one).payload for one in done] == [b"off"], "what was sent while nobody asked, for one of them"
+        assert len(left) == 1
+        for one in left:
+            one.cancel()

@@ -206,6 +206,20 @@ async def test_of_two_claims_at_once_one_stands(site: Site, second: Gateway) -> 
         task.cancel()
 
 
+async def test_what_the_house_sends_reaches_a_device_once_wherever_it_is(site: Site, second: Gateway) -> None:
+    """Each message of OUT is one gateway's, which puts it into queues and hands it on."""
+    near, lasting = await come(site, second, "near"), await come(site, site.gateway, "lasting", expiry_s=3600)
+    for wire in (near, lasting):
+        await subscribe(wire, Subscription("devices/d-0/commands/+", 1))
+    for gateway in (site.gateway, second):
+        await knows(gateway.broker.exchange, 2, topic="devices/d-0/commands/x")
+    for n in range(6):
+        await site.services.log.publish_out("city", "d-0", "devices/d-0/commands/x", b"%d" % n)
+    for wire in (near, lasting):
+        assert sorted([(await wire.receive(Publish)).payload for _ in range(6)]) == [b"%d" % n for n in range(6)]
+        assert await wire.is_silent(0.1)
+
+
 class Http:
     """HTTP ingest as a process of its own has it."""
 

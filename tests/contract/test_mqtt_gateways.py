@@ -147,6 +147,21 @@ async def test_a_session_outlives_its_gateway(site: Site, data_dir: Path) -> Non
         assert await wire.receive(PubRel) == PubRel(again[0].identifier)
 
 
+async def test_what_the_house_sends_while_no_gateway_is_there_arrives(
+    services: Services, engines: Engines, data_dir: Path
+) -> None:
+    async with open_site(services, engines, data_dir) as site:
+        wire, _ = await come(site, site.gateway)
+        await subscribe(wire, "devices/d-0/commands/+", 1)
+    await services.log.publish_out("city", "d-0", "devices/d-0/commands/x", b"on")
+    async with open_gateway(services, data_dir) as gateway:
+        site = Site(services, gateway, engines)
+        wire, answer = await come(site, gateway)
+        assert answer.session_present
+        assert (await wire.receive(Publish)).payload == b"on"
+        await site.hang_up()
+
+
 async def test_sessions_of_a_gone_life_are_put_away_and_end(site: Site, data_dir: Path) -> None:
     wire, _ = await come(site, site.gateway, expiry_s=1)
     await subscribe(wire)
