@@ -19,8 +19,14 @@ SALT_BYTES = 16
 
 
 def new_secret() -> str:
-    """A fresh secret of 144 random bits: 24 characters that fit a label and a command line."""
-    return secrets.token_urlsafe(SECRET_BYTES)
+    """A fresh secret of 144 random bits: 24 characters that fit a label, a command line and a spreadsheet.
+
+    None begins with a hyphen: a program would take it for an option, a spreadsheet for a formula.
+    """
+    while True:
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        if secret[0].isalnum():
+            return secret
 
 
 def check_secret(secret: str) -> str:

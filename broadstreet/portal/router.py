@@ -22,6 +22,7 @@ from broadstreet.portal.client import ClientFiles
 from broadstreet.portal.door import AnyRequest, Caller, InPortal, follow_link, session, sign_in, sign_in_code, sign_out
 from broadstreet.portal.enrolment import Enrolled, NewDevice, ProfileView, enrol, profile_view, renew_secret
 from broadstreet.portal.entity import EntityView, entity_view
+from broadstreet.portal.labels import Label, WantedLabels, draw_labels
 from broadstreet.portal.live import Holds
 from broadstreet.portal.maps import map_answer
 from broadstreet.portal.passkeys import passkey_routes
@@ -175,6 +176,12 @@ async def add_device(
     return await enrol(portal, town.database, principal, data, request.url.hostname or "")
 
 
+@post("/api/labels", opt=requires("device:write"), status_code=HTTP_200_OK)
+async def labels(portal: InPortal, request: AnyRequest, data: JSONBody[WantedLabels]) -> list[Label]:
+    """The labels of prepared devices, to print."""
+    return draw_labels(data, portal.settings.origin or str(request.base_url).rstrip("/"))
+
+
 @post("/api/devices/{device:str}/secret", opt=requires("device:write"), status_code=HTTP_200_OK)
 async def new_secret(
     portal: InPortal, town: InTown, request: AnyRequest, principal: Caller, device: FromPath[str]
@@ -240,6 +247,7 @@ def portal_routers(portal: Portal) -> list[Router]:
                 find,
                 profiles,
                 add_device,
+                labels,
                 new_secret,
                 city_map,
                 *public_routes(),

@@ -31,6 +31,7 @@ ELSEWHERE: Final = {
     "POST /v1/provision": "tests/contract/test_provisioning.py: a device let in, by its key's name",
     "DELETE /v1/devices/{device}/certificates/{fingerprint}": "tests/contract/test_certificates.py",
     "POST /v1/claims": "tests/contract/test_prepared.py: a device installed, and by whom",
+    "POST /portal/api/labels": "draws, and changes nothing",
     "POST /v1/claims/find": "asks, and changes nothing",
     "POST /v1/commands/{command}/cancel": "tests/contract/test_commands.py: a command taken back, and why",
     "POST /v1/devices/{device}/commands/{command}/result": "what a device says of its command, applied by the recorder",

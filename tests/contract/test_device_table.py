@@ -98,9 +98,14 @@ async def test_lines_are_registered_by_portions_each_wholly_or_not_at_all(api: A
     assert len({line["secret"] for line in report["lines"]}) == count
 
 
-@pytest.mark.parametrize(
-    "text", ["", "id,lon,lat\n", "id,lon\na,1\n", "id,lon,lat,colour\na,1,1,red\n", "id,id,lon,lat\na,a,1,1\n", '"a\nb']
-)
-async def test_what_is_no_such_table_is_refused(api: Api, text: str) -> None:
-    answer = await api.ask("POST", TABLE, text.encode(), **{"content-type": "text/csv"})
-    assert answer.status == 400, answer.body
+async def test_what_is_no_such_table_is_refused(api: Api) -> None:
+    for text in (
+        "",
+        "id,lon,lat\n",
+        "id,lon\na,1\n",
+        "id,lon,lat,colour\na,1,1,red\n",
+        "id,id,lon,lat\na,a,1,1\n",
+        '"a\nb',
+    ):
+        answer = await api.ask("POST", TABLE, text.encode(), **{"content-type": "text/csv"})
+        assert answer.status == 400, (text, answer.body)

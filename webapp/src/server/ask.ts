@@ -67,6 +67,11 @@ export function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
   return send<T>(path, signal ? { signal } : {});
 }
 
+/** Sends a text as it is, such as a table. */
+export function hand<T>(path: string, text: string, type: string): Promise<T> {
+  return send<T>(path, { method: 'POST', headers: { 'content-type': type }, body: text });
+}
+
 export function tell<T>(path: string, body: unknown, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' = 'POST'): Promise<T> {
   return send<T>(path, {
     method,

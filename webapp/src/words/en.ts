@@ -5,6 +5,7 @@ import { providerWords } from './en.provider.ts';
 import { auditWords } from './en.audit.ts';
 import { cityWords } from './en.city.ts';
 import { deviceWords } from './en.devices.ts';
+import { fleetWords } from './en.fleet.ts';
 import { LOCALE, plural } from './en.plural.ts';
 import { publicWords, publishWords } from './en.public.ts';
 import type { Counted } from './format.ts';
@@ -39,6 +40,7 @@ export const en = {
   },
 
   account: accountWords,
+  fleet: fleetWords,
   audit: auditWords,
   public: publicWords,
   publish: publishWords,
