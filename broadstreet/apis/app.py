@@ -58,7 +58,9 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
     async def call_of(principal: NamedDependency[Principal], database: NamedDependency[Database]) -> Call:
         return Call(services, principal, database, services.clock())
 
-    guard = Guard(services.access, services.device_principal, services.origins)
+    guard = Guard(
+        services.access, services.device_principal, services.origins, is_behind_proxy=services.is_behind_proxy
+    )
 
     def holds_of(request: Request[Principal, Any, State]) -> Callable[[], Awaitable[bool]]:
         return partial(guard.holds, request)

@@ -39,11 +39,22 @@ DeviceLogin = Callable[[str, str], Awaitable[Principal]]
 class Guard:
     """Litestar calls it before each handler; it leaves the principal in `request.user`."""
 
-    def __init__(self, access: Access, device_login: DeviceLogin, origins: frozenset[str] = frozenset()) -> None:
-        """origins: addresses of the portal beside the one a request was sent to, such as a proxy's."""
+    def __init__(
+        self,
+        access: Access,
+        device_login: DeviceLogin,
+        origins: frozenset[str] = frozenset(),
+        *,
+        is_behind_proxy: bool = False,
+    ) -> None:
+        """origins: addresses of the portal beside the one a request was sent to, such as a proxy's.
+
+        is_behind_proxy: whether what the proxy says of a caller's address is believed.
+        """
         self._access = access
         self._device_login = device_login
         self._origins = origins
+        self._is_behind_proxy = is_behind_proxy
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Raises NotSignedIn, NotAllowed, UnknownTenant."""
@@ -100,7 +111,7 @@ class Guard:
             raise NotSignedIn()
         host = connection.client.host if connection.client else ""
         forwarded = connection.headers.get("x-forwarded-for")
-        self._access.visits.count(address_of(forwarded, host, is_behind_proxy=bool(self._origins)))
+        self._access.visits.count(address_of(forwarded, host, is_behind_proxy=self._is_behind_proxy))
         return anyone
 
     def _check_origin(self, connection: ASGIConnection[Any, Any, Any, Any], *, must_be_said: bool) -> None:

@@ -28,6 +28,7 @@ class Services:
     origins: addresses of the portal behind a proxy, see `Guard`.
     library: the JSON-LD @contexts that are kept here beside the core's.
     partitions: of the log, for each tenant.
+    is_behind_proxy: whether a proxy stands before the house, which is believed about where callers are.
     jobs:    where long work is done; without it there is none.
     checks:  what readiness asks beside PostgreSQL and the log.
     data_path: the data folder.
@@ -42,6 +43,7 @@ class Services:
     origins: frozenset[str] = frozenset()
     library: Library = field(default_factory=Library)
     partitions: int = 1
+    is_behind_proxy: bool = False
     jobs: Jobs | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     data_path: Path = Path()

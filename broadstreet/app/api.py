@@ -70,6 +70,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             metrics,
             origins,
             partitions=settings.log.partitions,
+            is_behind_proxy=settings.is_behind_proxy,
             jobs=jobs_of(settings, store),
             checks=checks_of(settings),
             data_path=settings.data_path,
@@ -143,6 +144,7 @@ def portal_settings(settings: Settings) -> PortalSettings:
         title=settings.city.title,
         zone=settings.city.time_zone,
         origin=settings.http.origin,
+        is_behind_proxy=settings.is_behind_proxy,
         troubles=partial(troubles, settings, now_us),
     )
 

@@ -56,7 +56,7 @@ class Pending(msgspec.Struct, frozen=True):
 
 def address_of(portal: Portal, request: AnyRequest) -> str:
     """Where the caller is; behind a proxy, what the proxy itself added last to X-Forwarded-For."""
-    forwarded = request.headers.get("x-forwarded-for") if portal.settings.origin else None
+    forwarded = request.headers.get("x-forwarded-for") if portal.settings.is_behind_proxy else None
     if forwarded:
         return forwarded.rsplit(",", 1)[-1].strip()
     return request.client.host if request.client else ""

@@ -38,8 +38,8 @@ class PortalSettings:
     What the portal must know of the house.
 
     title, zone: the city's, over what its description says; '' leaves it.
-    origin:      the portal's address as browsers see it, where a proxy stands before it. Then the proxy is believed
-                 about who calls, and its address says whether cookies travel over TLS alone.
+    origin:      the portal's address as browsers see it. It says whether cookies travel over TLS alone.
+    is_behind_proxy: whether a proxy stands before the house; then it is believed about where callers are.
     troubles:    what else is wrong with the house, each as part of a sentence; asked when somebody looks.
     """
 
@@ -50,6 +50,7 @@ class PortalSettings:
     title: str = ""
     zone: str = ""
     origin: str = ""
+    is_behind_proxy: bool = False
     client: Path = BUILT_CLIENT
     troubles: Callable[[], list[str]] = list
 

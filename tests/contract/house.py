@@ -15,7 +15,7 @@ from broadstreet.jobs import Jobs
 from broadstreet.portal import Portal, PortalSettings
 
 
-def portal_of(services: Services, data_dir: Path, origin: str = "") -> Portal:
+def portal_of(services: Services, data_dir: Path, origin: str = "", *, is_behind_proxy: bool = False) -> Portal:
     """The portal of a house whose data folder is `data_dir`. Its client is looked for in `data_dir/client`."""
     settings = PortalSettings(
         data_dir,
@@ -23,6 +23,7 @@ def portal_of(services: Services, data_dir: Path, origin: str = "") -> Portal:
         mqtt_port=1883,
         watermark_bytes=1_000_000,
         origin=origin,
+        is_behind_proxy=is_behind_proxy,
         client=data_dir / "client",
     )
     return Portal(services.store, services.log, services.access, services.registry, settings)

@@ -71,7 +71,7 @@ async def test_another_site_cannot_sign_anybody_in(house: PortalHouse) -> None:
 async def test_behind_a_proxy_callers_are_told_apart_and_cookies_kept_to_tls(
     services: Services, data_dir: Path, house: PortalHouse
 ) -> None:
-    async with portal_of(services, data_dir, "https://city.example") as portal:
+    async with portal_of(services, data_dir, "https://city.example", is_behind_proxy=True) as portal:
         app = whole_app(services, portal)
 
         async def sign_in(body: dict[str, str], forwarded: str) -> Answer:
@@ -85,11 +85,16 @@ async def test_behind_a_proxy_callers_are_told_apart_and_cookies_kept_to_tls(
         assert answer.status == 200 and "secure" in answer.headers["set-cookie"].lower()
 
 
-async def test_without_a_proxy_nobody_says_where_he_is(house: PortalHouse) -> None:
+@pytest.mark.parametrize("origin", ["", "https://city.example"])
+async def test_without_a_proxy_nobody_says_where_he_is(
+    services: Services, data_dir: Path, house: PortalHouse, origin: str
+) -> None:
     wrong = {**PASSWORD, "password": "guess"}
-    for n in range(MAX_PER_PAIR + 1):
-        headers = {**ORIGIN, "x-forwarded-for": f"203.0.113.{n}"}
-        answer = await ask(house.app, "POST", "/portal/api/sign-in", body=wrong, headers=headers)
+    async with portal_of(services, data_dir, origin) as portal:
+        app = whole_app(services, portal)
+        for n in range(MAX_PER_PAIR + 1):
+            headers = {**ORIGIN, "x-forwarded-for": f"203.0.113.{n}"}
+            answer = await ask(app, "POST", "/portal/api/sign-in", body=wrong, headers=headers)
     assert answer.status == 429
 
 
