@@ -3,7 +3,8 @@
 A credential comes in (an API token, a session's cookie, a one-time link, a password, a passkey, the word of the city's
 OpenID provider) and a `Principal` goes out: a name, a tenant, its roles and the permissions they give there.
 `policy.py` is the whole table of roles and permissions; `route.py` is how a route declares what it asks for.
-Everything above asks `principal.may(…)` or `principal.require(…)`, and decides nothing by role.
+Everything above asks `principal.may(…)` or `principal.require(…)`, and decides nothing by role. What a limited token,
+or whoever has not signed in (`publication.py`), sees of a tenant is its `reach` (`reach.py`), which the store keeps to.
 
 What must always hold: what no line of the table allows is denied; secrets are kept as hashes alone, and seen once;
 every change of accounts, roles and tokens leaves a line in the audit, in the same transaction; a one-time link gives

@@ -64,6 +64,14 @@ async def test_a_token_is_limited_shown_and_ended(house: PortalHouse) -> None:
     assert (await audited(house, "token.revoke"))[0]["subject"] == made["id"]
 
 
+async def test_a_token_is_limited_to_types_and_datasets(house: PortalHouse) -> None:
+    made = await make(house, types=["AirQualityObserved"], datasets=["urn:air"])
+    assert await calls(house, made["secret"], "/ngsi-ld/v1/types") == 200
+    assert await calls(house, made["secret"], "/v1/datasets") == 403
+    (shown,) = (await own(house))["tokens"]
+    assert (shown["types"], shown["datasets"], shown["permissions"]) == (["AirQualityObserved"], ["urn:air"], None)
+
+
 async def test_a_refusal_tells_a_limited_token_from_a_small_role(house: PortalHouse) -> None:
     made = await make(house, permissions=[])
     headers = {"authorization": f"Bearer {made['secret']}"}
@@ -81,7 +89,12 @@ async def test_a_token_holds_as_long_as_it_was_made_for(house: PortalHouse) -> N
 
 @pytest.mark.parametrize(
     ("wanted", "where"),
-    [({"permissions": ["everything"]}, "permissions"), ({"days": 0}, "days"), ({"title": ""}, "title")],
+    [
+        ({"permissions": ["everything"]}, "permissions"),
+        ({"days": 0}, "days"),
+        ({"title": ""}, "title"),
+        ({"types": []}, "types"),
+    ],
 )
 async def test_a_token_that_cannot_be_is_refused(house: PortalHouse, wanted: dict[str, Any], where: str) -> None:
     answer = await house.ask("/portal/api/account/tokens", "POST", body={"title": "for a script", **wanted})
