@@ -53,7 +53,7 @@ RETURNING key;
 UPDATE job SET state = 'cancelled', ended_at = $2 WHERE key = $1 AND state IN ('waiting', 'running') RETURNING *;
 
 -- name: remove
--- $1: key.
+-- One that has ended goes. $1: key.
 DELETE FROM job WHERE key = $1 AND state NOT IN ('waiting', 'running');
 
 -- name: remove_old
