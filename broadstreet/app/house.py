@@ -142,8 +142,12 @@ class House:
         return HouseStatus(os.getpid(), ready, engines, roles)
 
     def _tell(self) -> None:
+        """Leave word of what runs. What dies is started again even where there is no room for a word."""
         if self._complete:
-            write_status(self.engines.folder, self.status())
+            try:
+                write_status(self.engines.folder, self.status())
+            except OSError as error:
+                logger.warning("what runs cannot be written down: %s", error)
 
     async def _step(self, what: str, work: Coroutine[Any, Any, T]) -> T:
         began_s = time.monotonic()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -22,15 +23,25 @@ from broadstreet.engines.user import EngineUser
 MAX_LOG_BYTES = 16 * 1024 * 1024
 """A log file over this is moved aside, and the one moved aside before it goes: a log takes twice this at most."""
 MAX_QUOTED_BYTES = 8_192
+logger = logging.getLogger(__name__)
 LEASH = Path(__file__).with_name("leash.py")
 
 
 def trim_log(path: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
-    """Copy a log that has grown too long to `….1` and empty it. Its writer, which appends, goes on undisturbed."""
-    with contextlib.suppress(FileNotFoundError):
+    """Copy a log that has grown too long to `….1` and empty it. Its writer, which appends, goes on undisturbed.
+
+    Where there is no room for the copy, the log stays as it is until the next time.
+    """
+    aside = path.with_name(path.name + ".1")
+    try:
         if path.stat().st_size > max_bytes:
-            shutil.copyfile(path, path.with_name(path.name + ".1"))
+            shutil.copyfile(path, aside)
             os.truncate(path, 0)
+    except FileNotFoundError:
+        return  # nothing was written yet
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        logger.warning("the log %s is not moved aside: %s", path, error)
 
 
 class Child:

@@ -56,6 +56,11 @@ def fill(place: Path) -> Path:
     return filler
 
 
+def last_words(data_path: Path) -> str:
+    """The end of each process's log."""
+    return "\n".join(f"{path.name}: {path.read_text()[-2_000:]}" for path in sorted((data_path / "logs").glob("*.log")))
+
+
 async def look_when_full(house: TrialHouse, load: Load, device: Device, token: str) -> None:
     """Readings are refused, by MQTT and HTTP; what was recorded is read."""
     await until(lambda: any(one.refused for one in load.devices))
@@ -97,7 +102,8 @@ async def test_a_full_disk_refuses_and_recovers(data_dir: Path) -> None:
         load.publishing = False
         await nothing_waits(load)
         await load.stop()
-        assert read_status(house.settings.data_path) == before  # the same processes
+        after = read_status(house.settings.data_path)
+        assert after == before, last_words(house.settings.data_path)  # the same processes
         verdict = await verdict_of(house, devices)
         assert (verdict.lost, verdict.words) == (0, ())
     finally:

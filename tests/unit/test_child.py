@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from broadstreet.app import Settings
+from broadstreet.app.house import House
 from broadstreet.engines import Child, Keeper, check_disk, look_at_disk, together
 from broadstreet.engines.child import trim_log
 from broadstreet.model.errors import DiskFull, EngineFailed
@@ -163,3 +166,34 @@ def test_a_disk_near_its_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match="nothing was accepted") as caught:
         check_disk(tmp_path, disk.free_bytes * 100)
     assert caught.value.status == 507
+
+
+def test_a_log_is_left_whole_where_there_is_no_room_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever looks after a process must not end for want of room."""
+    log_path = tmp_path / "a.log"
+    log_path.write_bytes(b"x" * 100)
+
+    def cut_off(source: Path, target: Path) -> None:
+        target.write_bytes(b"x" * 10)
+        raise OSError(errno.ENOSPC, "no space left on the device")
+
+    monkeypatch.setattr("broadstreet.engines.child.shutil.copyfile", cut_off)
+    trim_log(log_path, 99)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.log"]
+    assert log_path.stat().st_size == 100
+    assert "no space left" in caplog.text
+
+
+def test_a_house_goes_on_that_cannot_write_down_what_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on the device")
+
+    monkeypatch.setattr("broadstreet.app.house.write_status", full)
+    house = House(Settings(data_dir=str(tmp_path)))
+    house._complete = True
+    house._tell()
+    assert "no space left" in caplog.text
