@@ -28,6 +28,7 @@ SHOWN = {
     for page in pages()
     if (lines := [line for line in page.commands() if line.startswith("curl ")])
 }
+SECRET = re.compile(r"\b(TOKEN|HOOK|PROVISIONING_KEY|CLAIM_CODE)\b")
 NAMED = re.compile(r"urn:ngsi-ld:AirQualityObserved:([\w-]+)")
 READINGS = {
     "readings.ndjson": b'{"device": "aq-017", "no2": 31.2}\n{"device": "aq-018", "no2": 28.4}\n',
@@ -101,6 +102,8 @@ async def test_what_a_page_shows_is_answered(page: str, reader: Reader) -> None:
         assert 200 <= answer.status < 300, (line, answer.body)
         if "/v1/readings" in line or "/v1/hook" in line:
             assert answer.json["accepted"] and not answer.json["rejected"], (line, answer.body)
+        if SECRET.search(line) is None:
+            continue  # what everyone may see needs none
         refused = 404 if "HOOK" in line else 401
         assert (await reader.paste(line, "bst_wrong")).status == refused, f"{line} needs its secret"
 
