@@ -18,7 +18,7 @@ from broadstreet.gateway.exchange import Exchange
 from broadstreet.gateway.kept import Filter, Kept
 from broadstreet.gateway.mailbox import Mailbox
 from broadstreet.gateway.message import Message, forwarded
-from broadstreet.gateway.packer import SAFE, Mark, Packer, Settlement, together
+from broadstreet.gateway.packer import SAFE, Mark, Packer, Settlement, Source, together
 from broadstreet.gateway.peer import Address, Peer, address_of
 from broadstreet.gateway.retained import Retained
 from broadstreet.gateway.session import Session
@@ -213,10 +213,18 @@ class Broker:
     # Messages.
 
     def keep(
-        self, session: Session, suffix: str, payloads: list[bytes], mark: Mark | None = None
+        self,
+        session: Session,
+        suffix: str,
+        payloads: list[bytes],
+        mark: Mark | None = None,
+        source: Source | None = None,
     ) -> tuple[Settlement, int]:
-        """Keep what a session sends, if it is a device's; answers also when it came, in microseconds since 1970."""
-        source = session.source
+        """Keep what a session sends, if it is a device's or for one; answers also when it came, in us since 1970.
+
+        source: the device for which somebody else sends it.
+        """
+        source = source or session.source
         if source is None:
             return SAFE, self.clock()
         settlement = self.packer.add(source, suffix, payloads, sum(map(len, payloads)), mark)

@@ -40,6 +40,7 @@ from broadstreet.gateway.greeting import (
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.pace import Pace
 from broadstreet.gateway.peer import Peer
+from broadstreet.gateway.session import Session
 from broadstreet.gateway.sightings import STORE_ERRORS
 from broadstreet.model.errors import (
     BadPacket,
@@ -51,6 +52,7 @@ from broadstreet.model.errors import (
     UnsupportedVersion,
 )
 from broadstreet.mqtt import Connect, Decoder, PublishRun, Reason, reason_of
+from broadstreet.mqtt.topics import split_share
 
 if TYPE_CHECKING:
     from broadstreet.gateway.broker import Broker
@@ -69,7 +71,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, listener: Listener, broker: Broker, door: Entrance) -> None:
         self._listener = listener
         self._broker = broker
-        self._door = door
+        self.door = door
         self._loop = asyncio.get_running_loop()
         self.crowd = listener.crowd
         self.place = ""
@@ -284,7 +286,7 @@ class Connection(asyncio.Protocol):
     async def _sign_in(self, connect: Connect) -> None:
         """Ask who it is, then go on reading."""
         try:
-            peer = await self._door.sign_in(connect.username, connect.password, self._certificate())
+            peer = await self.door.sign_in(connect.username, connect.password, self._certificate())
             await self._broker.retained.load(peer.tenant)
         except NotSignedIn as error:
             await self._note_refused(connect, error.message)
@@ -319,12 +321,20 @@ class Connection(asyncio.Protocol):
         """Write down a refused sign-in, if it was made under a device's id."""
         if connect.username:
             try:
-                refused = await self._door.refused_device(connect.username, words)
+                refused = await self.door.refused_device(connect.username, words)
             except STORE_ERRORS as error:
                 logger.warning("a refused sign-in of %s is not noted: %s", connect.username, error)
                 return
             if refused is not None:
                 self._broker.sightings.refused(*refused)
+
+    async def _take_back(self, session: Session) -> None:
+        """Whoever comes to a session again has of its subscriptions what it may have now. Raises as `write_filters`."""
+        may = session.peer.may_subscribe
+        allowed = {name: one for name, one in session.filters.items() if may(split_share(name)[1])}
+        if len(allowed) < len(session.filters):
+            await self._broker.write_filters(session, allowed)
+            session.filters = allowed
 
     async def _enter(self, connect: Connect, peer: Peer) -> None:
         """Ask for the session, and let it begin."""
@@ -336,6 +346,7 @@ class Connection(asyncio.Protocol):
             return
         try:
             session, was_there = await self._broker.enter(peer, connect, client_id)
+            await self._take_back(session)
         except TooMany as error:
             self._turn_away(connect, Reason.QUOTA_EXCEEDED, error.message)
             return

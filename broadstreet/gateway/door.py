@@ -11,14 +11,17 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
+from broadstreet.access import Principal
 from broadstreet.access.token import PREFIX as TOKEN_PREFIX
 from broadstreet.access.token import Tokens, hash_of
-from broadstreet.devices import Certificates, DeviceIdentity, Registry
+from broadstreet.access.topics import may_connect
+from broadstreet.devices import Certificates, DeviceIdentity, Provisioning, Registry
 from broadstreet.gateway.bounds import MAX_SIGN_INS, MAX_SIGN_INS_WAITING
 from broadstreet.gateway.peer import OPEN_TENANT, Peer
 from broadstreet.model.errors import NotAllowed, NotFound, NotSignedIn, TooMany
 
-READ_PERMISSION: Final = "entity:read"
+TENANT_MARK: Final = "/"
+"""Between an account and the tenant in which it signs in, where that is not its own."""
 UNPROVEN: Final = "the device is unknown or disabled, or its secret is wrong"
 """All that a stranger learns; its owner reads which of them it was."""
 
@@ -35,6 +38,9 @@ class Entrance(Protocol):
     async def refused_device(self, username: str, said: str) -> tuple[Peer, str] | None:
         """The device a refused sign-in was for, and the reason for its owner; None where no device has this name."""
 
+    async def device(self, tenant: str, name: str) -> int | None:
+        """The key of a device that somebody speaks for; None where there is none. Raises what the store raises."""
+
 
 class OpenDoor:
     """Lets anyone in, as a guest."""
@@ -45,6 +51,10 @@ class OpenDoor:
 
     async def refused_device(self, username: str, said: str) -> tuple[Peer, str] | None:
         """Nobody is refused."""
+        return None
+
+    async def device(self, tenant: str, name: str) -> int | None:
+        """There are none."""
         return None
 
 
@@ -75,6 +85,11 @@ class Door:
                 return await self._by_certificate(username, certificate or b"")
         finally:
             self._waiting -= 1
+
+    async def device(self, tenant: str, name: str) -> int | None:
+        """The key of a device that somebody speaks for; None where there is none. Raises what the store raises."""
+        identity = await self._registry.identify(name)
+        return identity.key if identity is not None and identity.tenant == tenant else None
 
     async def ended(self, peers: Iterable[Peer]) -> set[Peer]:
         """Who of these would not come in again as they are: to end their connections. Raises what the store raises."""
@@ -125,25 +140,27 @@ class Door:
 
     async def _person(self, username: str, secret: str) -> Peer:
         proof = hash_of(secret)
+        name, mark, tenant = username.partition(TENANT_MARK)
         try:
-            principal = await self._tokens.principal_of(proof, "api")
+            principal = await self._tokens.principal_of(proof, "api", tenant if mark else None)
         except NotFound as error:
             raise NotSignedIn(error.message) from None
-        if principal.name != username:
+        if principal.name != name:
             raise NotSignedIn("the token is another account's")
-        if not principal.may(READ_PERMISSION):
-            raise NotAllowed(f"{username} lacks the permission {READ_PERMISSION}")
+        if not may_connect(principal):
+            raise NotAllowed(f"{name} has no permission that a topic asks for")
         if principal.reach is not None:
             raise NotAllowed("the token is limited to entity types or datasets, to which topics do not keep")
-        return Peer(principal.tenant, "account", username, proof=proof)
+        return Peer(principal.tenant, "account", name, proof=proof, principal=principal)
 
     async def _still_holds(self, peer: Peer) -> bool:
         try:
             principal = await self._tokens.principal_of(peer.proof, "api", peer.tenant)
         except (NotSignedIn, NotAllowed, NotFound):
             return False
-        return principal.may(READ_PERMISSION)
+        return principal == peer.principal
 
 
 def _peer_of(identity: DeviceIdentity) -> Peer:
-    return Peer(identity.tenant, "device", identity.id, identity.key, identity.proof)
+    principal = Principal.device(identity.id, identity.tenant)
+    return Peer(identity.tenant, "device", identity.id, identity.key, identity.proof, principal)

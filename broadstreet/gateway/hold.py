@@ -23,3 +23,5 @@ class Hold(IntFlag):
     """Its session's record is being written."""
     PACE = 128
     """It sends faster than it may."""
+    TOPIC = 256
+    """It is asked which device it speaks for."""

@@ -10,14 +10,18 @@ pack says so of the message, and of its release: the recorder drops one that com
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from broadstreet.gateway.bounds import MAX_ROUTES, REFUSED_LINGER_S, TOPIC_ALIAS_MAXIMUM
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.kept import Subscriber
 from broadstreet.gateway.message import Message, forwarded
-from broadstreet.gateway.packer import Settlement, together
+from broadstreet.gateway.packer import Settlement, Source, together
+from broadstreet.gateway.sightings import STORE_ERRORS
 from broadstreet.gateway.subscriptions import Matches
 from broadstreet.model.errors import BroadstreetError, NotAllowed, ProtocolError
 from broadstreet.mqtt import NO_PROPERTIES, Publish, PublishRun, PubRel, Reason, Version, encode_pubacks
@@ -25,6 +29,7 @@ from broadstreet.mqtt import NO_PROPERTIES, Publish, PublishRun, PubRel, Reason,
 if TYPE_CHECKING:
     from broadstreet.gateway.conversation import Conversation
 
+logger = logging.getLogger(__name__)
 _PUBACK, _PUBREC, _PUBCOMP = 0x40, 0x50, 0x70
 _NOT_FOUND = bytes((Reason.PACKET_IDENTIFIER_NOT_FOUND,))
 
@@ -35,11 +40,13 @@ Owed = tuple[Settlement, int, list[bytes]]
 class _Route:
     """What publishing to a topic means: its full name, what packs call it, and who subscribes."""
 
-    __slots__ = ("matches", "suffix", "topic", "version")
+    __slots__ = ("matches", "source", "suffix", "topic", "version")
 
-    def __init__(self, topic: str, suffix: str) -> None:
+    def __init__(self, topic: str, suffix: str, source: Source | None = None) -> None:
+        """source: the device that it is said for, where it is not the sender."""
         self.topic = topic
         self.suffix = suffix
+        self.source = source
         self.version = -1
         self.matches: Matches[Subscriber] = Matches()
 
@@ -55,6 +62,8 @@ class Intake:
         self._peer = session.peer
         self._routes: dict[bytes, _Route] = {}
         self._aliases: dict[int, str] = {}
+        self._strange: set[bytes] = set()
+        """Topics of devices that there are not."""
         self._subscriptions = session.broker.subscriptions(session.peer.tenant)
         self._owed: deque[Owed] = deque()
         self._unacknowledged = 0
@@ -68,11 +77,12 @@ class Intake:
         """Plain messages to one topic."""
         route = self._routes.get(run.topic) or self._find(run.topic)
         if route is None:
-            self._forbid(run.topic.decode(), _PUBACK, run.identifiers)
+            if not self._asks_for(run.topic, partial(self.take_run, run)):
+                self._forbid(run.topic.decode(), _PUBACK, run.identifiers)
             return
         payloads = run.payloads
         self._link.sent(len(payloads))
-        settlement, sent_us = self._broker.keep(self._session, route.suffix, payloads)
+        settlement, sent_us = self._broker.keep(self._session, route.suffix, payloads, source=route.source)
         if matches := self._matching(route):
             sender, waits = self._session.subscriber, [settlement]
             for payload in payloads:
@@ -95,11 +105,12 @@ class Intake:
             return
         route = self._find(topic.encode())
         if route is None:
-            self._forbid(topic, answer, identifiers)
+            if not self._asks_for(topic.encode(), partial(self.take, packet)):
+                self._forbid(topic, answer, identifiers)
             return
         self._link.sent(1)
-        mark = self._session.mark(packet.identifier) if packet.qos == 2 else None
-        settlement, sent_us = self._broker.keep(self._session, route.suffix, [packet.payload], mark)
+        mark = self._session.mark(packet.identifier) if packet.qos == 2 and route.source is None else None
+        settlement, sent_us = self._broker.keep(self._session, route.suffix, [packet.payload], mark, route.source)
         message = Message(
             route.topic,
             packet.payload,
@@ -155,6 +166,38 @@ class Intake:
             self._routes.clear()
         route = self._routes[topic] = _Route(self._peer.own_prefix + suffix, suffix)
         return route
+
+    def _asks_for(self, topic: bytes, then: Callable[[], None]) -> bool:
+        """Whether this peer may speak for the topic's device: it is looked up, and nothing is read before that is done.
+
+        then: takes what came to the topic once more.
+        """
+        said = self._peer.speaks_for(topic.decode())
+        if said is None or topic in self._strange:
+            return False
+        self._link.hold(Hold.TOPIC)
+        self._broker.spawn(self._look_up(topic, *said, then))
+        return True
+
+    async def _look_up(self, topic: bytes, device: str, suffix: str, then: Callable[[], None]) -> None:
+        try:
+            key = await self._link.door.device(self._peer.tenant, device)
+        except STORE_ERRORS as error:
+            logger.warning("devices cannot be looked up: %s", error)
+            self._link.close(Reason.SERVER_UNAVAILABLE, "devices cannot be looked up now")
+            return
+        if key is None:
+            if len(self._strange) >= MAX_ROUTES:
+                self._strange.clear()
+            self._strange.add(topic)
+        else:
+            if len(self._routes) >= MAX_ROUTES:
+                self._routes.clear()
+            source = self._broker.packer.source(self._peer.tenant, key)
+            self._routes[topic] = _Route(topic.decode(), suffix, source)
+        if not self._link.is_closing:
+            then()
+        self._link.release(Hold.TOPIC)
 
     def _alias(self, alias: int, topic: str) -> str | None:
         """The topic an alias stands for; None when the connection is closed for it."""

@@ -195,10 +195,10 @@ class Site:
             await wire.close()
 
     async def person(self, name: str = "ada", version: Version = V5, **options: Any) -> Wire:
-        """A viewer that has signed in with a token."""
+        """A dispatcher that has signed in with a token."""
         access = self.services.access
         if not any(account.name == name for account in await access.accounts.list("city")):
-            await access.accounts.create(name, name.title(), tenant="city", roles=["viewer"], by="test")
+            await access.accounts.create(name, name.title(), tenant="city", roles=["dispatcher"], by="test")
         issued = await access.tokens.issue(name, "api", "test", 3600, by="test")
         return await self.connect(name, version, password=issued.secret, **options)
 

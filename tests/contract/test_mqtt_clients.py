@@ -41,7 +41,7 @@ async def site(services: Services, engines: Engines, data_dir: Path) -> AsyncIte
 async def token(site: Site) -> str:
     """A viewer's token."""
     access = site.services.access
-    await access.accounts.create("ada", "Ada", tenant="city", roles=["viewer"], by="test")
+    await access.accounts.create("ada", "Ada", tenant="city", roles=["dispatcher"], by="test")
     return (await access.tokens.issue("ada", "api", "test", 3600, by="test")).secret
 
 
