@@ -10,9 +10,10 @@ import shlex
 from pathlib import Path
 
 import paho.mqtt.publish
+import polars as pl
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Demo, OpenPage, picture, settled
+from tests.browser.conftest import Demo, OpenPage, picture, settled, violations
 
 LIVE_MS = 30_000
 
@@ -110,6 +111,34 @@ def test_export_a_week_of_one_street(open_page: OpenPage) -> None:
     assert len(readings) > 100
     assert {reading["street"] for reading in readings} == {"Bulevardi"}
     assert hand.clicks <= 2
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("dialog").get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option).click()
+
+
+def test_make_an_export_of_one_thing_in_the_background(open_page: OpenPage) -> None:
+    page = open_page("/system")
+    settled(page)
+    search(page, "Air, Annank", "Air, Annankatu")
+    page.wait_for_url("**/entity?id=**")
+    settled(page)
+    page.get_by_role("button", name="Export").click()
+    choose(page, "Format", "Parquet")
+    choose(page, "Readings", "Means of hours")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("region", name="Its address")).to_contain_text("every=PT1H")
+    dialog.get_by_role("button", name="Make it in the background").click()
+    made = dialog.get_by_role("link", name=".parquet")
+    expect(made).to_be_visible(timeout=LIVE_MS)
+    picture(page, "task-export-made")
+    assert violations(page) == []
+    with page.expect_download() as download:
+        made.click()
+    means = pl.read_parquet(download.value.path())
+    assert means.height > 10
+    assert {"from", "to", "avg", "min", "max", "totalCount"} <= set(means.columns)
 
 
 def test_see_who_changed_an_entity(open_page: OpenPage) -> None:
