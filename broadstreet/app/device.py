@@ -32,6 +32,8 @@ from broadstreet.outpost import (
     Outpost,
     Sensor,
     Source,
+    enrol_by_http,
+    enrol_by_mqtt,
     read_credential,
     write_credential,
 )
@@ -49,6 +51,7 @@ class DeviceWish:
     folder:     its own, with its memory and credential.
     house:      mqtt://, mqtts://, http:// or https://, with id and secret in it or not.
     device, secret: who it is; None: as the folder or the address says.
+    key:        of its fleet: with it a device that has no secret asks for one, under its id.
     ca:         a file of certificates to trust; None: the machine's own.
     readings:   a file, `-` for standard input; None: a simulated sensor.
     every_s:    how often; None: a minute for a sensor, without a pause for lines.
@@ -68,12 +71,13 @@ class DeviceWish:
     count: int | None = None
     time_field: str = "ts"
     keep: int = 100_000
+    key: str | None = None
 
 
 async def run_device(wish: DeviceWish) -> None:
     """Be the device until a signal, or until its readings are all told. Raises errors of the house's tree."""
     house = parse_house(wish.house)
-    credential = credential_of(wish, house)
+    credential = await enrolled(wish, house) if wish.key else credential_of(wish, house)
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -98,6 +102,21 @@ def parse_house(url: str) -> SplitResult:
             remedy="Write mqtt://HOST:1883, mqtts://HOST:8883, http://HOST:8080 or https://HOST.",
         )
     return house
+
+
+async def enrolled(wish: DeviceWish, house: SplitResult) -> Credential:
+    """Who the device is, by its fleet's key where it does not know. Raises as `credential_of` and `enrol_by_mqtt`."""
+    try:
+        return credential_of(wish, house)
+    except NotFound:
+        if wish.key is None or wish.device is None:
+            raise
+    if house.scheme in PORTS:
+        credential = await enrol_by_mqtt(_mqtt(wish, house), wish.key, check_device(wish.device))
+    else:
+        credential = await enrol_by_http(_base_url(house), wish.key, check_device(wish.device), _tls(wish, house))
+    write_credential(wish.folder, credential)
+    return credential
 
 
 def credential_of(wish: DeviceWish, house: SplitResult) -> Credential:
@@ -125,21 +144,29 @@ def credential_of(wish: DeviceWish, house: SplitResult) -> Credential:
 
 def link_of(wish: DeviceWish, house: SplitResult, credential: Credential) -> Link:
     """The way to the house. Raises InvalidInput for certificates that cannot be read."""
-    tls = _trust(wish.ca) if house.scheme in ("mqtts", "https") else None
-    host = house.hostname or ""
     if house.scheme in PORTS:
-        address = MqttAddress(host, house.port or PORTS[house.scheme], wish.version, tls)
-        return MqttLink(address, credential)
-    port = "" if house.port is None else f":{house.port}"
+        return MqttLink(_mqtt(wish, house), credential)
+    return HttpLink(_base_url(house), credential, _tls(wish, house))
+
+
+def _mqtt(wish: DeviceWish, house: SplitResult) -> MqttAddress:
+    return MqttAddress(house.hostname or "", house.port or PORTS[house.scheme], wish.version, _tls(wish, house))
+
+
+def _base_url(house: SplitResult) -> str:
+    host = house.hostname or ""
     name = f"[{host}]" if ":" in host else host
-    return HttpLink(f"{house.scheme}://{name}{port}", credential, tls)
+    return f"{house.scheme}://{name}" + ("" if house.port is None else f":{house.port}")
 
 
-def _trust(ca: Path | None) -> ssl.SSLContext:
+def _tls(wish: DeviceWish, house: SplitResult) -> ssl.SSLContext | None:
+    """How the house is checked; None where it is spoken to in the clear."""
+    if house.scheme not in ("mqtts", "https"):
+        return None
     try:
-        return ssl.create_default_context(cafile=ca)
+        return ssl.create_default_context(cafile=wish.ca)
     except OSError as error:
-        raise InvalidInput(f"the certificates cannot be read: {error}", where=str(ca)) from None
+        raise InvalidInput(f"the certificates cannot be read: {error}", where=str(wish.ca)) from None
 
 
 def source_of(wish: DeviceWish) -> Source:

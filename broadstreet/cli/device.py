@@ -13,6 +13,7 @@ from broadstreet.cli import device_import, device_key, device_prepare
 from broadstreet.cli.options import wait_for
 
 SECRET_VARIABLE = "BROADSTREET_DEVICE_SECRET"
+KEY_VARIABLE = "BROADSTREET_PROVISIONING_KEY"
 
 app = typer.Typer(help="Devices: one of one's own to run, and how new ones come in.", no_args_is_help=True)
 app.add_typer(device_key.app, name="key")
@@ -39,6 +40,9 @@ def run(
     secret: Annotated[
         str | None, typer.Option(envvar=SECRET_VARIABLE, help="Its secret; needed once.", show_envvar=False)
     ] = None,
+    key: Annotated[
+        str | None, typer.Option(envvar=KEY_VARIABLE, help="Its fleet's provisioning key.", show_envvar=False)
+    ] = None,
     ca: Annotated[Path | None, typer.Option(help="Certificates to trust, in place of the machine's own.")] = None,
     mqtt: Annotated[Spoken, typer.Option(help="The version of MQTT.")] = Spoken.V5,
     simulate: Annotated[str, typer.Option(metavar="KIND", help="A simulated sensor of this kind.")] = "air-quality",
@@ -57,8 +61,7 @@ def run(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     version = Version.V5 if mqtt is Spoken.V5 else Version.V3_1_1
-    wait_for(
-        run_device(
-            DeviceWish(folder, house, device, secret, ca, version, simulate, readings, every, count, time_field, keep)
-        )
+    wish = DeviceWish(
+        folder, house, device, secret, ca, version, simulate, readings, every, count, time_field, keep, key
     )
+    wait_for(run_device(wish))

@@ -182,6 +182,10 @@ class Provisioning:
         if await self._store.control.fetchval(_SQL["revoke_key"], tenant, name, at_us) is None:
             raise NotFound(f"there is no provisioning key {name[:80]!r}")
 
+    async def check(self, key: str, at_us: int) -> None:
+        """Whether a key holds. Raises NotSignedIn."""
+        await self._key(key, at_us)
+
     async def admit(self, application: Application, at_us: int) -> Admitted:
         """
         Let a device in that shows a key.

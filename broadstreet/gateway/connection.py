@@ -40,6 +40,7 @@ from broadstreet.gateway.greeting import (
 from broadstreet.gateway.hold import Hold
 from broadstreet.gateway.pace import Pace
 from broadstreet.gateway.peer import Peer
+from broadstreet.gateway.reception import Reception, key_of
 from broadstreet.gateway.session import Session
 from broadstreet.gateway.sightings import STORE_ERRORS
 from broadstreet.model.errors import (
@@ -80,6 +81,7 @@ class Connection(asyncio.Protocol):
         self._decoder = Decoder(None, self.crowd.limits.packet_bytes, runs=True)
         self._transport: asyncio.Transport | None = None
         self._conversation: Conversation | None = None
+        self._reception: Reception | None = None
         self._signing_in: asyncio.Task[None] | None = None
         self._holds = Hold(0)
         self._seen_s = self._opened_s = self._loop.time()
@@ -251,6 +253,8 @@ class Connection(asyncio.Protocol):
                     return
                 if self._conversation is not None:
                     self._conversation.handle(packet)
+                elif self._reception is not None:
+                    self._reception.handle(packet)
                 elif isinstance(packet, Connect):
                     self._begin(packet)
                 else:
@@ -276,12 +280,33 @@ class Connection(asyncio.Protocol):
             self._turn_away(connect, *fault)
             return
         self.hold(Hold.SIGNING_IN)
-        self._signing_in = self._loop.create_task(self._sign_in(connect))
+        is_new = self.door.provisioning is not None and key_of(connect) is not None
+        self._signing_in = self._loop.create_task(self._receive(connect) if is_new else self._sign_in(connect))
 
     def _turn_away(self, connect: Connect, reason: Reason, words: str) -> None:
         self._broker.counters.sign_ins_refused += 1
         self.write(refuse(connect, reason, words))
         self.finish(words)
+
+    async def _receive(self, connect: Connect) -> None:
+        """A new device that shows its fleet's key is heard, and not let in; it has CONNECT_WITHIN_S from now."""
+        provisioning = self.door.provisioning
+        assert provisioning is not None
+        try:
+            await provisioning.check(key_of(connect) or "", self._broker.clock())
+        except NotSignedIn as error:
+            await asyncio.sleep(self.crowd.failed(self.place))
+            self._turn_away(connect, Reason.BAD_USER_NAME_OR_PASSWORD, error.message)
+        except STORE_ERRORS as error:
+            logger.warning("a provisioning key cannot be checked: %s", error)
+            self._turn_away(connect, Reason.SERVER_UNAVAILABLE, "keys cannot be checked now")
+        else:
+            self._reception = Reception(self, connect, provisioning, self._broker.clock)
+            self._opened_s = self._loop.time()
+            limits, at_us = self.crowd.limits, self._broker.clock()
+            self.write(accept(connect, None, limits, is_present=False, expiry_s=0, at_us=at_us))
+        self._signing_in = None
+        self.release(Hold.SIGNING_IN)
 
     async def _sign_in(self, connect: Connect) -> None:
         """Ask who it is, then go on reading."""

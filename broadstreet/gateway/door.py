@@ -27,7 +27,9 @@ UNPROVEN: Final = "the device is unknown or disabled, or its secret is wrong"
 
 
 class Entrance(Protocol):
-    """Where a listener's clients sign in."""
+    """Where a listener's clients sign in. provisioning: where new devices ask for credentials; None: nowhere."""
+
+    provisioning: Provisioning | None
 
     async def sign_in(self, username: str | None, password: bytes | None, certificate: bytes | None) -> Peer:
         """Who this is. certificate: the client's, as DER, where TLS has looked at one.
@@ -44,6 +46,8 @@ class Entrance(Protocol):
 
 class OpenDoor:
     """Lets anyone in, as a guest."""
+
+    provisioning: Provisioning | None = None
 
     async def sign_in(self, username: str | None, password: bytes | None, certificate: bytes | None) -> Peer:
         """Whoever it is."""
@@ -62,8 +66,14 @@ class Door:
     """certificates: None where none is taken. clock: now, in microseconds since 1970."""
 
     def __init__(
-        self, registry: Registry, tokens: Tokens, certificates: Certificates | None, clock: Callable[[], int]
+        self,
+        registry: Registry,
+        tokens: Tokens,
+        certificates: Certificates | None,
+        clock: Callable[[], int],
+        provisioning: Provisioning | None,
     ) -> None:
+        self.provisioning = provisioning
         self._registry = registry
         self._tokens = tokens
         self._certificates = certificates

@@ -15,8 +15,9 @@ from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
+from broadstreet.access.audit import Audit
 from broadstreet.access.token import Tokens
-from broadstreet.devices import Certificates, Registry
+from broadstreet.devices import Certificates, Provisioning, Registry
 from broadstreet.engines import check_disk
 from broadstreet.gateway.bounds import (
     DISK_EVERY_S,
@@ -101,7 +102,8 @@ class Gateway:
             random_bytes=random_bytes,
             on_pressure=self._press,
         )
-        self._door = Door(registry, tokens, certificates, clock)
+        provisioning = Provisioning(store, registry, Audit(store.control))
+        self._door = Door(registry, tokens, certificates, clock, provisioning)
         self._credential_changed = asyncio.Event()
         self.broker = Broker(
             self._packer,

@@ -15,6 +15,7 @@ one transaction, so that it is executed once however often it is offered. Everyt
 from broadstreet.outpost.actuator import Actuator, Rejected
 from broadstreet.outpost.clock import DeviceClock
 from broadstreet.outpost.credential import Credential, read_credential, write_credential
+from broadstreet.outpost.enrolment import enrol_by_http, enrol_by_mqtt
 from broadstreet.outpost.http_link import HttpLink
 from broadstreet.outpost.link import Link, Refused, Retry
 from broadstreet.outpost.memory import Memory
@@ -38,6 +39,8 @@ __all__ = [
     "Retry",
     "Sensor",
     "Source",
+    "enrol_by_http",
+    "enrol_by_mqtt",
     "read_credential",
     "write_credential",
 ]
