@@ -107,7 +107,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def file_name(self) -> str:
         """What a browser saves it as."""
-        kinds = [self.what, self.type or "", *self.attrs[:3], self.street or "", self.every or ""]
+        one = self.id[0].rpartition(":")[2] if len(self.id) == 1 else ""
+        kinds = [self.what, self.type or "", one, *self.attrs[:3], self.street or "", self.every or ""]
         days = [text[:10] for text in (self.begin, self.end) if text] or [self.last or ""]
         named = ["".join(c if c.isascii() and c.isalnum() else "-" for c in part).strip("-") for part in kinds + days]
         return "_".join(part[:60] for part in named if part) + "." + self.format

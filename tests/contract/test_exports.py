@@ -16,6 +16,8 @@ import pytest
 
 from broadstreet.access import Principal
 from broadstreet.apis import Services
+from broadstreet.app.settings import EngineSettings, Settings
+from broadstreet.cli.export import take
 from broadstreet.exports import Format, Wish, exports, parse_wish
 from broadstreet.history import Method, Period, aggregate, exporting, moving
 from broadstreet.model.clock import MAX_US, MIN_US, format_rfc3339, parse_rfc3339
@@ -180,6 +182,24 @@ async def test_what_is_meant_is_taken(bazaar: Bazaar, asked: dict[str, Any], fou
     assert {row["entity"] for row in rows} - {LONE} == {f"{B}{number}" for number in found}
     wish = Wish(what="entities", **asked)
     assert parse_wish(pairs_of(wish.query)) == wish
+
+
+def half_written(folder: Path) -> list[Path]:
+    return list(folder.glob("*.part"))
+
+
+async def test_the_command_line_takes_the_same(
+    bazaar: Bazaar, services_dsn: str, nats_url: str, tmp_path: Path
+) -> None:
+    engines = EngineSettings(postgres_url=services_dsn, nats_url=nats_url)
+    settings = Settings(data_dir=str(tmp_path), engines=engines)
+    wish, file = Wish(begin=ALL["begin"], end=ALL["end"], format="ndjson"), tmp_path / "all.ndjson"
+    rows, size = await take(settings, "city", wish, file)
+    assert file.read_bytes() == await bazaar.take(format="ndjson", **ALL)
+    assert (rows, size) == (len(file.read_bytes().splitlines()), file.stat().st_size)
+    with pytest.raises(TooMany):
+        await take(settings, "city", Wish(begin=ALL["begin"], every="PT1S"), file)
+    assert half_written(tmp_path) == []
 
 
 def pairs_of(query: str) -> list[tuple[str, str]]:
