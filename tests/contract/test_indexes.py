@@ -53,12 +53,14 @@ ASKS_FOR_ALL: Final = {
     "account.list": "everybody who has a role in a tenant",
     "device.adopt_profile": "every device of a profile goes over to its new version",
     "dataset.list": "how many series each dataset has",
+    "publication.classes": "every series that everyone would see",
 }
 """Queries that ask for the whole city, and may read the tables of the city to their ends."""
 NOUNS: Final = (
     *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution"),
     *("identity", "portal"),
     *("ceremony", "device_certificate", "passkey", "second_factor", "tenant", "term", "token"),
+    *("public_view", "publication"),
 )
 """Files of queries that pages and APIs run; each query in them is met by the walk, or stands in `NOT_WALKED`."""
 HISTORY: Final = ("aggregate", "observation")
