@@ -294,20 +294,16 @@ async def test_who_says_no_there_is_told_so_here(house: PortalHouse) -> None:
     assert refused(await back(house, cookie, f"{BACK}?error=access_denied&state={state}")) == "refused"
 
 
-@pytest.mark.parametrize(
-    "described",
-    [
+async def test_a_provider_that_is_not_as_it_should_be_is_not_asked(house: PortalHouse, provider: IdProvider) -> None:
+    wrong: tuple[Claims, ...] = (
         {"issuer": "https://evil.example"},
         {"token_endpoint": "http://evil.example/token"},
         {"jwks_uri": 7},
         {"padding": "x" * MAX_ANSWER_BYTES},
-    ],
-)
-async def test_a_provider_that_is_not_as_it_should_be_is_not_asked(
-    house: PortalHouse, provider: IdProvider, described: dict[str, Any]
-) -> None:
-    provider.description = described
-    assert refused(await ask(house.app, "GET", BEGIN)) == "unreachable"
+    )
+    for described in wrong:
+        provider.description = described
+        assert refused(await ask(house.app, "GET", BEGIN)) == "unreachable", described
 
 
 async def test_groups_come_from_userinfo_where_the_token_lacks_them(house: PortalHouse, provider: IdProvider) -> None:
