@@ -20,6 +20,7 @@ import msgspec
 from broadstreet.model.errors import Conflict, DiskFull, InvalidInput
 
 FILE: Final = "memory.sqlite"
+QUERIES: Final = "memory"
 MAX_REFUSED: Final = 1_000
 """Readings that the house would not take: the newest of them are kept for a look."""
 MAX_READING_BYTES: Final = 64 * 1024
@@ -201,6 +202,6 @@ class Memory:
 
 
 def _queries() -> dict[str, str]:
-    text = (files("broadstreet.outpost") / "memory.sql").read_text(encoding="utf-8")
+    text = (files("broadstreet.outpost") / f"{QUERIES}.sql").read_text(encoding="utf-8")
     _, *parts = _NAMED.split(text)
     return dict(zip(parts[::2], parts[1::2], strict=True))

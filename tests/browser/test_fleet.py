@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Geolocation, Page
 
 from tests.browser.conftest import SIZES, OpenPage, Theme, picture, settled, violations
 
 THEMES: tuple[Theme, Theme] = ("light", "dark")
-HERE = {"longitude": 24.9522, "latitude": 60.1675, "accuracy": 8}
+HERE: Geolocation = {"longitude": 24.9522, "latitude": 60.1675, "accuracy": 8}
 
 
 def is_for_everyone(page: Page, name: str) -> None:
