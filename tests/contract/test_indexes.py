@@ -60,7 +60,7 @@ ASKS_FOR_ALL: Final = {
 NOUNS: Final = (
     *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution"),
     *("identity", "portal"),
-    *("ceremony", "device_certificate", "passkey", "second_factor", "tenant", "term", "token"),
+    *("ceremony", "device_certificate", "export", "job", "passkey", "second_factor", "tenant", "term", "token"),
     *("public_view", "publication"),
 )
 """Files of queries that pages and APIs run; each query in them is met by the walk, or stands in `NOT_WALKED`."""
@@ -79,6 +79,8 @@ NOT_WALKED: Final = {
     "device_login.lend": SIMULATOR,
     "device_certificate.holder": GATEWAY,
     "device_login.ended": GATEWAY,
+    **{f"job.{name}": "a worker's" for name in ("beat", "finish", "ids", "remove_old", "take")},
+    **{f"job.{name}": "ends a job" for name in ("cancel", "remove")},
     "portal.one_moment": "begins a transaction",
     "portal.unit": "one row by its key",
     "tenant.names": SUPERVISOR,
