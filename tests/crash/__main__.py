@@ -23,13 +23,28 @@ def main() -> None:
         outcomes.append(uvloop.run(run_trial(plan_of(seed))))
         show(outcomes[-1])
     verdicts = [outcome.verdict for outcome in outcomes]
+    moments = [outcome.moment for outcome in outcomes]
+    kinds = sorted({kind for verdict in verdicts for kind in verdict.tallies})
+    tallies = {kind: [verdict.tallies[kind] for verdict in verdicts if kind in verdict.tallies] for kind in kinds}
     summary = {
         "seeds": len(outcomes),
         "acknowledged_min": min((verdict.acknowledged for verdict in verdicts), default=0),
         "lost": sum(verdict.lost for verdict in verdicts),
         "duplicated": sum(verdict.duplicated for verdict in verdicts),
-        "mid_pack": sum(outcome.unanswered > 0 for outcome in outcomes),
-        "mid_commit": sum(outcome.mid_commit for outcome in outcomes),
+        "kinds": {
+            kind: {
+                "acknowledged": sum(tally.acknowledged for tally in found),
+                "lost": sum(tally.lost for tally in found),
+                "twice": sum(tally.twice for tally in found),
+            }
+            for kind, found in tallies.items()
+        },
+        "mid_pack": sum(moment.unanswered > 0 for moment in moments),
+        "mid_qos2": sum(moment.half_way > 0 for moment in moments),
+        "unheard": sum(moment.unheard > 0 for moment in moments),
+        "mid_request": sum(moment.asked > 0 for moment in moments),
+        "mid_replay": sum(moment.mid_replay for moment in moments),
+        "mid_commit": sum(moment.mid_commit for moment in moments),
         "ready_s_max": round(max((outcome.ready_s for outcome in outcomes), default=0.0), 2),
     }
     print(json.dumps(summary))
@@ -40,7 +55,9 @@ def show(outcome: Outcome) -> None:
     """One line a trial, and what was wrong."""
     plan, verdict = outcome.plan, outcome.verdict
     again = "" if plan.again_in_s is None else f", again {plan.again_in_s:.2f} s later"
-    moment = f"{outcome.unanswered} unanswered{', within a transaction' if outcome.mid_commit else ''}"
+    at = outcome.moment
+    moment = f"{at.unanswered} unanswered, {at.half_way} half-way, {at.unheard} unheard, {at.asked} asked"
+    moment += ", amid a replay" * at.mid_replay + ", within a transaction" * at.mid_commit
     print(
         f"seed {plan.seed:>3}: {'+'.join(plan.targets)} killed after {plan.after:,} ({moment}){again}: ready in "
         f"{outcome.ready_s:.2f} s, {verdict.acknowledged:,} acknowledged, {verdict.lost} lost, "

@@ -37,6 +37,11 @@ class Message:
     sent: int = 0
 
     @property
+    def topic(self) -> str:
+        """Where the device sends it."""
+        return "readings"
+
+    @property
     def payload(self) -> bytes:
         """As the device sends it."""
         own_time = {} if self.at_ms is None else {"ts": self.at_ms}
@@ -83,7 +88,7 @@ class Device:
         assert self._connection is not None
         message = self.waiting[identifier]
         message.sent += 1
-        packet = Publish("readings", message.payload, qos=1, dup=dup, identifier=identifier)
+        packet = Publish(message.topic, message.payload, qos=1, dup=dup, identifier=identifier)
         self._connection.write(encode(packet, self.version))
 
     def acknowledge(self, identifier: int, reason: int) -> None:
@@ -96,8 +101,16 @@ class Device:
         assert message is not None, f"{self.id}: an acknowledgement of {identifier}, which nobody sent"
         self.acknowledged.append(message)
 
-    def connected(self, connection: Connection) -> None:
-        """Send again, in order, what was not acknowledged."""
+    def hello(self) -> Connect:
+        """How it introduces itself."""
+        return Connect(self.id, self.version, clean_start=True, username=self.id, password=self.secret.encode())
+
+    def take(self, packet: object) -> bool:
+        """Something else than an acknowledgement; whether it was expected."""
+        return False
+
+    def connected(self, connection: Connection, *, is_known: bool) -> None:
+        """Send again, in order, what was not acknowledged. is_known: whether the house has its session."""
         self._connection = connection
         for identifier in list(self.waiting):
             self._send(identifier, dup=True)
@@ -121,25 +134,21 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce the device."""
         self._transport = cast("asyncio.Transport", transport)
-        device = self._device
-        hello = Connect(
-            device.id, device.version, clean_start=True, username=device.id, password=device.secret.encode()
-        )
-        self._transport.write(encode(hello, device.version))
+        self._transport.write(encode(self._device.hello(), self._device.version))
 
     def data_received(self, data: bytes) -> None:
         """Take acknowledgements."""
         self._decoder.feed(data)
         while (packet := self._decoder.next()) is not None:
             match packet:
-                case ConnAck(reason=0):
-                    self._device.connected(self)
+                case ConnAck(reason=0, session_present=is_known):
+                    self._device.connected(self, is_known=is_known)
                 case PubAck(identifier=identifier, reason=reason):
                     self._device.acknowledge(identifier, reason)
                 case PubAckRun():
                     for one in packet.packets():
                         self._device.acknowledge(one.identifier, 0)
-                case _:
+                case _ if not self._device.take(packet):
                     self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:

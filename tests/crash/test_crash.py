@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.crash.crew import KEYED, LETTERS, QOS2
 from tests.crash.plan import TARGETS, plan_of
 from tests.crash.trial import MIN_ACKNOWLEDGED, run_trial
+from tests.crash.verdict import CHANGES, COMMANDS, TIMED, UNTIMED
 
 SEEDS = (4, 5)
 """PostgreSQL alone, and everything but the supervisor."""
+KINDS = {TIMED, UNTIMED, QOS2, KEYED, LETTERS, CHANGES, COMMANDS}
 
 
 @pytest.mark.timeout(400)
@@ -18,7 +21,8 @@ async def test_nothing_acknowledged_is_lost_or_applied_twice(seed: int) -> None:
     assert outcome.verdict.words == ()
     assert (outcome.verdict.lost, outcome.verdict.duplicated) == (0, 0)
     assert outcome.verdict.acknowledged >= MIN_ACKNOWLEDGED
-    assert outcome.unanswered > 0 and outcome.mid_commit
+    assert outcome.moment.unanswered > 0 and outcome.moment.mid_commit
+    assert {kind for kind, tally in outcome.verdict.tallies.items() if tally.acknowledged} == KINDS
 
 
 def test_a_seed_is_replayed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,21 @@ from broadstreet.recorder import Recorder
 from broadstreet.store import Store
 from tests.crash.load import Device, Message
 from tests.crash.trial import HISTORY_MS, register
-from tests.crash.verdict import TENANT, Verdict, judge
+from tests.crash.verdict import (
+    CHANGES,
+    COMMANDS,
+    TENANT,
+    Changes,
+    Findings,
+    Ledger,
+    Obedience,
+    Tally,
+    Verdict,
+    judge,
+    judge_changes,
+    judge_commands,
+    judge_once,
+)
 
 
 @dataclass
@@ -118,3 +133,62 @@ async def test_a_correction_nobody_sent_is_a_duplicate(bench: Bench, timed: Devi
     verdict = await bench.judge()
     assert verdict.lost == 0
     assert verdict.duplicated >= 1
+
+
+def said_once(*values: float) -> Changes:
+    """Each value of series 1 was said once, as its next version."""
+    by_value = {(1, value): {(b"pack", entry)} for entry, value in enumerate(values)}
+    by_version = {(1, version): (version, value) for version, value in enumerate(values, 1)}
+    return Changes(Counter(), Counter(), by_value, by_version, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("stored", "changes", "tally"),
+    [
+        ({1.5: 1, 2.5: 1}, said_once(1.5, 2.5), Tally(2, 0, 0)),
+        ({1.5: 1, 2.5: 1, 3.5: 1}, said_once(1.5, 2.5, 3.5), Tally(2, 0, 0)),
+        ({1.5: 1}, said_once(1.5, 2.5), Tally(2, 1, 0)),
+        ({1.5: 1, 2.5: 1}, said_once(1.5), Tally(2, 1, 0)),
+        ({1.5: 2, 2.5: 1}, said_once(1.5, 2.5), Tally(2, 0, 1)),
+        ({1.5: 1, 2.5: 1, 3.5: 2}, said_once(1.5, 2.5, 3.5), Tally(2, 0, 1)),
+    ],
+    ids=["in order", "one more was not acknowledged", "not stored", "not said", "twice", "twice, not acknowledged"],
+)
+def test_what_has_an_id_counts_once(stored: dict[float, int], changes: Changes, tally: Tally) -> None:
+    findings = Findings()
+    places = Counter({(1, value): times for value, times in stored.items()})
+    judge_once(findings, Ledger("QoS 2", "d", [1.5, 2.5], [1.5, 2.5, 3.5]), 1, places, changes)
+    assert findings.tallies["QoS 2"] == tally
+
+
+def test_each_version_is_said_with_one_thing() -> None:
+    findings = Findings()
+    judge_changes(findings, {1: 2}, said_once(1.5, 2.5))
+    assert findings.tallies[CHANGES] == Tally(2, 0, 0)
+    judge_changes(findings, {1: 3}, said_once(1.5, 2.5))
+    assert findings.tallies[CHANGES] == Tally(5, 1, 0)
+    judge_changes(findings, {1: 1}, said_once(1.5, 2.5))
+    assert findings.tallies[CHANGES] == Tally(6, 1, 1)
+    contradicted = said_once(1.5)
+    contradicted.contradicted.append((1, 1))
+    judge_changes(findings, {1: 1}, contradicted)
+    assert findings.tallies[CHANGES] == Tally(7, 1, 2)
+
+
+def test_a_command_is_there_once_and_answered_as_it_was_executed() -> None:
+    def tally(rows: list[tuple[str, int, str, int]], done: dict[str, tuple[int, int]]) -> Tally:
+        findings = Findings()
+        given = [
+            {"id": one, "device": "d", "body": {"n": n}, "state": state, "result": {"place": place}}
+            for one, n, state, place in rows
+        ]
+        judge_commands(findings, Obedience({1: ("a", "d")}, {"d": done}), given)
+        return findings.tallies[COMMANDS]
+
+    assert tally([("a", 1, "acknowledged", 0)], {"a": (0, 1)}) == Tally(1, 0, 0)
+    assert tally([("a", 1, "acknowledged", 0), ("b", 2, "queued", 0)], {"a": (0, 1)}) == Tally(1, 0, 0)
+    assert tally([], {}) == Tally(1, 1, 0)
+    assert tally([("a", 1, "expired", 0)], {"a": (0, 1)}) == Tally(1, 1, 0)
+    assert tally([("a", 1, "acknowledged", 1)], {"a": (0, 1)}) == Tally(1, 0, 1)
+    assert tally([("a", 1, "acknowledged", 0), ("b", 1, "queued", 0)], {"a": (0, 1)}) == Tally(1, 0, 1)
+    assert tally([("a", 1, "acknowledged", 0)], {"a": (0, 1), "c": (1, 1)}) == Tally(1, 0, 1)
