@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -282,8 +283,8 @@ async def test_an_authority_that_nobody_vouches_for_is_not_spoken_to(asking: Ask
 def test_a_wish_that_cannot_be_granted_is_said_at_once(
     acme: dict[str, object], http_settings: dict[str, object], word: str
 ) -> None:
-    asked = AcmeSettings(**{"names": "city.example", "agree_to_terms": True, **acme})  # type: ignore[arg-type]
-    settings = Settings(acme=asked, http=Http(**{"redirect_port": 80, **http_settings}))  # type: ignore[arg-type]
+    asked = {"names": "city.example", "agree_to_terms": True, **acme}
+    settings = msgspec.convert({"acme": asked, "http": {"redirect_port": 80, **http_settings}}, Settings)
     with pytest.raises(InvalidInput, match=word):
         wanted(settings)
     assert [one.state for one in certificates(settings, now_us())] == ["wrong"]
