@@ -15,9 +15,12 @@ from broadstreet.store.queries import load_queries
 from broadstreet.store.seal import Sealed
 
 BATCH: Final = 200
-PLACES: Final = ("totp", "webhook")
-"""Where secrets stand; each has two queries, and its rows' `about` begins with its name."""
-_SQL: Final[Mapping[str, str]] = load_queries("sealed")
+_SQL: Final = load_queries("sealed")
+PLACES: Final[Mapping[str, tuple[str, str]]] = {
+    "totp": (_SQL["totp"], _SQL["seal_totp"]),
+    "webhook": (_SQL["webhook"], _SQL["seal_webhook"]),
+}
+"""Where secrets stand: by which queries they are found, and written. What a secret is bound to begins with its name."""
 
 
 class Resealed(NamedTuple):
@@ -44,11 +47,12 @@ async def keys_in_use(control: Database) -> frozenset[bytes | None]:
 
 
 async def _reseal_place(control: Database, place: str) -> Resealed:
+    find, write = PLACES[place]
     seal, after, sealed, lost = control.seal, 0, 0, 0
     key_id = seal.key_ids[0]
     while True:
         async with control.transaction() as connection:
-            rows = await connection.fetch(_SQL[place], key_id, after, BATCH)
+            rows = await connection.fetch(find, key_id, after, BATCH)
             for row in rows:
                 bound, secret = about(place, row["about"]), bytes(row["secret"])
                 try:
@@ -57,7 +61,7 @@ async def _reseal_place(control: Database, place: str) -> Resealed:
                 except BroadstreetError:
                     lost += 1
                     continue
-                await connection.execute(_SQL[f"seal_{place}"], row["key"], *seal.seal(secret, bound))
+                await connection.execute(write, row["key"], *seal.seal(secret, bound))
                 sealed += 1
         if len(rows) < BATCH:
             return Resealed(sealed, lost)

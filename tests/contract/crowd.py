@@ -57,7 +57,8 @@ FROM generate_series(1, {ENTITIES}) n;
 INSERT INTO device_certificate (fingerprint, username, is_ours, created_by, created_at, expires_at)
 SELECT sha256(username::bytea), username, true, 'crowd', now(), now() + '1 year' FROM device_login
 ON CONFLICT DO NOTHING;
-INSERT INTO passkey (id, account_key, site, title, public_key, sign_count, is_syncable, is_synced, transports, created_at)
+INSERT INTO passkey
+    (id, account_key, site, title, public_key, sign_count, is_syncable, is_synced, transports, created_at)
 SELECT sha256(name::bytea), key, 'city.example', 'Key', 'x', 0, true, true, '{{}}', now() FROM account;
 INSERT INTO identity (issuer, subject, account_key, linked_at)
 SELECT 'https://login.example', 'crowd-' || key, key, now() FROM account;
