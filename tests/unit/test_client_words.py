@@ -11,7 +11,11 @@ from broadstreet.engines import nats, postgres
 from broadstreet.log import STREAMS, DeadReason
 from webapp.build import WEBAPP
 
-SHOWN = {"process": [postgres.NAME, nats.NAME, *ROLES], "stream": list(STREAMS), "deadRemedy": list(DeadReason)}
+SHOWN: dict[str, list[str]] = {
+    "process": [postgres.NAME, nats.NAME, *ROLES],
+    "stream": list(STREAMS),
+    "deadRemedy": list(DeadReason),
+}
 
 
 @pytest.mark.parametrize("table", SHOWN)
