@@ -72,5 +72,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1300, // MapLibre, which comes only with a map
     reportCompressedSize: false,
+    // Two maps share it. It comes with the first of them, and no page that draws none loads it.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'maplibre', test: /node_modules[\\/]maplibre-gl/ }] } } },
   },
 });

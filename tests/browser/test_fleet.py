@@ -43,7 +43,7 @@ def test_a_table_is_looked_at_then_registered(open_page: OpenPage, tmp_path: Pat
         page.get_by_role("button", name="Save credentials").click()
     saved = Path(saving.value.path()).read_text().splitlines()
     assert len(saved) == 5
-    assert re.fullmatch(r"2,row-0,registered,urn:ngsi-ld:\w+:row-0,[\w'-]{{24,}},", saved[1])
+    assert re.fullmatch(r"2,row-0,registered,urn:ngsi-ld:\w+:row-0,[\w'-]{24,},", saved[1])
 
 
 def test_a_labelled_device_is_installed_where_its_installer_stands(open_page: OpenPage) -> None:

@@ -39,11 +39,11 @@ def test_what_has_no_room_as_a_column_is_told_below_its_row(open_page: OpenPage)
     expect(page.get_by_role("columnheader", name="Restarts")).to_be_visible()
 
 
-def test_the_menu_is_for_the_city_and_the_foot_of_system_for_who_builds(open_page: OpenPage) -> None:
+def test_the_menu_is_for_who_runs_the_city_and_the_foot_of_system_for_who_builds(open_page: OpenPage) -> None:
     page = open_page("/system")
     settled(page)
     menu = page.get_by_role("navigation", name="Pages").get_by_role("link")
-    expect(menu).to_have_text(["City", "System"])
+    expect(menu).to_have_text(["City", "Devices", "Audit", "Open data", "System"])
     page.get_by_role("link", name="What the portal is drawn from").click()
     expect(page).to_have_url(re.compile("/design$"))
     page.go_back()
