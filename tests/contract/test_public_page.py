@@ -85,8 +85,10 @@ async def test_nothing_else_is_told_to_anyone(
     own, other = both
     caplog.set_level(logging.DEBUG)
     headers = {"authorization": f"Bearer {own.token}", "content-type": "application/json"}
-    told = {"id": f"urn:{own.name}", "title": "Air", "owner": "The city", "purpose": SPARROW}
-    await ask(app, "PUT", "/v1/datasets", headers=headers, body=told)  # its title and its owner are told as the source
+    dataset = {"id": f"urn:{own.name}", "title": "Air", "owner": "The city", "purpose": SPARROW}
+    await ask(
+        app, "PUT", "/v1/datasets", headers=headers, body=dataset
+    )  # its title and its owner are told as the source
     await publish(app, own, OPEN)
     wrong, read = [], 0
     for path, handler in handlers_of(app):
