@@ -35,6 +35,7 @@ OF_CONTROL = {
     "webhook",
     "public_view",
     "ceremony",
+    "device_certificate",
     "identity",
     "sealed",
     "passkey",
