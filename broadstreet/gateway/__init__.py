@@ -4,7 +4,9 @@ A reading's way: bytes reach a `Connection`, its decoder cuts them into runs of 
 checks the topic and adds them to the `Packer`; the pack goes to the log with fsync; then, in the order in which the
 messages came, PUBACKs go back, as many as can in one write. Beside that, subscribers get each message through their
 `Session`, which may outlive its connection, retained ones are kept, and what became of each device's connection is
-written down.
+written down. Several gateways are one broker: what belongs to nobody's connection (sessions that stay, wills, retained
+messages) is in the log, which each follows; what one has for subscribers at another it hands on (`Exchange`), and HTTP
+ingest does likewise.
 
 What must always hold: nothing is acknowledged that is not on disk; acknowledgements keep the order of their messages;
 receive times are unique for each device; everything has a bound (bounds.py), and over it there is back-pressure or a

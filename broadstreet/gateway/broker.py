@@ -12,8 +12,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakValueDictionary
 
-from broadstreet.gateway.bounds import LONGEST_SESSION_S, STOP_WITHIN_S
+from broadstreet.gateway.bounds import LONGEST_SESSION_S, RETRY_LONGEST_S, STOP_WITHIN_S
 from broadstreet.gateway.counters import Counters
+from broadstreet.gateway.directory import key_of
 from broadstreet.gateway.exchange import Exchange
 from broadstreet.gateway.kept import Filter, Kept
 from broadstreet.gateway.mailbox import Mailbox
@@ -23,10 +24,12 @@ from broadstreet.gateway.peer import Address, Peer, address_of
 from broadstreet.gateway.retained import Retained
 from broadstreet.gateway.session import Session
 from broadstreet.gateway.sightings import Sightings
+from broadstreet.gateway.wills import Testament, Wills
 from broadstreet.gateway.words import Claim
+from broadstreet.log import Pack
 from broadstreet.log.sessions import SessionLog
 from broadstreet.model.errors import BroadstreetError, Conflict
-from broadstreet.mqtt import Connect, Reason, Subscription, Version, Will
+from broadstreet.mqtt import Connect, Reason, Subscription, Version
 
 ASSIGNED_ID_BYTES = 12
 TAKEN_OVER = "another connection took over its client id"
@@ -67,11 +70,16 @@ class Broker:
             taken=self._taken,
             claimed=self._claimed,
         )
+        self.wills = Wills(
+            sessions, self.exchange.neighbours, self._publish_will, clock=clock, random_bytes=random_bytes
+        )
         self.queues = self.exchange.queues
         self.directory = self.exchange.directory
         self.subscriptions = self.exchange.subscriptions
         self.deliver = self.exchange.deliver
         self.publish = self.exchange.publish
+        self._log = sessions.log
+        self._name = name
         self._random_bytes = random_bytes
         self._sessions: dict[Address, Session] = {}
         self._locks: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
@@ -120,18 +128,40 @@ class Broker:
                 kept = None
             was_there = False
             if kept is not None or asked_s:
-                waiting = None if kept is None else kept.waiting
                 kept, was_there = await self.directory.claim(peer, client_id, asked_s, clean=connect.clean_start)
-                if waiting is not None:
-                    (waiting.take_will_back if was_there else waiting.speak_will)()
             session = Session(self, peer, client_id, asked_s, kept)
             session.claim = self.exchange.neighbours.claim(address, is_lasting=kept is not None)
             if kept is not None:
                 mailbox = Mailbox(self.directory, kept, session.outbound, self.clock, self._taken)
                 await mailbox.open()
                 kept.session, session.mailbox, session.outbound.keeper = session, mailbox, mailbox
+            try:
+                await self._settle_wills(session, connect, client_id, was_there)
+            except BroadstreetError:
+                self.leave(session)
+                raise
             self._sessions[address] = session
             return session, was_there
+
+    async def _settle_wills(self, session: Session, connect: Connect, client_id: str, was_there: bool) -> None:
+        """See to the will that a client left before, and keep the one that it leaves now."""
+        peer, will = session.peer, connect.will
+        place = peer.tenant, key_of(peer, client_id)
+        await self.wills.settle(place, resumed=was_there)
+        suffix = None if will is None else peer.suffix_of(will.topic)
+        if will is None or suffix is None:
+            return
+        message = Message(
+            peer.own_prefix + suffix,
+            will.payload,
+            self.clock(),
+            qos=will.qos,
+            retain=will.retain,
+            properties=forwarded(will.properties),
+        )
+        delay_s = min(will.properties.will_delay_s or 0, session.expiry_s)
+        device = peer.key if session.source is not None else 0
+        session.will_id = await self.wills.leave(place, delay_s, device, suffix, message)
 
     async def write_filters(self, session: Session, filters: dict[str, tuple[Subscription, int]]) -> None:
         """Write what a kept session subscribes to. Raises Conflict, and what the log raises when it is away."""
@@ -151,6 +181,23 @@ class Broker:
             del self._sessions[session.address]
         if session.kept is not None:
             self.spawn(self._put_away(session, session.kept))
+        if session.will_id:
+            said = session.will
+            delay_s = None if said is None else min(said.properties.will_delay_s or 0, session.expiry_s)
+            self.spawn(self._see_off(session, delay_s))
+
+    async def _see_off(self, session: Session, delay_s: int | None) -> None:
+        """A client has gone, and its will goes out after a delay (MQTT-3.1.2-8), or, with None, is void."""
+        tenant, *_, client_id = session.address
+        place = tenant, key_of(session.peer, client_id)
+        while True:
+            try:
+                await self.wills.went(place, session.will_id, delay_s)
+            except BroadstreetError as error:
+                logger.warning("a will waits: %s", error)
+                await asyncio.sleep(RETRY_LONGEST_S)
+            else:
+                return
 
     async def _put_away(self, session: Session, kept: Kept) -> None:
         """Write that a session's client is away, unless someone has it by now."""
@@ -230,25 +277,21 @@ class Broker:
         settlement = self.packer.add(source, suffix, payloads, sum(map(len, payloads)), mark)
         return settlement, source.last_us
 
-    def publish_will(self, session: Session, will: Will) -> None:
-        """The will of a session; nobody awaits an acknowledgement."""
-        peer = session.peer
-        suffix = peer.suffix_of(will.topic)
-        if suffix is None:
-            return
-        settlement, sent_us = self.keep(session, suffix, [will.payload])
-        message = Message(
-            peer.own_prefix + suffix,
-            will.payload,
-            sent_us,
-            qos=will.qos,
-            retain=will.retain,
-            properties=forwarded(will.properties),
-            sender=session.subscriber,
-        )
-        self.publish(peer.tenant, message)
-        if will.retain:
-            self.retained.keep(peer.tenant, message, settlement)
+    async def _publish_will(self, will: Testament) -> None:
+        """Bring a will to the log, and to whoever subscribes. Raises LogFull or EngineFailed."""
+        at_us = self.clock()
+        if will.device:
+            source = self.packer.source(will.tenant, will.device)
+            at_us = source.last_us = max(at_us, source.last_us + 1)
+            columns = [will.device], [at_us], [will.suffix], [will.message(at_us).payload]
+            await self._log.append_raw(Pack(will.id, will.tenant, source.lane.partition, self._name, *columns))
+        message = will.message(at_us)
+        message.sender = self.directory.get(will.place)
+        waits = self.publish(will.tenant, message)
+        if message.retain:
+            waits.append(self.retained.keep(will.tenant, message, SAFE))
+        for settlement in waits:
+            await settlement.settled()
 
     def release(self, session: Session, identifier: int) -> tuple[bool, Settlement]:
         """A client has released a QoS 2 message: whether it was known here, and what to wait for before the answer."""

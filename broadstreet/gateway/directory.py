@@ -113,6 +113,14 @@ class Directory:
         await self._follower.ready()
         return self._kept.get((peer.tenant, key_of(peer, client_id)))
 
+    async def loaded(self) -> None:
+        """Wait until all sessions are known, however long that takes."""
+        await self._follower.loaded()
+
+    def get(self, place: Place) -> Kept | None:
+        """A session that has not ended, as far as is known."""
+        return self._kept.get(place)
+
     async def claim(self, peer: Peer, client_id: str, expiry_s: int, *, clean: bool) -> tuple[Kept, bool]:
         """
         Make a session this gateway's; answers whether it was there before.
@@ -267,7 +275,6 @@ class Directory:
         if record.is_over:
             self._kept.pop(place, None)
             self._over[place] = sequence, self._clock()
-            kept.ended()
         else:
             self._over.pop(place, None)
         return kept

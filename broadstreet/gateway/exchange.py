@@ -140,7 +140,8 @@ class Exchange:
             self._to_member(handed, message, matches)
             return
         for subscriber, match in matches.direct.items():
-            subscriber.offer_here(message, match)
+            if subscriber.is_here:
+                subscriber.offer_here(message, match)
 
     def _to_member(self, handed: Handed, message: Message, matches: Matches[Subscriber]) -> None:
         """Give a message to a member of a shared subscription that is here; if the last has left, to one elsewhere."""

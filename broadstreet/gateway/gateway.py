@@ -129,6 +129,8 @@ class Gateway:
             self._hear_logins(),
             self._hand_out(),
             self.broker.exchange.run(),
+            self.broker.wills.run(),
+            self.broker.wills.sweep(),
             self.broker.directory.sweep(),
         )
         self._tasks = [asyncio.create_task(one) for one in work]
@@ -239,6 +241,7 @@ class Gateway:
         Each is taken by one gateway; one that is killed with it leaves it to another. What has waited longer than
         `OUT_FOR_S` because there was no gateway is left out: who sent it offers it again, if it still counts.
         """
+        await self.broker.directory.loaded()
         while True:
             try:
                 async with self._log.messages_out() as messages:

@@ -74,11 +74,10 @@ class Kept:
     wherever that is.
 
     session:  the client's, if it is connected here.
-    waiting:  the one it had here last, while that has a will to speak.
     received: QoS 2 messages of its client that are not released.
     """
 
-    __slots__ = ("neighbours", "queues", "received", "record", "sequence", "session", "waiting")
+    __slots__ = ("neighbours", "queues", "received", "record", "sequence", "session")
 
     def __init__(self, record: Record, sequence: int, queues: Queues, neighbours: Neighbours) -> None:
         self.record = record
@@ -86,7 +85,6 @@ class Kept:
         self.queues = queues
         self.neighbours = neighbours
         self.session: Session | None = None
-        self.waiting: Session | None = None
         self.received: dict[int, Settlement] = {}
 
     @property
@@ -123,9 +121,3 @@ class Kept:
         if self.session is not None and not min(match.qos, message.qos):
             retain = message.retain and match.retain_as_published
             self.session.outbound.offer(message, 0, retain, match.identifiers)
-
-    def ended(self) -> None:
-        """It is over: a will has nothing to wait for (MQTT-3.1.3-9)."""
-        waiting, self.waiting = self.waiting, None
-        if waiting is not None:
-            waiting.speak_will()

@@ -1,13 +1,11 @@
 """A session as its connection knows it: what goes out to the client (`Outbound`), and its will.
 
-One that ends with its connection is all there is, subscribes itself, and is gone when it has spoken its will. One that
-outlives it is `Kept` in the log: then this is its life at this gateway, from the client's coming to its going, and the
-will may wait a little longer.
+One that ends with its connection is all there is, and subscribes itself. One that
+outlives it is `Kept` in the log: then this is its life at this gateway, from the client's coming to its going.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from broadstreet.gateway.kept import Kept
@@ -31,7 +29,6 @@ class Session:
         "_incarnation",
         "_life",
         "_own_received",
-        "_will_timer",
         "address",
         "broker",
         "claim",
@@ -44,6 +41,7 @@ class Session:
         "peer",
         "source",
         "will",
+        "will_id",
     )
 
     def __init__(self, broker: Broker, peer: Peer, client_id: str, expiry_s: int, kept: Kept | None) -> None:
@@ -64,10 +62,11 @@ class Session:
         self.claim = 0
         """The number under which the other gateways have heard that its client came."""
         self.will: Will | None = None
+        self.will_id = b""
+        """What the log knows the will by that its client left when it came; empty for none."""
         self.conversation: Conversation | None = None
         self._own_received: dict[int, Settlement] = {}
         self._incarnation, self._life = (b"", 0) if kept is None else (kept.record.incarnation, kept.record.life)
-        self._will_timer: asyncio.TimerHandle | None = None
 
     @property
     def received(self) -> dict[int, Settlement]:
@@ -115,7 +114,7 @@ class Session:
         return None
 
     def leave(self, conversation: Conversation) -> None:
-        """Its connection has ended, however. The will goes out when its delay or the session is over (MQTT-3.1.2-8)."""
+        """Its connection has ended, however."""
         if self.conversation is not conversation:
             return
         self.conversation = None
@@ -124,25 +123,3 @@ class Session:
             for topic_filter in self.filters:
                 self.broker.exchange.unsubscribe(self.peer.tenant, self, topic_filter)
         self.broker.leave(self)
-        delay_s = 0 if self.will is None else min(self.will.properties.will_delay_s or 0, self.expiry_s)
-        if self.kept is not None and delay_s:
-            self.kept.waiting = self
-            self._will_timer = asyncio.get_running_loop().call_later(delay_s, self.speak_will)
-        else:
-            self.speak_will()
-
-    def speak_will(self) -> None:
-        """Publish the will, once."""
-        will = self.take_will_back()
-        if will is not None:
-            self.broker.publish_will(self, will)
-
-    def take_will_back(self) -> Will | None:
-        """The will is not spoken any more (MQTT-3.1.3-9); answers it."""
-        if self._will_timer is not None:
-            self._will_timer.cancel()
-            self._will_timer = None
-        if self.kept is not None and self.kept.waiting is self:
-            self.kept.waiting = None
-        will, self.will = self.will, None
-        return will

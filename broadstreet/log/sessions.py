@@ -2,9 +2,10 @@
 
     SESSIONS  session.<tenant>.<key>.record   what a session is, and whose: the newest
               session.<tenant>.<key>.place    how far its queue has been delivered: the newest
+              session.<tenant>.<key>.will     what is published if its client goes without a word: the newest
     QUEUE     queue.<tenant>.<key>            what waits for it
 
-Who writes a record or a place names the sequence of the one before: of two that write, one wins, and the other gets
+Who writes one of these names the sequence of the one before: of two that write, one wins, and the other gets
 `Conflict`. What the bytes mean is the gateway's affair.
 """
 
@@ -22,7 +23,7 @@ from broadstreet.log.reader import RawReader, reading
 from broadstreet.log.streams import QUEUE, SESSIONS
 from broadstreet.model.errors import Conflict, EngineFailed, LogFull
 
-Kind = Literal["record", "place"]
+Kind = Literal["record", "place", "will"]
 _WRONG_LAST: Final = 10071
 """JetStream's error code for: the last sequence of the subject is another."""
 _FULL: Final = frozenset({10047, 10077, 10122})
@@ -39,7 +40,7 @@ class SessionLog:
 
     async def write(self, kind: Kind, tenant: str, key: str, data: bytes, after: int) -> int:
         """
-        Write a session's record or place; answers its sequence.
+        Write a session's record, place or will; answers its sequence.
 
         after: the sequence of the one before, 0 for none. Raises Conflict if that is another, LogFull.
         """
@@ -51,7 +52,7 @@ class SessionLog:
         return await self.newest("place", tenant, key)
 
     async def newest(self, kind: Kind, tenant: str, key: str) -> tuple[int, bytes]:
-        """A session's record or place, and its sequence; 0 and nothing if it has none."""
+        """A session's record, place or will, and its sequence; 0 and nothing if it has none."""
         try:
             message = await self._stream.get_last_msg(SESSIONS, f"session.{tenant}.{key}.{kind}")
         except nats.js.errors.NotFoundError:
@@ -81,6 +82,12 @@ class SessionLog:
     async def records(self) -> AsyncIterator[RawReader]:
         """Every session's record, and then each new one."""
         async with reading(self._client, self._stream, SESSIONS, "session.*.*.record", None) as reader:
+            yield reader
+
+    @asynccontextmanager
+    async def wills(self) -> AsyncIterator[RawReader]:
+        """Every will, and then each new one."""
+        async with reading(self._client, self._stream, SESSIONS, "session.*.*.will", None) as reader:
             yield reader
 
     @asynccontextmanager

@@ -23,6 +23,7 @@ from broadstreet.mqtt import (
     Subscription,
     Will,
 )
+from tests.contract.mqtt_process import GatewayProcess
 from tests.contract.mqtt_site import POLL_S, POLLS, SECRET, V5, Site, Wire
 
 STATUS = "devices/d-0/status"
@@ -30,7 +31,7 @@ STATUS = "devices/d-0/status"
 
 async def come(
     site: Site,
-    gateway: Gateway,
+    gateway: Gateway | GatewayProcess,
     client_id: str = "c",
     *,
     expiry_s: int = 0,
@@ -38,7 +39,8 @@ async def come(
     will: Will | None = None,
 ) -> Wire:
     """The device d-0 comes to a gateway."""
-    wire = Wire(*await asyncio.open_connection("127.0.0.1", gateway.listener.port), V5)
+    port = gateway.port if isinstance(gateway, GatewayProcess) else gateway.listener.port
+    wire = Wire(*await asyncio.open_connection("127.0.0.1", port), V5)
     site.wires.append(wire)
     asked = Properties(session_expiry_s=expiry_s)
     wire.send(Connect(client_id, V5, clean, 0, "d-0", f"{SECRET}d-0".encode(), will, asked))

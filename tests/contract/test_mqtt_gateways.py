@@ -153,6 +153,11 @@ async def test_what_the_house_sends_while_no_gateway_is_there_arrives(
     async with open_site(services, engines, data_dir) as site:
         wire, _ = await come(site, site.gateway)
         await subscribe(wire, "devices/d-0/commands/+", 1)
+        await services.log.publish_out("city", "d-0", "devices/d-0/commands/x", b"first")
+        message = await wire.receive(Publish)
+        assert message.payload == b"first"
+        wire.send(PubAck(message.identifier), Disconnect())
+        assert await wire.ended()
     await services.log.publish_out("city", "d-0", "devices/d-0/commands/x", b"on")
     async with open_gateway(services, data_dir) as gateway:
         site = Site(services, gateway, engines)
