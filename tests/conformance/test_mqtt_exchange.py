@@ -56,13 +56,13 @@ class Hall:
         return wire
 
     async def come(
-        self, client_id: str, version: Version, *, stays: bool = False, clean: bool = True, **more: object
+        self, client_id: str, version: Version, *, stays: bool = False, clean: bool = True, will: Will | None = None
     ) -> tuple[Wire, ConnAck]:
         """A client that has come in. stays: whether its session is to outlive the connection."""
         wire = await self.wire(version)
         lasting = Properties(session_expiry_s=600) if stays and version == V5 else Properties()
         clean_start = clean and not (stays and version == V3)
-        wire.send(Connect(client_id, version, clean_start, properties=lasting, **more))  # type: ignore[arg-type]
+        wire.send(Connect(client_id, version, clean_start, will=will, properties=lasting))  # fields of Connect
         return wire, await wire.receive(ConnAck)
 
     async def leave(self) -> None:

@@ -101,15 +101,19 @@ def names(tenant: Filled) -> dict[str, list[str]]:
     }
 
 
+DOORS = ("portal", "town", "client", "metrics", "holds", "checks")
+GIVEN = {*DOORS, "request", "call", "principal", "data", "pages", "wanted"}
+"""What a handler is given whatever its address says."""
+
+
 def targets(path: str, handler: HTTPRouteHandler, tenant: Filled) -> Iterator[str]:
     """The addresses by which a route is asked for what a tenant has. A parameter nobody knows is an error here."""
     known = names(tenant)
     in_path = re.findall(r"\{(\w+)", path)
     signature = handler.parsed_fn_signature.parameters
     asked = [n for n, p in signature.items() if n in known and n not in in_path and not p.has_default]
-    given = {"portal", "town", "request", "call", "principal", "holds", "checks", "metrics", "client", "data", "pages", "wanted"}
     strange = {n for n, p in signature.items() if not p.has_default} | set(in_path)
-    assert strange <= set(known) | given, f"say in names() what {path} is to be asked for"
+    assert strange <= set(known) | GIVEN, f"say in names() what {path} is to be asked for"
     for values in product(*(known[name] for name in (*in_path, *asked))):
         filled = path
         for name, value in zip(in_path, values[: len(in_path)], strict=True):
