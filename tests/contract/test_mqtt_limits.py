@@ -147,7 +147,7 @@ async def test_messages_in_flight(site: Site) -> None:
         assert await old.is_silent()
     identifiers: list[int] = []
     while len(identifiers) < 5:
-        identifiers += await acknowledged(old) will do
+        identifiers += await acknowledged(old)
     assert identifiers == [1, 2, 3, 4, 5]
     assert counted(site)["in_flight"] >= 2
 
@@ -168,7 +168,7 @@ async def test_who_sends_too_fast_waits_and_loses_nothing(site: Site, limited: d
     for wire in (first, second):
         identifiers: list[int] = []
         while len(identifiers) < 60:
-            identifiers += await acknowledged(wire) will do
+            identifiers += await acknowledged(wire)
         assert identifiers == list(range(1, 61))
     assert set(counted(site)) == {"rate"}
     assert len(await site.kept()) == 120
