@@ -312,7 +312,7 @@ class Connection(asyncio.Protocol):
         """Ask who it is, then go on reading."""
         try:
             peer = await self.door.sign_in(connect.username, connect.password, self._certificate())
-            await self._broker.retained.load(peer.tenant)
+            await self._broker.retained.ready()
         except NotSignedIn as error:
             await self._note_refused(connect, error.message)
             await asyncio.sleep(self.crowd.failed(self.place))

@@ -146,8 +146,8 @@ class Retained:
             "retained messages", log.follow_retained, begin=self._begin, read=self._read, loaded=self._loaded
         )
 
-    async def load(self, tenant: str) -> None:
-        """Wait until what a tenant retains is known. Raises EngineFailed."""
+    async def ready(self) -> None:
+        """Wait until what is retained is known. Raises EngineFailed."""
         await self._follower.ready()
 
     async def run(self) -> None:

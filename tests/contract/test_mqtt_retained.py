@@ -56,7 +56,7 @@ async def test_what_one_gateway_retains_another_brings_and_clears(site: Site, se
     await publish(first, b"", retain=True)
     await retains(second)
     async with open_gateway(site.services, data_dir, name="gateway-3") as later:
-        await later.broker.retained.load("city")
+        await later.broker.retained.ready()
         await retains(later)
         await publish(first, b"again", retain=True)
         await retains(later, b"again")
