@@ -18,11 +18,14 @@ session fixture started goes on living through the tests.
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -36,6 +39,25 @@ from broadstreet.store import create_tenant, migrate
 from tests.absence import absent
 
 SHARED_DATA = Path(os.environ.get("BROADSTREET_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+ASYNC_LIMIT_S = 150
+"""pytest-timeout's own end, which comes later, is a signal: a waiting uvloop does not let it end a test."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """End an async test that hangs, and say where it waits."""
+    test = pyfuncitem.obj
+    if inspect.iscoroutinefunction(test) and not hasattr(test, "hypothesis"):
+
+        @functools.wraps(test)
+        async def within_limit(**given: object) -> None:
+            async with asyncio.timeout(ASYNC_LIMIT_S):
+                await test(**given)
+
+        pyfuncitem.obj = within_limit
+    return (yield)
 
 
 @pytest.fixture(scope="session")

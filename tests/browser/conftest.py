@@ -107,7 +107,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
     if not (STATIC / "index.html").exists() or not AXE.exists():
         pytest.skip(absent("the portal's client is not built: make portal"))

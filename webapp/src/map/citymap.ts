@@ -2,22 +2,17 @@
  * The map itself: MapLibre with our plan below and our stacks above, always north up, as a plan on a table lies. This
  * module, and MapLibre with it, is fetched only when a map is first shown.
  */
-import './maplibre.css';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import { addProtocol, Map as MapLibreMap, setWorkerUrl, type MapMouseEvent } from 'maplibre-gl';
-import { Protocol } from 'pmtiles';
+import type { Map as MapLibreMap, MapMouseEvent } from 'maplibre-gl';
 import { NEWEST, type Sensor } from '../city/sensor.ts';
 import type { CityFacts } from '../server/answers.ts';
 import { channels, inkOf, reducedMotion } from '../theme.svelte.ts';
 import { covers, levelOfZoom, stackScale, type Block } from './blocks.ts';
 import { textures } from './engraving.ts';
+import { flatMap } from './flat.ts';
 import { drawLabels, type LabelInks, type LabelWords } from './labels.ts';
 import { mercatorX, mercatorY, worldSize } from './mercator.ts';
 import { planStyle, type Inks } from './plan.ts';
 import { StacksLayer, type StackInks } from './stacks.ts';
-
-setWorkerUrl(new URL(workerUrl, location.href).href);
-addProtocol('pmtiles', new Protocol().tile);
 
 const MIN_ZOOM = 10;
 const MAX_ZOOM = 20;
@@ -100,28 +95,16 @@ export class CityMap {
     this.#facts = facts;
     this.#words = words;
     const { lon, lat, zoom } = view ?? filling(facts, container);
-    this.#map = new MapLibreMap({
+    this.#map = flatMap({
       container,
       center: [lon, lat],
       zoom,
       style: planStyle(facts.basemap, facts.center[1], this.#inks),
       minZoom: MIN_ZOOM,
       maxZoom: MAX_ZOOM,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      keyboard: false,
-      maxPitch: 0,
-      fadeDuration: 0,
-      canvasContextAttributes: { preserveDrawingBuffer: true }, // a map that is printed must still be there
     });
-    this.#map.touchZoomRotate.disableRotation();
     this.#layer = new StacksLayer(facts.center, stackInks(), reducedMotion);
     this.#listen(events);
-    const canvas = this.#map.getCanvas();
-    canvas.removeAttribute('tabindex');
-    canvas.removeAttribute('aria-label');
-    canvas.setAttribute('role', 'presentation');
   }
 
   #listen(events: MapEvents): void {

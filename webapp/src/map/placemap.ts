@@ -2,19 +2,14 @@
  * The plan with a mark for each place that everyone may see: the same paper as the city's own map, and nothing on it that
  * lives. Fetched only when it is shown.
  */
-import './maplibre.css';
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Feature, FeatureCollection, Point } from 'geojson';
-import { addProtocol, Map as MapLibreMap, setWorkerUrl, type GeoJSONSource } from 'maplibre-gl';
-import { Protocol } from 'pmtiles';
+import type { GeoJSONSource, Map as MapLibreMap } from 'maplibre-gl';
 import type { CityFacts } from '../server/answers.ts';
 import type { PublicPlace } from '../server/answers.public.ts';
 import { inkOf } from '../theme.svelte.ts';
 import { textures } from './engraving.ts';
+import { flatMap } from './flat.ts';
 import { planStyle, type Inks } from './plan.ts';
-
-setWorkerUrl(new URL(workerUrl, location.href).href);
-addProtocol('pmtiles', new Protocol().tile);
 
 const SOURCE = 'places';
 const MIN_ZOOM = 8;
@@ -52,21 +47,13 @@ export class PlaceMap {
   /** Throws where the browser has no WebGL 2. */
   constructor(container: HTMLElement, facts: CityFacts, events: PlaceMapEvents) {
     this.#facts = facts;
-    this.#map = new MapLibreMap({
+    this.#map = flatMap({
       container,
       bounds: facts.bounds,
       style: planStyle(facts.basemap, facts.center[1], inks()),
       minZoom: MIN_ZOOM,
       maxZoom: MAX_ZOOM,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      keyboard: false,
-      maxPitch: 0,
-      fadeDuration: 0,
-      canvasContextAttributes: { preserveDrawingBuffer: true },
     });
-    this.#map.touchZoomRotate.disableRotation();
     this.#map.on('style.load', () => this.#dress());
     this.#map.on('click', ({ point: { x, y } }) => {
       const [hit] = this.#map.queryRenderedFeatures([[x - HIT_PX, y - HIT_PX], [x + HIT_PX, y + HIT_PX]], { layers: [SOURCE] });
@@ -74,10 +61,6 @@ export class PlaceMap {
     });
     this.#map.once('idle', () => events.drawn());
     this.#map.on('error', () => events.failed());
-    const canvas = this.#map.getCanvas();
-    canvas.removeAttribute('tabindex');
-    canvas.removeAttribute('aria-label');
-    canvas.setAttribute('role', 'presentation');
   }
 
   #dress(): void {
