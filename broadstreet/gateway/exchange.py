@@ -64,6 +64,7 @@ class Exchange:
             counters,
             holder,
             has_sessions=has_sessions,
+            clock=clock,
             subscriptions=self.subscriptions,
             receive=self._receive,
             claimed=claimed,

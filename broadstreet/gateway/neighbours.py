@@ -106,6 +106,7 @@ class Neighbours:
     """
     holder:        this process in this life, as the others know it: `<name>/<life>`.
     has_sessions:  whether clients connect to it.
+    clock:         now, in microseconds since 1970.
     subscriptions: gives a tenant's tree of subscriptions.
     receive:       called with what another process hands on.
     claimed:       called with a claim of another gateway, and who has made it.
@@ -119,6 +120,7 @@ class Neighbours:
         holder: str,
         *,
         has_sessions: bool,
+        clock: Callable[[], int],
         subscriptions: Callable[[str], Subscriptions[Subscriber]],
         receive: Callable[[Handed], None],
         claimed: Callable[[Claim, str], None],
@@ -130,6 +132,7 @@ class Neighbours:
         self._log = log
         self._counters = counters
         self._has_sessions = has_sessions
+        self._clock = clock
         self._subscriptions = subscriptions
         self._receive = receive
         self._claimed = claimed
@@ -158,8 +161,12 @@ class Neighbours:
         return None if neighbour is None else self._place(neighbour, tenant)
 
     def claim(self, address: Address, *, is_lasting: bool) -> int:
-        """A client has come: tell the gateways where it may have been. Answers the claim's number."""
-        self.claims += 1
+        """A client has come: tell the gateways where it may have been. Answers the claim's number.
+
+        It rises with time too, so that the later of two counts where neither gateway has heard of the other's yet (a
+        hybrid logical clock; Kulkarni et al., 2014).
+        """
+        self.claims = max(self.claims + 1, self._clock())
         for neighbour in self._neighbours.values():
             if neighbour.has_sessions:
                 neighbour.link.send(Claim(address, self.claims, is_lasting))

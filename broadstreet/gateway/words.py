@@ -85,7 +85,8 @@ class Claim(Struct, array_like=True, frozen=True, tag="claim"):
     """
     A client has come to a gateway: whoever speaks for it elsewhere is sent away.
 
-    number:     rises with every claim that its gateway made or heard of; of two, the higher (number, sender) counts.
+    number:     rises with time, and with every claim that its gateway made or heard of; of two, the higher
+                (number, sender) counts.
     is_lasting: whether its session outlives its connection: of two such, the log says whose it is.
     """
 

@@ -95,17 +95,6 @@ async def test_five_hundred_devices_connect_at_once(site: Site) -> None:
     assert site.gateway.counters.connections == 0
 
 
-async def test_too_many_connections_are_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("broadstreet.gateway.listener.MAX_CONNECTIONS", 2)
-    first = await site.connect("d-0")
-    await site.connect("d-1")
-    third = await site.wire()
-    assert await third.ended()
-    first.send(Disconnect())
-    assert await first.ended()
-    await site.connect("plant:7")
-
-
 async def test_whoever_says_nothing_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CONNECTION + "CONNECT_WITHIN_S", 0.1)
     idle, half = await site.wire(), await site.wire()

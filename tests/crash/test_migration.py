@@ -30,11 +30,16 @@ VERSIONS = "SELECT schema, count(*) AS steps, max(version) AS newest FROM contro
 NEWEST = {kind: migration.migrations(kind)[-1][0] for kind in ("control", "tenant")}
 
 
+async def no_views(*_: object) -> None:
+    """The first version had none."""
+
+
 async def old_house(dsn: str, monkeypatch: pytest.MonkeyPatch, tenants: Sequence[str]) -> None:
     """A database as the first version left it, with several tenants."""
     every = migration.migrations
     with monkeypatch.context() as patch:
         patch.setattr(migration, "migrations", lambda kind: every(kind)[:1])
+        patch.setattr(migration, "_put_up_views", no_views)
         await migrate(dsn)
         for tenant in tenants:
             await create_tenant(dsn, tenant, tenant)
