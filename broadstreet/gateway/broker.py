@@ -82,6 +82,8 @@ class Broker:
         self._name = name
         self._random_bytes = random_bytes
         self._sessions: dict[Address, Session] = {}
+        self._coming: dict[Address, Session] = {}
+        """Those that have made their claim, and are not open yet."""
         self._locks: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -131,17 +133,31 @@ class Broker:
                 kept, was_there = await self.directory.claim(peer, client_id, asked_s, clean=connect.clean_start)
             session = Session(self, peer, client_id, asked_s, kept)
             session.claim = self.exchange.neighbours.claim(address, is_lasting=kept is not None)
-            if kept is not None:
-                mailbox = Mailbox(self.directory, kept, session.outbound, self.clock, self._taken)
-                await mailbox.open()
-                kept.session, session.mailbox, session.outbound.keeper = session, mailbox, mailbox
+            self._coming[address] = session
             try:
-                await self._settle_wills(session, connect, client_id, was_there)
-            except BroadstreetError:
-                self.leave(session)
-                raise
+                await self._open(session, connect, client_id, was_there)
+            finally:
+                del self._coming[address]
             self._sessions[address] = session
             return session, was_there
+
+    async def _open(self, session: Session, connect: Connect, client_id: str, was_there: bool) -> None:
+        """All of entering that takes time once the claim is made."""
+        if (kept := session.kept) is not None:
+            mailbox = Mailbox(self.directory, kept, session.outbound, self.clock, self._taken)
+            await mailbox.open()
+            kept.session, session.mailbox, session.outbound.keeper = session, mailbox, mailbox
+        try:
+            await self._settle_wills(session, connect, client_id, was_there)
+        except BroadstreetError:
+            self.leave(session)
+            raise
+
+    def entered(self, session: Session) -> None:
+        """A session's conversation has begun: what was claimed elsewhere since its own claim is seen to now."""
+        for holder, claim in session.rivals.items():
+            self._claimed(claim, holder)
+        session.rivals.clear()
 
     async def _settle_wills(self, session: Session, connect: Connect, client_id: str, was_there: bool) -> None:
         """See to the will that a client left before, and keep the one that it leaves now."""
@@ -239,8 +255,11 @@ class Broker:
 
     def _claimed(self, claim: Claim, holder: str) -> None:
         """A client has come to another gateway: with a session that ends with its connection, or one here does."""
-        session = self._sessions.get(claim.address)
-        if session is None or session.conversation is None or (session.kept is not None and claim.is_lasting):
+        session = self._coming.get(claim.address) or self._sessions.get(claim.address)
+        if session is None or (session.kept is not None and claim.is_lasting):
+            return
+        if session.conversation is None:
+            session.rivals[holder] = claim
             return
         neighbours = self.exchange.neighbours
         if (claim.number, holder) > (session.claim, neighbours.holder):

@@ -391,3 +391,4 @@ class Connection(asyncio.Protocol):
         limits, at_us = self.crowd.limits, self._broker.clock()
         self.write(accept(connect, assigned, limits, is_present=was_there, expiry_s=session.expiry_s, at_us=at_us))
         conversation.begin()
+        self._broker.entered(session)

@@ -15,6 +15,7 @@ from broadstreet.gateway.outbound import Outbound
 from broadstreet.gateway.packer import SAFE, Mark, Settlement
 from broadstreet.gateway.peer import Peer, address_of
 from broadstreet.gateway.subscriptions import Match
+from broadstreet.gateway.words import Claim
 from broadstreet.mqtt import Subscription, Will
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Session:
         "mailbox",
         "outbound",
         "peer",
+        "rivals",
         "source",
         "will",
         "will_id",
@@ -61,6 +63,8 @@ class Session:
                 self.filters[one.filter] = options, one.identifier
         self.claim = 0
         """The number under which the other gateways have heard that its client came."""
+        self.rivals: dict[str, Claim] = {}
+        """What other gateways claimed, by their holders, since then and before its conversation began."""
         self.will: Will | None = None
         self.will_id = b""
         """What the log knows the will by that its client left when it came; empty for none."""

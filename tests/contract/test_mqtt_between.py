@@ -16,7 +16,7 @@ from broadstreet.engines import Engines
 from broadstreet.gateway import Counters, Exchange, Gateway, HttpIngest, Packer
 from broadstreet.gateway.ending import end
 from broadstreet.gateway.http import Sent
-from broadstreet.gateway.words import Batch, decode_word
+from broadstreet.gateway.words import Batch, Claim, decode_word
 from broadstreet.log.sessions import SessionLog
 from broadstreet.mqtt import (
     Disconnect,
@@ -204,6 +204,31 @@ async def test_of_two_claims_at_once_one_stands(site: Site, second: Gateway) -> 
     assert not done
     for task in open_still:
         task.cancel()
+
+
+async def test_a_claim_is_heard_by_a_session_that_is_still_being_opened(
+    site: Site, second: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await met(site.gateway, second)
+    broker, claimed, may_go_on = site.gateway.broker, asyncio.Event(), asyncio.Event()
+    settle, hear = broker.wills.settle, broker._claimed
+
+    async def settle_slowly(place: tuple[str, str], *, resumed: bool) -> None:
+        claimed.set()
+        await may_go_on.wait()
+        await settle(place, resumed=resumed)
+
+    def heard(claim: Claim, holder: str) -> None:
+        hear(claim, holder)
+        may_go_on.set()
+
+    monkeypatch.setattr(broker.wills, "settle", settle_slowly)
+    monkeypatch.setattr(broker.exchange.neighbours, "_claimed", heard)
+    opening = asyncio.create_task(come(site, site.gateway))
+    await claimed.wait()
+    later, first = await come(site, second), await opening
+    assert (await first.receive(Disconnect)).reason == Reason.SESSION_TAKEN_OVER
+    assert await later.is_silent(0.1)
 
 
 async def test_what_the_house_sends_reaches_a_device_once_wherever_it_is(site: Site, second: Gateway) -> None:
