@@ -19,7 +19,7 @@ async def test_both_answer(engines: Engines, postgres_dsn: str, nats_url: str) -
     client = await nats.connect(nats_url)
     try:
         assert client.max_payload == 8 * 1024 * 1024
-        assert (await client.jetstream().account_info()).streams == 0
+        assert await client.jetstream().account_info()  # raises where there is no JetStream
     finally:
         await client.close()
     assert read_addresses(engines.data_dir) == engines.addresses
