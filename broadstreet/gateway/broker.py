@@ -10,13 +10,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
-from weakref import WeakValueDictionary
 
 from broadstreet.gateway.bounds import LONGEST_SESSION_S, RETRY_LONGEST_S, STOP_WITHIN_S
 from broadstreet.gateway.counters import Counters
 from broadstreet.gateway.directory import key_of
 from broadstreet.gateway.exchange import Exchange
 from broadstreet.gateway.kept import Filter, Kept
+from broadstreet.gateway.locks import Locks
 from broadstreet.gateway.mailbox import Mailbox
 from broadstreet.gateway.message import Message, forwarded
 from broadstreet.gateway.packer import SAFE, Mark, Packer, Settlement, Source, together
@@ -84,7 +84,8 @@ class Broker:
         self._sessions: dict[Address, Session] = {}
         self._coming: dict[Address, Session] = {}
         """Those that have made their claim, and are not open yet."""
-        self._locks: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
+        self._locks = Locks[Address]()
+        """Whoever changes whose a session is has one."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def new_client_id(self) -> str:
@@ -122,7 +123,7 @@ class Broker:
         Whoever spoke for it so far is sent away. Raises TooMany, Conflict, and what the log raises when it is away.
         """
         address, asked_s = address_of(peer, client_id), expiry_s(connect)
-        async with self._lock(address):
+        async with self._locks.of(address):
             await self._send_away(address)
             kept = await self.directory.find(peer, client_id)
             if kept is not None and not asked_s and (connect.clean_start or kept.is_over(self.clock())):
@@ -182,7 +183,7 @@ class Broker:
     async def write_filters(self, session: Session, filters: dict[str, tuple[Subscription, int]]) -> None:
         """Write what a kept session subscribes to. Raises Conflict, and what the log raises when it is away."""
         assert session.kept is not None
-        async with self._lock(session.address):
+        async with self._locks.of(session.address):
             if session.kept.session is not session or not self.directory.is_ours(session.kept):
                 raise Conflict(TAKEN_OVER)
             written = [
@@ -217,7 +218,7 @@ class Broker:
 
     async def _put_away(self, session: Session, kept: Kept) -> None:
         """Write that a session's client is away, unless someone has it by now."""
-        async with self._lock(session.address):
+        async with self._locks.of(session.address):
             if kept.session is not session:
                 return
             if session.mailbox is not None:
@@ -268,13 +269,6 @@ class Broker:
             session.conversation.link.close(Reason.SESSION_TAKEN_OVER, TAKEN_OVER)
         else:
             neighbours.answer_claim(holder, Claim(claim.address, session.claim, session.kept is not None))
-
-    def _lock(self, address: Address) -> asyncio.Lock:
-        """Whoever changes whose a session is has this."""
-        lock = self._locks.get(address)
-        if lock is None:
-            lock = self._locks[address] = asyncio.Lock()
-        return lock
 
     # Messages.
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from weakref import WeakValueDictionary
 
 import msgspec
 
 from broadstreet.gateway.bounds import SAID_FOR_S, SESSIONS_EVERY_S
 from broadstreet.gateway.following import Follower
+from broadstreet.gateway.locks import Locks
 from broadstreet.gateway.message import Message, message_of
 from broadstreet.gateway.neighbours import Neighbours
 from broadstreet.log import RawMessage
@@ -97,7 +97,8 @@ class Wills:
         self._over: dict[Place, tuple[int, int]] = {}
         """Those that are over: where the log says so, and since when."""
         self._found: set[Place] = set()
-        self._locks: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
+        self._locks = Locks[Place]()
+        """Whoever changes a will has one."""
         self._follower = Follower("wills", log.wills, begin=self._begin, read=self._read, loaded=self._loaded)
 
     def __len__(self) -> int:
@@ -129,7 +130,7 @@ class Wills:
         Raises Conflict, and what the log raises.
         """
         await self._follower.ready()
-        async with self._lock(place):
+        async with self._locks.of(place):
             for _ in range(WRITE_ATTEMPTS):
                 _, will = self._known.get(place, (0, None))
                 if will is None or (will.due_us and will.due_us <= self._clock() and not self._is_gone(will)):
@@ -146,7 +147,7 @@ class Wills:
         """Keep a client's will; answers its id. Raises Conflict, LogFull or EngineFailed."""
         identity = self._random_bytes(ID_BYTES)
         will = Testament(*place, identity, self._neighbours.holder, delay_s, 0, device, suffix, publish=message.frame())
-        async with self._lock(place):
+        async with self._locks.of(place):
             for _ in range(WRITE_ATTEMPTS):
                 try:
                     await self._write(will)
@@ -158,7 +159,7 @@ class Wills:
 
     async def went(self, place: Place, identity: bytes, delay_s: int | None) -> None:
         """A client has gone; its will is due after a delay, or, with None, void. Raises what the log raises."""
-        async with self._lock(place):
+        async with self._locks.of(place):
             will = self._own(place, identity)
             if will is None:
                 return
@@ -176,7 +177,7 @@ class Wills:
     # Publishing.
 
     async def _see_to(self, place: Place, now_us: int) -> None:
-        async with self._lock(place):
+        async with self._locks.of(place):
             _, will = self._known.get(place, (0, None))
             if will is None:
                 return
@@ -268,10 +269,3 @@ class Wills:
         else:
             self._over.pop(place, None)
             self._known[place] = sequence, will
-
-    def _lock(self, place: Place) -> asyncio.Lock:
-        """Whoever changes a will has this."""
-        lock = self._locks.get(place)
-        if lock is None:
-            lock = self._locks[place] = asyncio.Lock()
-        return lock
