@@ -37,12 +37,28 @@ import pytest
 from broadstreet.engines import Engines
 from broadstreet.store import create_tenant, migrate
 from tests.absence import absent
+from tests.hangs import Hangs
 
 SHARED_DATA = Path(os.environ.get("BROADSTREET_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 ASYNC_LIMIT_S = 150
-"""pytest-timeout's own end, which comes later, is a signal: a waiting uvloop does not let it end a test."""
+"""An async test that takes longer fails. pytest-timeout's own end comes later, and ends the process of the test."""
+TOLD_AFTER_S = 165
+"""By then a test hangs where its limit does not reach: in a fixture, or in what swallows a cancellation."""
+
+hangs = pytest.StashKey[Hangs]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[hangs] = Hangs(os.dup(2))  # before output is captured: what a process holds when it dies is lost
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Say where a test or one of its fixtures hangs."""
+    with item.config.stash[hangs].told_after(TOLD_AFTER_S, item.nodeid):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -53,6 +69,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
         @functools.wraps(test)
         async def within_limit(**given: object) -> None:
+            pyfuncitem.config.stash[hangs].loop = asyncio.get_running_loop()
             async with asyncio.timeout(ASYNC_LIMIT_S):
                 await test(**given)
 

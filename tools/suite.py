@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,15 +11,24 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+import psutil
+
 from tools.steps import ROOT, VENV_PYTHON
 
 WORKERS = 3
 """On two cores: a test waits for a third of its time, for the disk, a browser or a moment."""
-PYTEST = (str(VENV_PYTHON), "-m", "pytest", "-p", "tests.kinds", "-q", "-n", str(WORKERS), "--dist", "loadgroup")
+PYTEST = (
+    *(str(VENV_PYTHON), "-m", "pytest", "-p", "tests.kinds", "-q"),
+    *("-n", str(WORKERS), "--dist", "loadgroup", "--max-worker-restart", "0"),
+)
+"""A worker that dies ends the run: one started in its place near the end would wait for ever for a second test."""
 COVERAGE = ("--cov", "--cov-report=")
 LEAST_REACHED = 0.94
 """Of the lines, by the tests' own processes; what only a child process reaches is not seen. It only ever rises. It
 holds where every test could run: not on a machine that lacks what some of them need."""
+LONGEST_S = 60 * 60
+"""Four times what two cores take. One test has its own limit (`timeout` in pyproject.toml); this is for what hangs
+outside any, so that a run ends with its reason rather than with the patience of whoever waits for it."""
 
 
 def covered() -> dict[str, tuple[int, int]]:
@@ -44,12 +54,28 @@ def too_little(share: float, absent: dict[str, int]) -> str | None:
     return f"the tests reach less than {LEAST_REACHED:.0%} of the lines"
 
 
+def end(pytest: psutil.Process) -> int:
+    """End a run that does not end, after each of its processes has written where it stands. The exit code: failed."""
+    print(f"\nthe tests have not ended after {LONGEST_S // 60} min; where each process stands:", flush=True)
+    processes = [*pytest.children(), pytest]
+    for process in processes:
+        process.send_signal(signal.SIGABRT)  # which pytest's fault handler answers with a stack of every thread
+    _, standing = psutil.wait_procs(processes, timeout=10)
+    for process in standing:
+        process.kill()
+    return 1
+
+
 def run_tests() -> tuple[int, dict[str, int]]:
     """pytest's exit code, and how many tests did not run for want of what."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "absences.json"
         command = [*PYTEST, *COVERAGE, "--absences", str(file), *sys.argv[1:]]
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        with subprocess.Popen(command, cwd=ROOT) as pytest:
+            try:
+                code = pytest.wait(LONGEST_S)
+            except subprocess.TimeoutExpired:
+                code = end(psutil.Process(pytest.pid))
         return code, json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
