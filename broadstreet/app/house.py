@@ -110,11 +110,11 @@ class House:
         async def serve() -> None:
             await self.start()
             try:
-                notice.say(READY)
+                await notice.tell(READY)
                 await asyncio.gather(on_ready(), notice.live())
                 await asyncio.Event().wait()
             finally:
-                notice.say(STOPPING)
+                await notice.tell(STOPPING)
                 await self._step("stop", self.stop())
 
         serving, waiting = asyncio.create_task(serve()), asyncio.create_task(interrupted.wait())

@@ -54,7 +54,8 @@ class TrialHouse:
         """Stop it, however it is; its engines and roles go with it."""
         if self._supervisor is not None and self._supervisor.returncode is None:
             try:
-                await self.down()
+                async with asyncio.timeout(PATIENCE_S / 2):  # within what a test may take: its own end came already
+                    await self.down()
             finally:
                 with suppress(ProcessLookupError):
                     self._supervisor.kill()

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,14 +30,19 @@ DRAIN = (sys.executable, "-c", "from broadstreet.cli import main; main()", "drai
 
 
 @pytest.fixture
-def notices(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Where systemd would listen."""
+def notices(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    """What systemd was told, which reads as it comes."""
+    heard: list[bytes] = []
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listening:
         listening.bind(str(data_dir / "notify"))
-        listening.setblocking(False)
         monkeypatch.setenv("NOTIFY_SOCKET", str(data_dir / "notify"))
         monkeypatch.setenv("WATCHDOG_USEC", "1000000")
-        yield listening
+        reader = threading.Thread(target=lambda: heard.extend(iter(lambda: listening.recv(100), b"")))
+        reader.start()
+        yield heard
+        with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as last:
+            last.sendto(b"", str(data_dir / "notify"))
+        reader.join()
 
 
 async def last_word(port: int, device: Device) -> Disconnect:
@@ -73,7 +79,7 @@ async def left_over(house: TrialHouse) -> int:
 
 
 @pytest.mark.timeout(240)
-async def test_a_drain_loses_nothing(data_dir: Path, notices: socket.socket) -> None:
+async def test_a_drain_loses_nothing(data_dir: Path, notices: list[bytes]) -> None:
     house = TrialHouse(data_dir / "data", free_port)
     try:
         assert await asyncio.to_thread(drain, house.settings) == 3  # there is none
@@ -87,11 +93,9 @@ async def test_a_drain_loses_nothing(data_dir: Path, notices: socket.socket) -> 
             await acknowledged(load, BEFORE)
             assert await asyncio.to_thread(drain, house.settings) == 0
             assert (await onlooker).reason == SHUTTING_DOWN
-            told = notices.recv(100)
-            said = [told, *iter(lambda: _next(notices), b"")]
-            assert said[0] == b"READY=1"
-            assert said[-1] == b"STOPPING=1"
-            assert b"WATCHDOG=1" in said
+            assert notices[0] == b"READY=1"
+            assert notices[-1] == b"STOPPING=1"
+            assert b"WATCHDOG=1" in notices
             assert await left_over(house) == 0
             await house.down()
             await house.up()
@@ -105,10 +109,3 @@ async def test_a_drain_loses_nothing(data_dir: Path, notices: socket.socket) -> 
         assert (verdict.lost, verdict.duplicated) == (0, 0)
     finally:
         await house.end()
-
-
-def _next(notices: socket.socket) -> bytes:
-    try:
-        return notices.recv(100)
-    except BlockingIOError:
-        return b""
