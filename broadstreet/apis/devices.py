@@ -231,7 +231,7 @@ async def rotate_secret(call: NamedDependency[Call], device: FromPath[str]) -> N
 async def disable_device(
     call: NamedDependency[Call], device: FromPath[str], with_entity: FromQuery[bool] = False
 ) -> None:
-    """Refuse a device from now on. Its entity and its past stay; `POST …/enable` lets it in again.
+    """Refuse a device from now on, and end its connection. Its entity and past stay; `POST …/enable` lets it in again.
 
     `with_entity=true` removes its entity too, which asks for `entity:write`; its past stays.
     """
@@ -245,7 +245,7 @@ async def disable_device(
 
 @post("/devices/{device:str}/enable", opt=requires("device:write"), status_code=HTTP_204_NO_CONTENT)
 async def enable_device(call: NamedDependency[Call], device: FromPath[str]) -> None:
-    """Let a disabled device in again, under the secret it had."""
+    """Let a disabled device in again, under the secret it has."""
     await call.services.registry.disable(call.database, device, None)
     await call.audit("device.enable", device)
 

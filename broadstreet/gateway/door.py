@@ -121,7 +121,7 @@ class Door:
         if identity is None:
             return None
         if said == UNPROVEN:
-            said = "it is shut out here" if await self._registry.is_disabled(username) else "its secret is wrong"
+            said = "it is disabled here" if await self._registry.is_disabled(username) else "its secret is wrong"
         return Peer(identity.tenant, "device", identity.id, identity.key), said
 
     async def _by_password(self, username: str | None, password: bytes) -> Peer:

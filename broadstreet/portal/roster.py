@@ -58,7 +58,7 @@ class Roster:
         }
         self._by_name = {s.name_key: s for s in self.sensors.values() if s.name_key is not None}
         self._by_device = {sensor.device.key: sensor for sensor in self.sensors.values() if sensor.device is not None}
-        self._states: dict[str, State] = {}
+        self._states: dict[str, tuple[State, int | None]] = {}
 
     def apply(
         self, series_key: int, value: Any, observed_us: int, written_us: int, *, is_import: bool
@@ -93,8 +93,11 @@ class Roster:
             sensor.device.undecodable = dead.get(sensor.device.key)
 
     def turned(self, now_us: int) -> list[Sensor]:
-        """The sensors whose state is another than when this was last asked; the first time, none."""
-        states = {sensor.id: sensor.state(now_us) for sensor in self.sensors.values()}
+        """The sensors whose state is another, or whose device was disabled or enabled, since this was last asked.
+
+        The first time, none.
+        """
+        states = {sensor.id: (sensor.state(now_us), sensor.disabled_us) for sensor in self.sensors.values()}
         before, self._states = self._states, states
         return [self.sensors[name] for name, state in states.items() if before.get(name, state) != state]
 

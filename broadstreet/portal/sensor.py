@@ -115,6 +115,11 @@ class Sensor:
         return self.device is None or (self.device.last_heard_us is None and self.device.connection is None)
 
     @property
+    def disabled_us(self) -> int | None:
+        """Since when its device is disabled; None where it is not, or it has none."""
+        return None if self.device is None else self.device.disabled_us
+
+    @property
     def beyond(self) -> bool:
         """Whether any value is over its limit."""
         return any(value.beyond for value in self.values.values())

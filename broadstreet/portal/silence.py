@@ -40,8 +40,9 @@ def outages(sensors: Iterable[Sensor], now_us: int) -> dict[str, Outage]:
     by_street: dict[str, list[tuple[int, Sensor]]] = {}
     for sensor in sensors:
         heard_us = sensor.heard_us
-        is_silent = sensor.device is not None and sensor.state(now_us) == "silent" and not sensor.sends_nonsense
-        if sensor.street is not None and heard_us is not None and is_silent:
+        # What somebody has disabled is silent by their will, and points to no cabinet.
+        is_missed = sensor.device is not None and sensor.disabled_us is None and not sensor.sends_nonsense
+        if sensor.street is not None and heard_us is not None and is_missed and sensor.state(now_us) == "silent":
             by_street.setdefault(sensor.street, []).append((heard_us, sensor))
     found: dict[str, Outage] = {}
     for street, silent in by_street.items():
@@ -67,9 +68,9 @@ def why(sensor: Sensor, together: Mapping[str, Outage], now_us: int, zone: tzinf
         return imported_words(sensor, now_us, zone)
     if sensor.device is None:
         return _why_written(sensor, now_us, zone)
-    if sensor.device.disabled_us is not None:
-        begin = since(sensor.device.disabled_us, now_us, zone)
-        return f"Shut out here since {begin}: it may not sign in. A new secret lets it in again."
+    if sensor.disabled_us is not None:
+        begin = since(sensor.disabled_us, now_us, zone)
+        return f"Disabled since {begin}: its credential is refused until it is enabled again."
     if sensor.sends_nonsense:
         return _why_nonsense(sensor.device, now_us, zone)
     if state == "never":

@@ -66,6 +66,7 @@ class SensorView(msgspec.Struct, frozen=True, kw_only=True):
     heard_at: str | None
     imported: Imported | None
     why: str | None
+    disabled_at: str | None
     simulated: bool
     beyond: bool
     values: dict[str, CurrentValue]
@@ -149,6 +150,7 @@ def sensor_view(sensor: Sensor, together: Mapping[str, Outage], bars: Bars, now_
         heard_at=time_of(sensor.heard_us),
         imported=imported_of(sensor),
         why=why(sensor, together, now_us, zone),
+        disabled_at=time_of(sensor.disabled_us),
         simulated=sensor.simulated,
         beyond=sensor.beyond,
         values={

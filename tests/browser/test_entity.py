@@ -14,11 +14,13 @@ from typing import Any
 
 import paho.mqtt.publish
 import pytest
+from paho.mqtt import MQTTException
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import SIZES, Demo, OpenPage, picture, settled, violations
+from tests.browser.conftest import SIZES, Demo, OpenPage, Theme, picture, settled, violations
 
 AIR = "urn:ngsi-ld:AirQualityObserved:air-001"
+THEMES: tuple[Theme, Theme] = ("light", "dark")
 LIVE_MS = 30_000
 MAPPING = """
 [file]
@@ -216,6 +218,73 @@ def test_a_device_is_given_a_new_secret(open_page: OpenPage, demo: Demo, pump: A
     send(demo, pump | {"secret": said["-P"]}, pump["payload"])
     dialog.get_by_role("button", name="Done").click()
     expect(page.locator(".sentence")).to_contain_text("heard", timeout=LIVE_MS)
+
+
+def may_sign_in(demo: Demo, device: Any) -> bool:
+    """Whether a message under a device's credential is taken in."""
+    try:
+        send(demo, device, device["payload"])
+    except MQTTException:
+        return False
+    return True
+
+
+def test_a_device_is_disabled_and_enabled_by_keyboard(open_page: OpenPage, demo: Demo, pump: Any) -> None:
+    page = open_page(f"/entity?id={pump['entity']}")
+    settled(page)
+    dialog = page.get_by_role("dialog")
+    badge = page.get_by_role("main").get_by_text(re.compile("disabled since "))
+    page.get_by_role("button", name="Disable").focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("Disable Air, the pump?")
+    expect(dialog).to_contain_text("Its connection ends at once")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(badge).to_have_count(0)
+    page.keyboard.press("Enter")  # the button has the focus again
+    dialog.get_by_role("button", name="Disable").focus()
+    page.keyboard.press("Enter")
+    expect(badge).to_be_visible()
+    expect(page.locator(".sentence")).to_contain_text("its credential is refused until it is enabled again")
+    expect(page.get_by_role("button", name="Order it to do something")).to_have_count(0)
+    assert not may_sign_in(demo, pump)
+    for size in ("desk", "phone"):
+        width, height = SIZES[size]
+        page.set_viewport_size({"width": width, "height": height})
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            settled(page)
+            picture(page, f"entity-disabled-{size}-{theme}")
+            assert violations(page) == [], (size, theme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Enable").focus()
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Enable").focus()
+    page.keyboard.press("Enter")
+    expect(badge).to_have_count(0)
+    expect(page.get_by_role("button", name="Disable")).to_be_focused()
+    assert may_sign_in(demo, pump)
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
+def test_the_table_of_the_city_marks_a_disabled_device(open_page: OpenPage, demo: Demo, pump: Any, size: str) -> None:
+    page = open_page("/?type=AirQualityObserved&sort=-title", size=size)
+    settled(page)
+    row = page.get_by_role("grid").get_by_role("row").filter(has_text="Air, the pump").first
+    page.get_by_role("grid").scroll_into_view_if_needed()
+    expect(row).to_be_visible()
+    marked = page.get_by_role("grid").get_by_text(re.compile("disabled since "))
+    before = marked.count()
+    ask(demo, f"/v1/devices/{pump['device']}", "DELETE")
+    expect(marked).to_have_count(before + 1, timeout=LIVE_MS)  # told to a page that is open
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        settled(page)
+        picture(page, f"city-disabled-{size}-{theme}")
+        assert violations(page) == [], theme
+    ask(demo, f"/v1/devices/{pump['device']}/enable", "POST")
+    expect(marked).to_have_count(before, timeout=LIVE_MS)
 
 
 def test_a_device_is_removed_only_after_a_question(open_page: OpenPage, pump: Any) -> None:

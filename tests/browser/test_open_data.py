@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import SIZES, Demo, OpenPage, Theme, picture, settled, violations
 
@@ -80,6 +81,31 @@ def test_nothing_is_open_until_it_is_listed(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("size", ["phone", "desk"])
+def test_an_empty_list_offers_its_one_next_step(open_page: OpenPage, size: str) -> None:
+    page = open_page("/publish", size=size)
+    settled(page)
+    page.get_by_text("Nothing is listed, so nothing is shown.").wait_for()
+    buttons = page.get_by_role("main").get_by_role("button")
+    assert buttons.all_inner_texts() == ["Add an item"]
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        settled(page)
+        picture(page, f"publish-empty-{size}-{theme}")
+        assert violations(page) == [], theme
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    buttons.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Title")).to_be_focused()
+    told = page.get_by_role("main").get_by_role("button").all_inner_texts()
+    wanted = ["Remove", "Add an item", "Go back to what holds", "Look at it first", "Show this to everyone"]
+    assert [name for name in told if name in wanted or name.startswith("Move")] == wanted
+    page.get_by_role("button", name="Go back to what holds").focus()
+    page.keyboard.press("Enter")
+    expect(buttons).to_have_count(1)
+    expect(buttons).to_be_focused()
+
+
+@pytest.mark.parametrize("size", ["phone", "desk"])
 def test_a_steward_lists_looks_and_shows(open_page: OpenPage, demo: Demo, size: str) -> None:
     page = open_page("/", size=size)
     page.get_by_role("link", name="Open data").click()
@@ -113,6 +139,20 @@ def test_the_audit_tells_it_in_words(open_page: OpenPage, demo: Demo, shown: Non
     line = page.get_by_role("listitem").first
     assert "changed what everyone sees" in line.inner_text()
     assert "AirQualityObserved" in line.get_by_role("table").inner_text(), "with what stands there now"
+    more = line.get_by_role("button", name="All that was written down: ")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(more).to_have_attribute("aria-expanded", "true")
+    expect(line.get_by_role("region")).to_contain_text('"after"')
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        settled(page)
+        picture(page, f"audit-open-{size}-{theme}")
+        assert violations(page) == [], theme
+    page.keyboard.press("Space")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    expect(line.get_by_role("region")).to_have_count(0)
     page.get_by_label("Person or program").fill("nobody")
     page.get_by_role("button", name="Show these").click()
     page.get_by_text("No line fits.").wait_for()

@@ -77,10 +77,13 @@ async def test_a_device_is_registered_found_shut_out_and_let_in(api: Api, clock:
     assert (await api.ask("DELETE", "/v1/devices/a-1")).status == 204
     assert (await api.get("/v1/devices/a-1"))["disabled_at"] == "2026-03-01T12:00:00Z"
     assert await api.services.registry.authenticate("a-1", newer, at_us=clock()) is None
+    newest = (await api.ask("POST", "/v1/devices/a-1/secret")).json["secret"]
+    assert await api.services.registry.authenticate("a-1", newest, at_us=clock()) is None, "it stays disabled"
     assert (await api.ask("POST", "/v1/devices/a-1/enable")).status == 204
-    assert await api.services.registry.authenticate("a-1", newer, at_us=clock()) is not None
+    assert await api.services.registry.authenticate("a-1", newest, at_us=clock()) is not None
     assert [action for _, action, subject in await api.audited() if subject == "a-1"] == [
         "device.enable",
+        "device.secret",
         "device.disable",
         "device.secret",
         "device.create",

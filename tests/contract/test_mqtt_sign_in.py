@@ -74,7 +74,7 @@ async def test_a_disabled_device_is_refused(site: Site) -> None:
     _, answer = await site.greet("d-1")
     assert answer.reason == Reason.BAD_USER_NAME_OR_PASSWORD
     row = await site.sees(lambda r: r["refused_at"] is not None, "d-1")
-    assert row["refused_reason"] == "it is shut out here"
+    assert row["refused_reason"] == "it is disabled here"
 
 
 async def test_a_secret_that_was_replaced_is_refused_at_once(site: Site) -> None:

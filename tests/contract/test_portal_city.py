@@ -161,13 +161,32 @@ async def test_what_cannot_be_decoded_is_silence_with_its_reason(house: PortalHo
     assert (await house.sensor("a-1"))["state"] == "live"
 
 
-async def test_a_device_shut_out_says_so(house: PortalHouse) -> None:
+async def test_a_disabled_device_says_so(house: PortalHouse) -> None:
     await house.register(air("a-1"))
     await house.air("a-1", 20)
     await house.services.registry.disable(house.house.city, "a-1", house.clock())
     sensor = await house.sensor("a-1")
-    told = "Shut out here since 12:00: it may not sign in. A new secret lets it in again."
+    told = "Disabled since 12:00: its credential is refused until it is enabled again."
     assert (sensor["state"], sensor["why"]) == ("silent", told)
+    house.clock.forward(60)
+    await house.services.registry.disable(house.house.city, "a-1", house.clock())
+    sensor = await house.sensor("a-1")
+    assert sensor["disabled_at"] == "2026-03-01T12:00:00Z", "since the first time"
+    await house.services.registry.disable(house.house.city, "a-1", None)
+    sensor = await house.sensor("a-1")
+    assert (sensor["state"], sensor["why"], sensor["disabled_at"]) == ("live", None, None)
+
+
+async def test_disabled_neighbours_point_to_no_cabinet(house: PortalHouse) -> None:
+    lights = [
+        DeviceSpec(id=f"l-{n}", title=f"Light {n}", profile="light", lon=24.95, lat=60.17, street="Fabianinkatu")
+        for n in range(4)
+    ]
+    await house.register(*lights)
+    for n in range(4):
+        await house.send(f"l-{n}", {"level": 100})
+        await house.services.registry.disable(house.house.city, f"l-{n}", house.clock())
+    assert "cabinet" not in (await house.city())["answer"]["sentence"]
 
 
 async def test_neighbours_that_fall_silent_together_point_to_their_cabinet(house: PortalHouse) -> None:

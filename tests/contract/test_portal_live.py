@@ -117,6 +117,15 @@ async def test_who_falls_silent_is_told_and_the_answer_changes(house: PortalHous
         assert (await opened.until("answer"))["tone"] == "degraded"
 
 
+async def test_a_silent_device_that_is_disabled_or_enabled_is_told(house: PortalHouse) -> None:
+    await house.register(air("a-1"))
+    told = [["urn:ngsi-ld:AirQualityObserved:a-1", "never", None]]
+    async with page(house) as opened:
+        for method, path in (("DELETE", "/v1/devices/a-1"), ("POST", "/v1/devices/a-1/enable")):
+            assert (await house.ask(path, method)).status == 204
+            assert (await opened.until("states"))["items"] == told
+
+
 async def test_a_table_that_is_imported_is_told_as_no_silence(
     house: PortalHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ import { exportQuery, MAX_NAMED } from '../src/export/export.ts';
 import { nearest, neighbour } from '../src/city/direction.ts';
 import { filterKey, filterOf, filterPath, matches, orderOf, orderText, sorted } from '../src/city/filter.ts';
 import { meanBars, merge } from '../src/city/merge.ts';
-import { BARS, hear, levelOf, NEWEST, readingsByType, sensorOf, valueAtHour, yearsOf } from '../src/city/sensor.ts';
+import { BARS, hear, levelOf, NEWEST, readingsByType, sensorOf, setState, valueAtHour, yearsOf } from '../src/city/sensor.ts';
 import { standingOf } from '../src/map/blocks.ts';
 import { Format } from '../src/words/format.ts';
 import type { SensorAnswer } from '../src/server/answers.ts';
@@ -28,6 +28,7 @@ function answer(id: string, change: Partial<SensorAnswer> = {}): SensorAnswer {
     heard_at: '2026-03-01T12:00:00Z',
     imported: null,
     why: null,
+    disabled_at: null,
     simulated: true,
     beyond: false,
     values: { NO2: { value: 25, observed_at: '2026-03-01T12:00:00Z', limit: 40, beyond: false } },
@@ -61,6 +62,15 @@ test('a level stays within its scale, and a bar tells its value again', () => {
   assert.ok(Number.isNaN(levelOf('on', reading)));
   assert.equal(valueAtHour(sensor('a', { bars: [0.5] }), reading, 0), 25);
   assert.equal(valueAtHour(sensor('a', { bars: [null] }), reading, 0), null);
+});
+
+test('what a disabled device still had on its way does not let it in again; the server does', () => {
+  const one = sensor('a', { state: 'silent', why: 'Disabled', disabled_at: '2026-03-01T12:00:00Z' });
+  const heard_ms = Date.parse('2026-03-01T12:00:01Z');
+  assert.ok(!hear(one, readings.get(one.type), { attribute: 'NO2', value: 31, observed_ms: heard_ms, beyond: false }));
+  assert.deepEqual([one.state, one.disabled_at === null], ['silent', false]);
+  assert.ok(setState(one, 'live', heard_ms));
+  assert.deepEqual([one.state, one.why, one.disabled_at], ['live', null, null]);
 });
 
 test('a filter and an order come back from the URL', () => {

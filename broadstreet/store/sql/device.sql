@@ -164,8 +164,8 @@ LEFT JOIN LATERAL (
 WHERE d.id > $1 ORDER BY d.id LIMIT $2;
 
 -- name: disable_device
--- Stop or let in a device. $1: its key, $2: at, or null to let it in again.
-UPDATE device SET disabled_at = $2 WHERE key = $1;
+-- Stop or let in a device; one that is stopped stays so since when it was. $1: its key, $2: at, or null to let it in again.
+UPDATE device SET disabled_at = CASE WHEN $2::timestamptz IS NOT NULL THEN coalesce(disabled_at, $2) END WHERE key = $1;
 
 -- name: enabled_devices
 -- Keys of devices that may send. $1: ids.

@@ -1,11 +1,11 @@
 -- name: upsert
--- Log-ins of devices; a secret that is there is replaced. $1: tenant, $2: user names, $3: device keys, $4: hashes, $5: salts.
+-- Log-ins of devices; a secret that is there is replaced, and whoever is refused stays so. $1: tenant, $2: user names, $3: device keys, $4: hashes, $5: salts.
 INSERT INTO device_login (username, tenant_key, device_key, secret_hash, salt)
 SELECT username, t.key, device_key, secret_hash, salt
 FROM unnest($2::text[], $3::int[], $4::bytea[], $5::bytea[]) AS new (username, device_key, secret_hash, salt)
 JOIN tenant t ON t.name = $1
 ON CONFLICT (username) DO UPDATE
-SET secret_hash = EXCLUDED.secret_hash, salt = EXCLUDED.salt, disabled_at = NULL
+SET secret_hash = EXCLUDED.secret_hash, salt = EXCLUDED.salt
 WHERE device_login.tenant_key = EXCLUDED.tenant_key AND device_login.device_key = EXCLUDED.device_key
 RETURNING username;
 
@@ -44,8 +44,9 @@ DELETE FROM device_loan WHERE salt = ANY ($1::bytea[]);
 DELETE FROM device_loan WHERE expires_at <= $1;
 
 -- name: disable
--- Refuse a device, or let it in again. $1: user name, $2: at or null.
-UPDATE device_login SET disabled_at = $2 WHERE username = $1;
+-- Refuse a device, or let it in again; one that is refused stays so since when it was. $1: user name, $2: at or null.
+UPDATE device_login SET disabled_at = CASE WHEN $2::timestamptz IS NOT NULL THEN coalesce(disabled_at, $2) END
+WHERE username = $1;
 
 -- name: is_disabled
 -- Whether a log-in is refused. $1: user name.

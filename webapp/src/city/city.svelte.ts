@@ -9,7 +9,7 @@ import { HOUR_MS, hear, readingsByType, sensorOf, setState, type Reading, type S
 
 /** Without a word from the stream for so long, what is shown is stale. */
 const STALE_AFTER_MS = 20_000;
-/** Why a sensor fell silent, or who a stranger is, is the server's to say; it is asked a little later, once for all. */
+/** Why a sensor fell silent, that its device was disabled, or who a stranger is, is the server's to say; it is asked a little later, once for all. */
 const RELOAD_AFTER_MS = 5_000;
 /** The hour's turn is asked for a little late, and not by all clients at one instant. */
 const HOUR_SLACK_MS = 5_000;
@@ -122,7 +122,7 @@ class City {
       for (const [id, state, heard_at] of items) {
         const sensor = this.#byId.get(id);
         if (!sensor) continue;
-        if ((state === 'silent' || state === 'imported') && sensor.state !== state) this.#loadSoon();
+        if (state !== 'live') this.#loadSoon();
         restructured = setState(sensor, state, heard_at === null ? null : Date.parse(heard_at)) || restructured;
         changed.add(id);
       }

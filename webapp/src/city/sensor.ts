@@ -112,7 +112,8 @@ export function hear(
   };
   sensor.beyond = Object.values(sensor.values).some(({ beyond }) => beyond);
   sensor.imported = null;
-  const stateChanged = setState(sensor, 'live', Math.max(sensor.heard_ms ?? 0, item.observed_ms));
+  // What was on its way when its device was disabled does not let that in again; the server says when it is.
+  const stateChanged = sensor.disabled_at === null && setState(sensor, 'live', Math.max(sensor.heard_ms ?? 0, item.observed_ms));
   setNewestBar(sensor, reading);
   return stateChanged;
 }
@@ -120,7 +121,7 @@ export function hear(
 export function setState(sensor: Sensor, state: SensorState, heard_ms: number | null): boolean {
   const changed = sensor.state !== state;
   sensor.state = state;
-  if (state === 'live') sensor.why = null;
+  if (state === 'live') sensor.why = sensor.disabled_at = null;
   sensor.heard_ms = heard_ms ?? sensor.heard_ms;
   return changed;
 }

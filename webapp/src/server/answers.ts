@@ -70,6 +70,7 @@ export interface SensorAnswer {
   /** The span of its readings, where all of them were imported. */
   imported: { from: string; to: string } | null;
   why: string | null;
+  disabled_at: string | null;
   simulated: boolean;
   beyond: boolean;
   values: Record<string, CurrentValue>;

@@ -28,6 +28,7 @@ export const deviceWords = {
     title: 'Commands',
     empty: 'It was never ordered to do anything.',
     order: 'Order it to do something',
+    disabled: 'It is disabled: it can be ordered to do something once it is enabled again.',
     orderTitle: (device: string) => `Order ${device} to do something`,
     orderLead: 'It is told when it is connected, again until it answers, and for an hour at most.',
     sure: (name: string, device: string) => `Send “${name}” to ${device}?`,
