@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +27,8 @@ CLOSED = 0o700
 FORM = 1
 """The form of a data folder. It counts up when something changes that an older Broadstreet would not see."""
 FORM_FILE = "house.json"
+TAKE_ATTEMPTS = 400
+TAKE_AGAIN_S = 0.005
 MAX_SOCKET_PATH = 100
 """A Unix socket's path has room for 108 bytes on Linux and 104 on macOS, with the file's name and a zero."""
 SOCKET_NAME = ".s.PGSQL.5432.lock"
@@ -170,9 +173,7 @@ class DataFolder:
     def lock(self) -> None:
         """Take the folder for this process until `unlock` or its end. Raises EngineFailed if another one has it."""
         lock = (self.run / "lock").open("a+", encoding="ascii")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(lock):
             lock.seek(0)
             holder = lock.read(20).strip() or "unknown"
             lock.close()
@@ -180,7 +181,7 @@ class DataFolder:
                 f"this data folder is in use by another Broadstreet (process {holder})",
                 where=str(self.path),
                 remedy="Stop that one first, or choose another folder with --data-dir.",
-            ) from None
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -203,6 +204,22 @@ class DataFolder:
             except BlockingIOError:
                 return True
         return False
+
+
+def _take(lock: IO[str]) -> bool:
+    """Take a lock for ourselves; False where another house has it. Whoever asks `in_use` at this very moment shares it
+    while they ask: we wait for them."""
+    for _ in range(TAKE_ATTEMPTS):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False  # a house does not share it
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(TAKE_AGAIN_S)
+    return False
 
 
 def write_private(path: Path, data: bytes, user: EngineUser | None = None) -> None:
