@@ -31,6 +31,7 @@ import uvloop
 
 from benchmarks.history_past import END_US, FIVE_MINUTES_S, MINUTE_S, Laid, Stretch, chill, lay, settle
 from benchmarks.history_writing import measure_writing
+from broadstreet.app.role import leave_alone
 from broadstreet.engines import Engines
 from broadstreet.history import Method, Moved, Period, aggregate, moving, overall, read_range
 from broadstreet.store import Database, Store, create_tenant, load_queries, migrate
@@ -190,6 +191,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         figures: dict[str, Any] = {"rows": laid.rows, **await cold(engines, asked)}
         async with await Store.connect(dsn, files=folder / "past") as store:
             database = await store.tenant(CITY)
+            leave_alone()  # as the process does that answers
             figures |= await warm(database, asked, options.times)
             size = await database.fetchval("SELECT pg_total_relation_size('observation')")
             figures["bytes_per_reading"] = round(size / laid.rows, 1)

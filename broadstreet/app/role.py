@@ -8,6 +8,7 @@ app/<name>.py, as `serve(settings, addresses, call)`.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -70,6 +71,7 @@ class Call:
 
     def ready(self) -> None:
         """Say that the role serves."""
+        leave_alone()
         say(self._folder, self.name)
 
     async def during(self, work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> None:
@@ -84,6 +86,15 @@ class Call:
             for ending in (task, stopping):
                 ending.cancel()
             await asyncio.gather(task, stopping, return_exceptions=True)
+
+
+def leave_alone() -> None:
+    """Keep the collector of cycles from what is there now, which stays until the process ends.
+
+    Looking through the modules' own 130,000 objects took 35 ms each time, and whoever asked just then waited for it.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 Serve = Callable[[Settings, EngineAddresses, Call], Awaitable[None]]
