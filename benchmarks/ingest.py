@@ -88,6 +88,7 @@ class Ingest(NamedTuple):
             f"{self.unit}_per_s": round(queryable / seconds),
             "lag_s": round(lag_s, 2),
             "rss_mb_max": round(usage.memory_bytes_max / 1_000_000),
+            "rss_mb_along": [round(held / 1_000_000) for held in usage.memory_bytes_along()],
             "acknowledged_per_s": round(stopped["acknowledged"] / seconds),
             "acknowledged": done["acknowledged"],
             "stored": stored,

@@ -21,7 +21,17 @@ class Usage:
         self._before = self._cpu_s()
         self._machine_before_s = _machine_busy_s()
         self._sampling = asyncio.create_task(self._sample())
-        self.memory_bytes_max = 0
+        self._memory_bytes: list[int] = []
+
+    @property
+    def memory_bytes_max(self) -> int:
+        """The most they held together."""
+        return max(self._memory_bytes, default=0)
+
+    def memory_bytes_along(self) -> list[int]:
+        """What they held a tenth of the way, half of the way and at the end: whether it grows."""
+        held = self._memory_bytes
+        return [held[len(held) // 10], held[len(held) // 2], held[-1]] if held else []
 
     async def stop(self, seconds: float) -> dict[str, float]:
         """End the watch; answers how many processors each group, and the rest of the machine (OTHERS), kept busy."""
@@ -63,7 +73,7 @@ class Usage:
                 for process in self._processes(name):
                     with suppress(*GONE):
                         total += process.memory_full_info().pss if process.pid != os.getpid() else 0
-            self.memory_bytes_max = max(self.memory_bytes_max, total)
+            self._memory_bytes.append(total)
             await asyncio.sleep(SAMPLE_EVERY_S)
 
 
