@@ -30,6 +30,7 @@ from broadstreet.gateway import Counters, Exchange, HttpIngest, Packer, readings
 from broadstreet.gateway.counters import announce
 from broadstreet.jobs import JobLimits, Jobs, Worker
 from broadstreet.log import Log
+from broadstreet.log.ending import end
 from broadstreet.log.sessions import SessionLog
 from broadstreet.model.errors import DiskFull
 from broadstreet.portal import Portal, PortalSettings, portal_routers
@@ -92,8 +93,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
                 answers=answers,
             )
             await ingest.finish()
-            for task in beside:
-                task.cancel()
+            await end(beside)
 
 
 def compose(services: Services, portal: Portal, ingest: HttpIngest) -> Litestar:

@@ -18,6 +18,7 @@ from broadstreet.engines import EngineAddresses
 from broadstreet.gateway import Gateway
 from broadstreet.gateway.limits import Limits
 from broadstreet.log import Log
+from broadstreet.log.ending import end
 from broadstreet.store import Store
 
 
@@ -54,7 +55,6 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             async with asyncio.TaskGroup() as group:
                 beside = [] if tls is None else [group.create_task(tls.run())]
                 await call.during(gateway.run())
-                for task in beside:
-                    task.cancel()
+                await end(beside)
         finally:
             await gateway.stop()

@@ -10,6 +10,7 @@ from broadstreet.app.settings import Settings
 from broadstreet.app.upkeep import Upkeep
 from broadstreet.engines import EngineAddresses
 from broadstreet.log import Log
+from broadstreet.log.ending import end
 from broadstreet.model.clock import US_PER_S
 from broadstreet.recorder import Recorder
 from broadstreet.store import Store
@@ -40,4 +41,4 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         async with asyncio.TaskGroup() as group:
             beside = group.create_task(upkeep.run())
             await call.during(recorder.run())
-            beside.cancel()
+            await end([beside])

@@ -25,6 +25,7 @@ import uvloop
 from broadstreet.app.logs import write_logs
 from broadstreet.app.settings import Settings, from_environment
 from broadstreet.engines import DataFolder, EngineAddresses, read_addresses, write_private
+from broadstreet.log.ending import end
 from broadstreet.model.errors import BroadstreetError, RoleFailed
 
 ROLES = ("recorder", "gateway", "api")
@@ -83,9 +84,7 @@ class Call:
                 await task
                 raise RoleFailed(f"the {self.name} has stopped working")
         finally:
-            for ending in (task, stopping):
-                ending.cancel()
-            await asyncio.gather(task, stopping, return_exceptions=True)
+            await end((task, stopping))
 
 
 def leave_alone() -> None:

@@ -23,6 +23,7 @@ from broadstreet.backup.vault import Folder, Vault
 from broadstreet.engines import EngineAddresses, write_private
 from broadstreet.history.past import READING
 from broadstreet.log import Log
+from broadstreet.log.ending import end
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.errors import BroadstreetError, InvalidInput, LogFull
 from broadstreet.store import Store, load_queries
@@ -154,8 +155,7 @@ async def _while_there_is_room(log: Log) -> AsyncIterator[None]:
             remedy="Raise log.raw_bytes, lower recorder.keep_bytes, or make the backup at a quieter hour.",
         ) from None
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end([watching])
 
 
 class _Taking:

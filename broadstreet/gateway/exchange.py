@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from broadstreet.gateway.counters import Counters
 from broadstreet.gateway.directory import Directory
-from broadstreet.gateway.ending import side_by_side
 from broadstreet.gateway.kept import Kept, Subscriber
 from broadstreet.gateway.message import Message
 from broadstreet.gateway.neighbours import Neighbours
@@ -19,6 +18,7 @@ from broadstreet.gateway.packer import Settlement
 from broadstreet.gateway.queues import Queues
 from broadstreet.gateway.subscriptions import Matches, Subscriptions
 from broadstreet.gateway.words import Claim, Handed
+from broadstreet.log.ending import side_by_side
 from broadstreet.log.sessions import SessionLog
 from broadstreet.mqtt import Subscription
 

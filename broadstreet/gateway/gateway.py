@@ -33,7 +33,6 @@ from broadstreet.gateway.connection import Connection
 from broadstreet.gateway.counters import Counters, announce
 from broadstreet.gateway.crowd import Crowd
 from broadstreet.gateway.door import Door, Entrance, OpenDoor
-from broadstreet.gateway.ending import end
 from broadstreet.gateway.limits import DEFAULT_LIMITS, Limits
 from broadstreet.gateway.listener import Listener
 from broadstreet.gateway.message import Message
@@ -41,6 +40,7 @@ from broadstreet.gateway.packer import Packer
 from broadstreet.gateway.retained import Retained
 from broadstreet.gateway.sightings import STORE_ERRORS, Sightings
 from broadstreet.log import Log
+from broadstreet.log.ending import end
 from broadstreet.log.sessions import SessionLog
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import DiskFull, EngineFailed, InvalidInput

@@ -16,12 +16,12 @@ import msgspec
 
 from broadstreet.gateway.bounds import MAIL_AT_ONCE, MAIL_WAIT_S, PLACE_EVERY_S, RETRY_LONGEST_S
 from broadstreet.gateway.directory import Directory
-from broadstreet.gateway.ending import end
 from broadstreet.gateway.kept import Kept
 from broadstreet.gateway.outbound import Outbound
 from broadstreet.gateway.packer import SAFE, Settlement
 from broadstreet.gateway.queues import decode_queued
 from broadstreet.log import RawMessage
+from broadstreet.log.ending import end
 from broadstreet.model.errors import BroadstreetError, Conflict, CorruptData, EngineFailed
 from broadstreet.mqtt.wire import MAX_IDENTIFIER
 

@@ -18,7 +18,6 @@ from itertools import count
 
 from broadstreet.gateway.bounds import GONE_AFTER_S, HERE_EVERY_S, MAX_EARS, TELL_EVERY_S
 from broadstreet.gateway.counters import Counters
-from broadstreet.gateway.ending import end, side_by_side
 from broadstreet.gateway.interest import Interest, Wish
 from broadstreet.gateway.kept import Subscriber
 from broadstreet.gateway.link import Ears, Link
@@ -45,6 +44,7 @@ from broadstreet.gateway.words import (
     to_one,
 )
 from broadstreet.log import Log
+from broadstreet.log.ending import end, side_by_side
 from broadstreet.model.errors import CorruptData
 from broadstreet.mqtt import Subscription
 

@@ -25,11 +25,11 @@ from broadstreet.gateway.bounds import (
     RETRY_LONGEST_S,
     SAID_FOR_S,
 )
-from broadstreet.gateway.ending import side_by_side
 from broadstreet.gateway.following import Follower
 from broadstreet.gateway.message import Message, message_of
 from broadstreet.gateway.packer import Settlement
 from broadstreet.log import RawMessage, RawReader
+from broadstreet.log.ending import side_by_side
 from broadstreet.log.log import retained_place
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import BroadstreetError, CorruptData, EngineFailed, LogFull, TooMany

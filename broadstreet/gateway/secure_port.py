@@ -24,7 +24,7 @@ from broadstreet.gateway.bounds import (
 )
 from broadstreet.gateway.counters import Counters
 from broadstreet.gateway.crowd import Crowd
-from broadstreet.gateway.ending import end
+from broadstreet.log.ending import end
 
 ACCEPT_AGAIN_S = 0.5
 """How long to wait after the system could not give a socket: it has none left."""

@@ -15,6 +15,7 @@ import asyncpg
 
 from broadstreet.jobs.job import MAX_ATTEMPTS, Job, Jobs
 from broadstreet.jobs.product import Product
+from broadstreet.log.ending import end
 from broadstreet.model.errors import BroadstreetError, EngineFailed
 from broadstreet.store import Database
 
@@ -80,11 +81,9 @@ class Worker:
                 while not doing.done():
                     await asyncio.wait({doing}, timeout=BEAT_S)
                     if not doing.done() and not await self._beat(database, job, product):
-                        doing.cancel()
-                        await asyncio.wait({doing})
+                        await end([doing])
             finally:
-                doing.cancel()
-                await asyncio.wait({doing})
+                await end([doing])
             if not doing.cancelled():
                 doing.result()
         return True

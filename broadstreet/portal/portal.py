@@ -20,6 +20,7 @@ from broadstreet.city import City, load_city
 from broadstreet.devices import Registry
 from broadstreet.history import time_zone
 from broadstreet.log import Log
+from broadstreet.log.ending import end
 from broadstreet.model.clock import US_PER_S
 from broadstreet.portal.town import EXPECTED, Town
 from broadstreet.portal.vitals import Vitals
@@ -131,8 +132,7 @@ class Portal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._tasks is not None
-        for task in self._running:
-            task.cancel()
+        await end(self._running)
         await self._tasks.__aexit__(None, None, None)  # told of the body's error, it would wrap that in a group
 
     def _serve(self, town: Town) -> None:

@@ -19,6 +19,7 @@ import asyncpg
 import nats.errors
 
 from broadstreet.log import Log
+from broadstreet.log.ending import side_by_side
 from broadstreet.model.change import ChangeBatch, Flag, decode_changes
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import BroadstreetError, CorruptData, EngineFailed
@@ -145,16 +146,15 @@ class Town:
         while True:
             await self.clients.some.wait()
             try:
-                async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(work) for work in (self._follow(), self._send(), self._tick())]
-                    await self.clients.none.wait()
-                    for task in tasks:
-                        task.cancel()
-            except* EXPECTED as errors:
-                _log.warning("the live view of %s: %s; again in %g s", self.tenant, errors.exceptions[0], RETRY_S)
+                await side_by_side(self._follow(), self._send(), self._tick(), self._until_nobody())
+            except EXPECTED as error:
+                _log.warning("the live view of %s: %s; again in %g s", self.tenant, error, RETRY_S)
                 await asyncio.sleep(RETRY_S)
             finally:
                 self._is_followed = False
+
+    async def _until_nobody(self) -> None:
+        await self.clients.none.wait()
 
     async def _load(self) -> Roster:
         began_us = self._clock()

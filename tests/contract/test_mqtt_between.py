@@ -14,9 +14,9 @@ from broadstreet.access import Principal
 from broadstreet.apis import Services
 from broadstreet.engines import Engines
 from broadstreet.gateway import Counters, Exchange, Gateway, HttpIngest, Packer
-from broadstreet.gateway.ending import end
 from broadstreet.gateway.http import Sent
 from broadstreet.gateway.words import Batch, Claim, decode_word
+from broadstreet.log.ending import end
 from broadstreet.log.sessions import SessionLog
 from broadstreet.mqtt import (
     Disconnect,

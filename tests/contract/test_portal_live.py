@@ -167,6 +167,32 @@ async def test_a_page_that_leaves_is_forgotten(house: PortalHouse) -> None:
     assert len(of_city) == 0
 
 
+async def test_who_comes_after_a_cancellation_was_lost_is_told_all(
+    house: PortalHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.register(air("a-1"))
+    watched = await house.portal.town("city")
+    fingerprint, is_armed, waits, lost = watched.loader.fingerprint, False, asyncio.Event(), asyncio.Event()
+
+    async def loses() -> Any:
+        if is_armed and not lost.is_set():
+            waits.set()
+            try:
+                await asyncio.sleep(WAIT_S)
+            except asyncio.CancelledError:  # as NATS's client does where an answer comes in the same moment
+                lost.set()
+        return await fingerprint()
+
+    monkeypatch.setattr(watched.loader, "fingerprint", loses)
+    async with page(house):
+        is_armed = True
+        await waits.wait()
+    await lost.wait()
+    async with page(house) as opened:
+        await house.air("a-1", 20)
+        assert (await opened.until("readings"))["items"][0][2] == 20.0
+
+
 async def test_a_slow_page_is_let_go() -> None:
     clients = Clients()
     client = clients.open()

@@ -9,7 +9,7 @@ from typing import Any
 CANCEL_AGAIN_S = 0.05
 
 
-async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """
     Cancel tasks, and return when they have ended.
 
@@ -24,7 +24,7 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 async def side_by_side(*work: Coroutine[Any, Any, None]) -> None:
-    """Let work that never ends by itself go on until this is cancelled, or one of it fails."""
+    """Let work go on until this is cancelled, or one of it ends or fails; what has failed is raised."""
     tasks = [asyncio.create_task(one) for one in work]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
