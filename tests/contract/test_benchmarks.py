@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.pages import ROOT
 
-COMMON = ["lag_s", "rss_mb_max", "acknowledged_per_s", "acknowledged", "stored"]
+COMMON = ["lag_s", "rss_mb_max", "rss_mb_along", "acknowledged_per_s", "acknowledged", "stored"]
 END = ["series", "preloaded", "processors", "limit"]
 
 
