@@ -207,3 +207,24 @@ def violations(page: Page) -> list[str]:
     """What axe-core finds wrong."""
     found = page.evaluate(AXE.read_text(encoding="utf-8") + ";\naxe.run(document, {resultTypes: ['violations']})")
     return [f"{rule['id']}: {node['target']}" for rule in found["violations"] for node in rule["nodes"]]
+
+
+THEMES: tuple[Theme, Theme] = ("light", "dark")
+
+
+def in_both_themes(page: Page, name: str) -> None:
+    """By day and by night, a picture and no fault of accessibility."""
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        settled(page)
+        picture(page, f"{name}-{theme}")
+        assert violations(page) == [], (name, theme)
+
+
+def is_for_everyone(page: Page, name: str) -> None:
+    """No fault of accessibility at a desk or on a phone, by day or by night, and nothing wider than the screen."""
+    for size in ("desk", "phone"):
+        width, height = SIZES[size]
+        page.set_viewport_size({"width": width, "height": height})
+        in_both_themes(page, f"{name}-{size}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -17,10 +17,18 @@ import pytest
 from paho.mqtt import MQTTException
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import SIZES, Demo, OpenPage, Theme, picture, settled, violations
+from tests.browser.conftest import (
+    SIZES,
+    Demo,
+    OpenPage,
+    in_both_themes,
+    is_for_everyone,
+    picture,
+    settled,
+    violations,
+)
 
 AIR = "urn:ngsi-ld:AirQualityObserved:air-001"
-THEMES: tuple[Theme, Theme] = ("light", "dark")
 LIVE_MS = 30_000
 MAPPING = """
 [file]
@@ -249,15 +257,7 @@ def test_a_device_is_disabled_and_enabled_by_keyboard(open_page: OpenPage, demo:
     expect(page.locator(".sentence")).to_contain_text("its credential is refused until it is enabled again")
     expect(page.get_by_role("button", name="Order it to do something")).to_have_count(0)
     assert not may_sign_in(demo, pump)
-    for size in ("desk", "phone"):
-        width, height = SIZES[size]
-        page.set_viewport_size({"width": width, "height": height})
-        for theme in THEMES:
-            page.emulate_media(color_scheme=theme)
-            settled(page)
-            picture(page, f"entity-disabled-{size}-{theme}")
-            assert violations(page) == [], (size, theme)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    is_for_everyone(page, "entity-disabled")
     page.get_by_role("button", name="Enable").focus()
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Enable").focus()
@@ -278,11 +278,7 @@ def test_the_table_of_the_city_marks_a_disabled_device(open_page: OpenPage, demo
     before = marked.count()
     ask(demo, f"/v1/devices/{pump['device']}", "DELETE")
     expect(marked).to_have_count(before + 1, timeout=LIVE_MS)  # told to a page that is open
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        settled(page)
-        picture(page, f"city-disabled-{size}-{theme}")
-        assert violations(page) == [], theme
+    in_both_themes(page, f"city-disabled-{size}")
     ask(demo, f"/v1/devices/{pump['device']}/enable", "POST")
     expect(marked).to_have_count(before, timeout=LIVE_MS)
 

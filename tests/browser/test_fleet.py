@@ -5,25 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import Geolocation, Page
+from playwright.sync_api import Geolocation
 
-from tests.browser.conftest import SIZES, OpenPage, Theme, picture, settled, violations
+from tests.browser.conftest import OpenPage, is_for_everyone, settled
 
-THEMES: tuple[Theme, Theme] = ("light", "dark")
 HERE: Geolocation = {"longitude": 24.9522, "latitude": 60.1675, "accuracy": 8}
-
-
-def is_for_everyone(page: Page, name: str) -> None:
-    """No fault of accessibility at a desk or on a phone, by day or by night, and nothing wider than the screen."""
-    for size in ("desk", "phone"):
-        width, height = SIZES[size]
-        page.set_viewport_size({"width": width, "height": height})
-        for theme in THEMES:
-            page.emulate_media(color_scheme=theme)
-            settled(page)
-            picture(page, f"{name}-{size}-{theme}")
-            assert violations(page) == [], (size, theme)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_table_is_looked_at_then_registered(open_page: OpenPage, tmp_path: Path) -> None:

@@ -10,9 +10,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SIZES, Demo, OpenPage, Theme, picture, settled, violations
+from tests.browser.conftest import (
+    SIZES,
+    THEMES,
+    Demo,
+    OpenPage,
+    in_both_themes,
+    picture,
+    settled,
+    violations,
+)
 
-THEMES: tuple[Theme, Theme] = ("light", "dark")
 AIR = {
     "title": "Clean air",
     "licence": "CC-BY-4.0",
@@ -60,11 +68,7 @@ def test_everyone_reads_what_is_listed(open_page: OpenPage, shown: None, size: s
     settled(page)
     assert page.get_by_role("application", name="NO₂").count() == 1, "a chart of its first measure"
     assert page.get_by_text("mean of the hour from").count() >= 1
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        settled(page)
-        picture(page, f"public-{size}-{theme}")
-        assert violations(page) == [], theme
+    in_both_themes(page, f"public-{size}")
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
     assert page.context.cookies() == []
     with page.expect_download() as download:
@@ -87,11 +91,7 @@ def test_an_empty_list_offers_its_one_next_step(open_page: OpenPage, size: str) 
     page.get_by_text("Nothing is listed, so nothing is shown.").wait_for()
     buttons = page.get_by_role("main").get_by_role("button")
     assert buttons.all_inner_texts() == ["Add an item"]
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        settled(page)
-        picture(page, f"publish-empty-{size}-{theme}")
-        assert violations(page) == [], theme
+    in_both_themes(page, f"publish-empty-{size}")
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
     buttons.focus()
     page.keyboard.press("Enter")
@@ -116,11 +116,7 @@ def test_a_steward_lists_looks_and_shows(open_page: OpenPage, demo: Demo, size: 
     page.get_by_label("Attributes").fill("name, location, NO2")
     page.get_by_role("button", name="Look at it first").click()
     page.get_by_role("heading", name="What everyone would see").wait_for()
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)
-        settled(page)
-        picture(page, f"publish-{size}-{theme}")
-        assert violations(page) == [], theme
+    in_both_themes(page, f"publish-{size}")
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
     assert call(demo, "GET", "/portal/api/public")["places"] == [], "a look shows nothing to anyone"
     page.get_by_role("button", name="Show this to everyone").click()
