@@ -23,6 +23,7 @@ from broadstreet.log.dead import DeadLetter, decode_dead, encode_dead
 from broadstreet.log.pack import Pack, encode_pack
 from broadstreet.log.reader import RawReader, consumer_of, reading
 from broadstreet.log.streams import CHANGES, DEAD, OUT, RAW, RETAINED, StreamLimits, stream_configs
+from broadstreet.log.waiting import lose_no_cancellation
 from broadstreet.model.clock import to_us
 from broadstreet.model.errors import Conflict, EngineFailed, LogFull
 
@@ -47,6 +48,8 @@ OUT_CONSUMER = ConsumerConfig(
 """Messages to devices are for the gateways together; one that was killed with some has 10 s to say they are done."""
 _FULL = {10047, 10077, 10122}
 """JetStream's error codes for: no storage left, the stream's bytes exceeded, the account's storage exceeded."""
+
+lose_no_cancellation()
 
 _logger = logging.getLogger(__name__)
 

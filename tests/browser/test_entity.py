@@ -119,7 +119,7 @@ def test_a_row_of_values_is_chosen_by_keyboard_and_tells_where_it_came_from(open
     page.get_by_role("grid", name="Values now").get_by_role("row").nth(1).focus()
     page.keyboard.press("ArrowDown")
     page.wait_for_url("**point=**")
-    assert "attribute=PM10" in page.url
+    expect(page).to_have_url(re.compile("attribute=PM10"))
     expect(page.locator("ol > li").filter(has_text="PM10").first).to_be_visible()
     value = page.get_by_role("grid", name="Values now").get_by_role("row", selected=True).locator(".value").inner_text()
     assert told(page).startswith(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -152,7 +153,7 @@ def test_the_audit_tells_it_in_words(open_page: OpenPage, demo: Demo, shown: Non
     page.get_by_label("Person or program").fill("nobody")
     page.get_by_role("button", name="Show these").click()
     page.get_by_text("No line fits.").wait_for()
-    assert "principal=nobody" in page.url
+    expect(page).to_have_url(re.compile("principal=nobody"))
     page.get_by_role("button", name="Show all").click()
     page.get_by_role("listitem").first.wait_for()
     for theme in THEMES:

@@ -47,7 +47,7 @@ def test_find_who_has_been_silent_longest_and_why(open_page: OpenPage) -> None:
     hand.click(page.get_by_role("button", name="Find who has been silent longest"))
     first = rows(page).nth(1)
     expect(first).to_contain_text("Silent")
-    assert "state=missing" in page.url
+    expect(page).to_have_url(re.compile("state=missing"))
     picture(page, "task-silent")
     assert hand.clicks <= 1
 
