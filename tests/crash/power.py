@@ -1,8 +1,8 @@
 """`python -m tests.crash.power --seeds N`: N power cuts under load, on an image of a disk, and what was found.
 
-A house runs on a mounted image under load; at a moment that the seed chooses the power is cut (see image.py), its
-processes are killed, the image is copied, and the house starts from the copy. The devices go on, and the ledger of all
-that was acknowledged is compared with what is there. It needs root, and a kernel that mounts images.
+A house runs on a mounted image under load; at a moment that the seed chooses its processes stand still and the power is
+cut (see image.py), they are killed, the image is copied, and the house starts from the copy. The devices go on, and the
+ledger of all that was acknowledged is compared with what is there. It needs root, and a kernel that mounts images.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,9 @@ CUT_AFTER: Final = (1_000, 8_000)
 CUT_WITHIN_S: Final = 0.5
 """How long after that it falls at most: anywhere between two packs and two commits."""
 GONE_S: Final = 10.0
+POLL_S: Final = 0.0005
+STANDING: Final = frozenset("TDZ")
+"""Stopped, within a call that nothing interrupts, or ended."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class PoweredHouse(TrialHouse):
         assert self._supervisor is not None
         supervisor = psutil.Process(self._supervisor.pid)
         family = [supervisor, *supervisor.children(recursive=True)]
+        await asyncio.to_thread(stand_still, family)
         self._image.cut()
         for process in family:
             with suppress(psutil.NoSuchProcess):
@@ -69,6 +74,28 @@ class PoweredHouse(TrialHouse):
         await asyncio.to_thread(self._image.unmount)
         await asyncio.to_thread(self._image.replace_by_copy)
         await asyncio.to_thread(self._image.mount)
+
+
+def stand_still(family: Sequence[psutil.Process]) -> None:
+    """
+    Let no process say anything any more, as when the power is gone.
+
+    The kernel's shutdown of a file system takes up to a tenth of a second, and an fsync that ends meanwhile may say
+    that it succeeded while its journal never reached the image: an acknowledgement would follow that no house without
+    power can send. Whoever is within a call of the kernel's ends it, and stands still then.
+    """
+    for process in family:
+        process.suspend()
+    until_s = time.monotonic() + GONE_S
+    while not all(state in STANDING for process in family for state in _states(process)):
+        assert time.monotonic() < until_s, "a process does not stop"
+        time.sleep(POLL_S)
+
+
+def _states(process: psutil.Process) -> Iterator[str]:
+    """Of its threads, the letters of proc(5)."""
+    for stat in Path(f"/proc/{process.pid}/task").glob("*/stat"):
+        yield stat.read_text().rpartition(")")[2].split()[0]
 
 
 async def run_cut(seed: int) -> Outcome:
