@@ -1,4 +1,4 @@
-"""How tasks are run beside each other, and ended."""
+"""How tasks that wait for the log are run beside each other, and ended."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
+CANCEL_AGAIN_S = 0.05
+
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and return when they have ended, however they ended."""
-    going = list(tasks)
-    for task in going:
-        task.cancel()
-    await asyncio.gather(*going, return_exceptions=True)
+    """
+    Cancel tasks, and return when they have ended.
+
+    A library may lose a cancellation, as the NATS client did (`waiting.py`): it is said again.
+    """
+    going = set(tasks)
+    while going:
+        for task in going:
+            task.cancel()
+        ended, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
+        await asyncio.gather(*ended, return_exceptions=True)
 
 
 async def side_by_side(*work: Coroutine[Any, Any, None]) -> None:

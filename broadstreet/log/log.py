@@ -95,21 +95,26 @@ class Log:
         async def lost(error: Exception) -> None:
             _logger.warning("log connection: %s", error)
 
+        client, is_up = Client(), False
         try:
-            client = await nats.connect(
+            await client.connect(
                 url,
                 name=name,
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=RECONNECT_WAIT_S,
+                reconnect_time_wait=RECONNECT_WAIT_S,  # type: ignore[arg-type]  # which may be a part of a second
                 ping_interval=10,
                 pending_size=MAX_PENDING_BYTES,
                 error_cb=lost,
                 allow_reconnect=True,
             )
+            is_up = True
         except (OSError, nats.errors.Error, TimeoutError) as error:
             raise EngineFailed(
                 f"NATS does not answer: {error}", remedy="Check its address and that it runs."
             ) from error
+        finally:
+            if not is_up:  # whoever is told to end while it connects leaves no connection behind
+                await client.close()
         return cls(client)
 
     async def close(self) -> None:
