@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 
 from broadstreet.cli.console import console
-from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
+from broadstreet.cli.options import DataDir, SettingsFile, house_settings
+from broadstreet.cli.reaching import in_store
 from broadstreet.model.identifiers import DEFAULT_TENANT
 
 if TYPE_CHECKING:
@@ -31,18 +32,7 @@ Tenant = Annotated[str, typer.Option("--tenant", help="Where the role is held.")
 
 def with_access(data_dir: Path | None, settings: Path | None, work: Callable[[Access], Coroutine[Any, Any, T]]) -> T:
     """What a piece of work at the door of a data folder answers, whether its house runs or not."""
-    chosen = house_settings(data_dir, settings)
-
-    async def reach() -> T:
-        from broadstreet.access import Access
-        from broadstreet.app.clock import now_us
-        from broadstreet.app.reach import reach_engines
-        from broadstreet.store import Store
-
-        async with reach_engines(chosen) as addresses, await Store.connect(addresses.postgres_dsn) as store:
-            return await work(Access(store.control, now_us))
-
-    return wait_for(reach())
+    return in_store(data_dir, settings, lambda _, access: work(access))
 
 
 @app.command()

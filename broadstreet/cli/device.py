@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from broadstreet.cli import device_import, device_key, device_prepare
+from broadstreet.cli import device_import, device_key, device_prepare, device_switch
 from broadstreet.cli.options import wait_for
 
 SECRET_VARIABLE = "BROADSTREET_DEVICE_SECRET"
@@ -19,6 +19,8 @@ app = typer.Typer(help="Devices: one of one's own to run, and how new ones come 
 app.add_typer(device_key.app, name="key")
 app.command("import")(device_import.import_devices)
 app.command()(device_prepare.prepare)
+app.command()(device_switch.disable)
+app.command()(device_switch.enable)
 
 
 class Spoken(StrEnum):

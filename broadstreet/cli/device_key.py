@@ -11,13 +11,15 @@ from rich.table import Column, Table
 
 from broadstreet.cli.console import console
 from broadstreet.cli.importing import here, now_us
-from broadstreet.cli.options import DataDir, SettingsFile, house_settings, wait_for
+from broadstreet.cli.options import DataDir, SettingsFile
+from broadstreet.cli.reaching import in_store
 from broadstreet.model.identifiers import DEFAULT_TENANT
 
 if TYPE_CHECKING:
+    from broadstreet.access import Access
     from broadstreet.access.audit import Audit
     from broadstreet.devices import Provisioning
-    from broadstreet.store import Database
+    from broadstreet.store import Database, Store
 
 T = TypeVar("T")
 
@@ -38,20 +40,14 @@ def with_keys(
     work: Callable[[Provisioning, Database, Audit], Coroutine[Any, Any, T]],
 ) -> T:
     """What a piece of work on the keys of a data folder answers, whether its house runs or not."""
-    chosen = house_settings(data_dir, settings)
 
-    async def reach() -> T:
-        from broadstreet.access import Access
-        from broadstreet.app.reach import reach_engines
+    async def at_hand(store: Store, access: Access) -> T:
         from broadstreet.devices import Provisioning, Registry
-        from broadstreet.store import Store
 
-        async with reach_engines(chosen) as addresses, await Store.connect(addresses.postgres_dsn) as store:
-            audit = Access(store.control, now_us).audit
-            provisioning = Provisioning(store, Registry(store), audit)
-            return await work(provisioning, await store.tenant(tenant), audit)
+        provisioning = Provisioning(store, Registry(store), access.audit)
+        return await work(provisioning, await store.tenant(tenant), access.audit)
 
-    return wait_for(reach())
+    return in_store(data_dir, settings, at_hand)
 
 
 @app.command()
