@@ -44,8 +44,10 @@ def city_answer(roster: Roster, together: Mapping[str, Outage], now_us: int, zon
     """How the city is, as far as its sensors say."""
     sensors = list(roster.sensors.values())
     imported = [sensor for sensor in sensors if sensor.is_imported]
-    devices = [sensor for sensor in sensors if sensor.device is not None and not sensor.is_imported]
-    written = len(sensors) - len(devices) - len(imported)
+    disabled = [sensor for sensor in sensors if sensor.disabled_us is not None and not sensor.is_imported]
+    not_expected = {sensor.id for sensor in (*imported, *disabled)}
+    devices = [sensor for sensor in sensors if sensor.device is not None and sensor.id not in not_expected]
+    written = len(sensors) - len(devices) - len(not_expected)
     if not sensors:
         return Answer("No sensor stands in this city yet. Add the first one.", "degraded")
     silent = [sensor for sensor in devices if sensor.state(now_us) == "silent"]
@@ -55,6 +57,7 @@ def city_answer(roster: Roster, together: Mapping[str, Outage], now_us: int, zon
         _beyond(devices, now_us),
         _silent(silent, together, now_us, zone),
         _never(never),
+        _disabled(disabled),
         _imported(imported, len(sensors), zone),
     ]
     is_wrong = any(sensor.beyond for sensor in devices if sensor.state(now_us) == "live")
@@ -137,6 +140,15 @@ def _never(never: list[Sensor]) -> str:
     if len(never) == 1:
         return f"{_the(never[0])} was never heard"
     return f"{count(len(never), 'sensor')} were never heard"
+
+
+def _disabled(disabled: list[Sensor]) -> str:
+    """What is silent by somebody's will."""
+    if not disabled:
+        return ""
+    if len(disabled) == 1:
+        return f"{_the(disabled[0])} is disabled"
+    return f"{count(len(disabled), 'sensor')} are disabled"
 
 
 def _the(sensor: Sensor) -> str:

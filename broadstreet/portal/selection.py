@@ -9,7 +9,8 @@ from broadstreet.model.errors import InvalidQuery
 from broadstreet.portal.sensor import Sensor
 
 Standing = Literal["live", "silent", "never", "missing", "imported", "beyond"]
-"""A state, or `missing`: what should be heard and is not, silent or never heard; or `beyond`: live and over a limit."""
+"""A state; or `missing`: what should be heard and is not, silent or never heard and not disabled; or `beyond`: live and
+over a limit."""
 _STANDINGS: Final = get_args(Standing)
 
 
@@ -40,4 +41,6 @@ class Selection:
         state = sensor.state(now_us)
         if self.standing == "beyond":
             return sensor.beyond and state == "live"
-        return state in ("silent", "never") if self.standing == "missing" else state == self.standing
+        if self.standing == "missing":
+            return state in ("silent", "never") and sensor.disabled_us is None
+        return state == self.standing

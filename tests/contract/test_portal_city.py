@@ -177,6 +177,20 @@ async def test_a_disabled_device_says_so(house: PortalHouse) -> None:
     assert (sensor["state"], sensor["why"], sensor["disabled_at"]) == ("live", None, None)
 
 
+async def test_what_is_disabled_is_not_missed(house: PortalHouse) -> None:
+    await house.register(air("a-1"), air("a-2"), air("a-3"))
+    for device in ("a-1", "a-2"):
+        await house.air(device, 20)
+    await house.services.registry.disable(house.house.city, "a-2", house.clock())
+    city = await house.get("/portal/api/city?state=missing")
+    assert [sensor["device"] for sensor in city["sensors"]] == ["a-3"]
+    told = city["answer"]["sentence"]
+    assert told.startswith("1 of 2 sensors reports. "), told
+    assert told.endswith("Air, Fabianinkatu a-3 was never heard. Air, Fabianinkatu a-2 is disabled."), told
+    await house.services.registry.disable(house.house.city, "a-1", house.clock())
+    assert "2 sensors are disabled" in (await house.city())["answer"]["sentence"]
+
+
 async def test_disabled_neighbours_point_to_no_cabinet(house: PortalHouse) -> None:
     lights = [
         DeviceSpec(id=f"l-{n}", title=f"Light {n}", profile="light", lon=24.95, lat=60.17, street="Fabianinkatu")

@@ -81,6 +81,10 @@ test('a filter and an order come back from the URL', () => {
   assert.ok(matches(sensor('a', { state: 'silent' }), filter));
   assert.ok(!matches(sensor('a'), filter));
   assert.ok(!matches(sensor('a', { state: 'silent', street: null }), filter));
+  const missing = filterOf(new URLSearchParams({ state: 'missing' }));
+  const disabled_at = '2026-03-01T12:00:00Z';
+  assert.ok(matches(sensor('a', { state: 'never' }), missing));
+  assert.ok(!matches(sensor('a', { state: 'silent', disabled_at }), missing), 'nobody waits for what is disabled');
   assert.deepEqual(orderOf(new URLSearchParams('sort=nonsense')), { key: 'title', down: false });
   assert.equal(filterOf(new URLSearchParams('state=nonsense')).standing, null);
 });

@@ -52,8 +52,8 @@ export function isFiltered(filter: CityFilter): boolean {
 }
 
 /** Whether it should be heard and is not. */
-export function isMissing({ state }: Sensor): boolean {
-  return state === 'silent' || state === 'never';
+export function isMissing({ state, disabled_at }: Sensor): boolean {
+  return disabled_at === null && (state === 'silent' || state === 'never');
 }
 
 /** Two filters with one key show the same. */
