@@ -18,6 +18,7 @@ from broadstreet.access.policy import PERMISSIONS, POLICY, ROLES, Permission, Ro
 from broadstreet.access.principal import Principal
 from broadstreet.access.provider import ProviderSettings
 from broadstreet.access.route import Demand, demand_of, in_person, public, requires, signed_in
+from broadstreet.access.tenancy import Tenancy
 from broadstreet.access.token import IssuedToken, TokenEntry
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Principal",
     "ProviderSettings",
     "Role",
+    "Tenancy",
     "TokenEntry",
     "check_account",
     "check_roles",

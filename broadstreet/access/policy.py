@@ -56,6 +56,9 @@ DEVICE_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"reading:write"})
 ANYONES_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"entity:read", "history:read"})
 """What whoever has not signed in may do, within what the tenant's public view shows."""
 
+OPEN_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"entity:read", "entity:write", "history:read"})
+"""What whoever has not signed in may do in a house that is open to all of its machine: NGSI-LD's operations."""
+
 
 def check_permissions(names: Iterable[str]) -> frozenset[Permission]:
     """Permissions by their names, or InvalidInput for one that does not exist."""

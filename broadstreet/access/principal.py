@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
-from broadstreet.access.policy import ANYONES_PERMISSIONS, DEVICE_PERMISSIONS, Permission, Role, permissions_of
+from broadstreet.access.policy import (
+    ANYONES_PERMISSIONS,
+    DEVICE_PERMISSIONS,
+    OPEN_PERMISSIONS,
+    Permission,
+    Role,
+    permissions_of,
+)
 from broadstreet.model.errors import NotAllowed
 
 PrincipalKind = Literal["account", "device", "anyone"]
@@ -56,6 +63,11 @@ class Principal:
     def anyone(cls, tenant: str, reach: str) -> Self:
         """Whoever has not signed in: sees what the tenant shows to everyone, and no more."""
         return cls("anyone", "Anyone", "anyone", tenant, frozenset(), ANYONES_PERMISSIONS, reach=reach)
+
+    @classmethod
+    def unnamed(cls, tenant: str) -> Self:
+        """Whoever has not signed in, in a house that is open to all of its machine: reads and writes entities."""
+        return cls("anyone", "Anyone", "anyone", tenant, frozenset(), OPEN_PERMISSIONS)
 
     @property
     def is_limited(self) -> bool:

@@ -31,15 +31,19 @@ class Demand:
     """Whether a session is asked for: no token, which a program keeps."""
     within_reach: bool = False
     """Whether all that the route reads, it reads through the principal's own view of the tenant."""
+    makes_tenant: bool = False
+    """Whether the route creates something by itself, so that it may begin a tenant."""
 
 
-def requires(permission: Permission, *, within_reach: bool = False) -> dict[str, Any]:
+def requires(permission: Permission, *, within_reach: bool = False, makes_tenant: bool = False) -> dict[str, Any]:
     """The caller must hold this permission in the tenant.
+
+    makes_tenant: a tenant that is not there yet is made, where the caller may do that.
 
     within_reach: the route reads through `Store.tenant(principal.tenant, principal.reach)` and nothing else. Who sees a
     part of a tenant alone, a limited token or whoever has not signed in, comes through such routes only.
     """
-    return {OPT_KEY: Demand(permission, within_reach=within_reach)}
+    return {OPT_KEY: Demand(permission, within_reach=within_reach, makes_tenant=makes_tenant)}
 
 
 def signed_in() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from broadstreet.model.addresses import is_loopback
 from broadstreet.model.errors import OperationNotSupported
 
 LOCAL: Final = "localhost"
@@ -56,12 +57,7 @@ def passkey_site(address: str, *, is_set: bool) -> Site:
 
 def is_local(host: str) -> bool:
     """Whether a host is this machine itself, by name or number."""
-    if host == LOCAL or host.endswith(f".{LOCAL}"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host == LOCAL or host.endswith(f".{LOCAL}") or is_loopback(host)
 
 
 def _is_number(host: str) -> bool:

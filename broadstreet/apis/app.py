@@ -59,7 +59,12 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
         return Call(services, principal, database, services.clock())
 
     guard = Guard(
-        services.access, services.device_principal, services.origins, is_behind_proxy=services.is_behind_proxy
+        services.access,
+        services.device_principal,
+        services.tenancy,
+        services.origins,
+        is_behind_proxy=services.is_behind_proxy,
+        is_open=services.is_open,
     )
 
     def holds_of(request: Request[Principal, Any, State]) -> Callable[[], Awaitable[bool]]:

@@ -8,8 +8,9 @@ to start with one that does not, and the guard denies what is undeclared. A call
     Cookie: broadstreet_session=…    a session of the portal
 
 in this order, the first that is there; a credential that does not hold is not followed by another. Who has none may
-read what the tenant shows to everyone, by the routes that keep to it, and not too often from one address. A write under
-a cookie must come from a page of ours: its Origin is compared with the address it was sent to.
+read what the tenant shows to everyone, by the routes that keep to it, and not too often from one address; or, in a
+house that is open to all of its machine, read and write entities. A write under a cookie must come from a page of ours:
+its Origin is compared with the address it was sent to.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
-from broadstreet.access import Access, Demand, Principal, demand_of
+from broadstreet.access import Access, Demand, Principal, Tenancy, demand_of
 from broadstreet.access.route import SESSION_COOKIE
+from broadstreet.access.token import TokenKind
 from broadstreet.access.visits import address_of
 from broadstreet.model.errors import BroadstreetError, NotAllowed, NotSignedIn, UnknownTenant
 from broadstreet.model.identifiers import DEFAULT_TENANT
@@ -43,15 +45,20 @@ class Guard:
         self,
         access: Access,
         device_login: DeviceLogin,
+        tenancy: Tenancy,
         origins: frozenset[str] = frozenset(),
         *,
         is_behind_proxy: bool = False,
+        is_open: bool = False,
     ) -> None:
         """origins: addresses of the portal beside the one a request was sent to, such as a proxy's.
 
-        is_behind_proxy: whether what the proxy says of a caller's address is believed.
+        is_behind_proxy: whether what the proxy says of a caller's address is believed. is_open: whether who has no
+        credential may read and write entities.
         """
         self._access = access
+        self._tenancy = tenancy
+        self._is_open = is_open
         self._device_login = device_login
         self._origins = origins
         self._is_behind_proxy = is_behind_proxy
@@ -62,7 +69,7 @@ class Guard:
         is_write = connection.scope.get("method") not in SAFE_METHODS
         authorization = connection.headers.get("authorization")
         if is_write and authorization is None:
-            self._check_origin(connection, must_be_said=not demand.is_public)
+            self._check_origin(connection, must_be_said=not (demand.is_public or self._is_open))
         if demand.is_public:
             return
         principal = await self._principal(connection, authorization, demand)
@@ -89,11 +96,11 @@ class Guard:
             secret = connection.cookies.get(SESSION_COOKIE)
             if not secret:
                 return await self._anyone(connection, tenant or DEFAULT_TENANT, demand)
-            return await self._access.tokens.principal(secret, "session", tenant)
+            return await self._account(secret, "session", tenant, demand)
         scheme, _, credential = authorization.partition(" ")
         match scheme.lower():
             case "bearer":
-                return await self._access.tokens.principal(credential.strip(), "api", tenant)
+                return await self._account(credential.strip(), "api", tenant, demand)
             case "basic":
                 device, secret = _basic(credential)
                 principal = await self._device_login(device, secret)
@@ -102,8 +109,28 @@ class Guard:
                 return principal
         raise NotSignedIn("the header Authorization is neither Bearer nor Basic", where="Authorization")
 
+    async def _account(self, secret: str, kind: TokenKind, tenant: str | None, demand: Demand) -> Principal:
+        """Who presents a token, in a tenant that is begun where the route makes one. Raises as `Tokens.principal`."""
+        tokens = self._access.tokens
+        try:
+            return await tokens.principal(secret, kind, tenant)
+        except UnknownTenant:
+            if tenant is None or not demand.makes_tenant:
+                raise
+            await self._tenancy.begin(tenant, await tokens.principal(secret, kind, DEFAULT_TENANT))
+            tokens.forget()
+            return await tokens.principal(secret, kind, tenant)
+
     async def _anyone(self, connection: ASGIConnection[Any, Any, Any, Any], tenant: str, demand: Demand) -> Principal:
-        """Whoever shows no credential, where the tenant shows anything to everyone. Raises NotSignedIn, TooMany."""
+        """Whoever shows no credential: in an open house, or where the tenant shows anything to everyone.
+
+        Raises NotSignedIn, TooMany, UnknownTenant.
+        """
+        if self._is_open and demand.permission is not None:
+            unnamed = Principal.unnamed(tenant)
+            if demand.makes_tenant and not await self._tenancy.has(tenant):
+                await self._tenancy.begin(tenant, unnamed)
+            return unnamed
         if not demand.within_reach or connection.scope.get("method") not in SAFE_METHODS:
             raise NotSignedIn()
         anyone = await self._access.publications.anyone(tenant)

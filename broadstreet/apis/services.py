@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from broadstreet.access import Access, Principal
+from broadstreet.access import Access, Principal, Tenancy
 from broadstreet.apis.health import Check
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Library
@@ -32,6 +32,7 @@ class Services:
     jobs:    where long work is done; without it there is none.
     checks:  what readiness asks beside PostgreSQL and the log.
     data_path: the data folder.
+    is_open: whether who has not signed in may read and write entities, see `Guard`.
     """
 
     store: Store
@@ -47,6 +48,12 @@ class Services:
     jobs: Jobs | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     data_path: Path = Path()
+    is_open: bool = False
+
+    @cached_property
+    def tenancy(self) -> Tenancy:
+        """How tenants begin."""
+        return Tenancy(self.store, self.access)
 
     @cached_property
     def broker(self) -> Broker:

@@ -75,6 +75,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             jobs=jobs_of(settings, store),
             checks=checks_of(settings),
             data_path=settings.data_path,
+            is_open=settings.http.anonymous_writes,
         )
         ingest = Ingest(settings, store, log)
         app = compose(services, portal, ingest.taker)

@@ -21,6 +21,7 @@ from broadstreet.access import check_roles
 from broadstreet.access.visits import DEFAULT_PER_MINUTE
 from broadstreet.app.oidc import OidcSettings
 from broadstreet.log import StreamLimits
+from broadstreet.model.addresses import is_loopback
 from broadstreet.model.errors import InvalidInput
 
 _LIMITS = StreamLimits()
@@ -74,6 +75,15 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tls_certificate: str = ""
     tls_key: str = ""
     redirect_port: Port = 0
+    anonymous_writes: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the house would be open to more than its machine."""
+        if self.anonymous_writes and not is_loopback(self.host):
+            raise ValueError(
+                "http.anonymous_writes opens the house to whoever reaches it, so that http.host has to be an address "
+                "of this machine alone, such as 127.0.0.1"
+            )
 
 
 class AcmeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

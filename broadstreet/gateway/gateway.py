@@ -12,7 +12,6 @@ import logging
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 
 from broadstreet.access.audit import Audit
@@ -42,6 +41,7 @@ from broadstreet.gateway.sightings import STORE_ERRORS, Sightings
 from broadstreet.log import Log
 from broadstreet.log.ending import end
 from broadstreet.log.sessions import SessionLog
+from broadstreet.model.addresses import is_loopback
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import DiskFull, EngineFailed, InvalidInput
 from broadstreet.mqtt import Reason
@@ -254,11 +254,3 @@ class Gateway:
             except EngineFailed as error:
                 logger.warning("messages to devices wait: %s", error)
             await asyncio.sleep(REPORT_EVERY_S)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address reaches this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

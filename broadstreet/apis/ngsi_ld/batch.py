@@ -39,7 +39,7 @@ _UPSERTS: Final = {"update": BatchOperation.UPSERT_UPDATE, "replace": BatchOpera
 _UPDATES: Final = {"noOverwrite": BatchOperation.UPDATE_NO_OVERWRITE, "replace": BatchOperation.UPDATE}
 
 
-@post("/entityOperations/create", opt=requires("entity:write"), operation_class=_CREATE.operation)
+@post("/entityOperations/create", opt=requires("entity:write", makes_tenant=True), operation_class=_CREATE.operation)
 async def create_entities(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Create entities (5.6.7)."""
     _CREATE.read(request.scope)
@@ -47,7 +47,7 @@ async def create_entities(request: NgsiRequest, call: NamedDependency[Call]) -> 
     return _failed(outcome) or _ids(outcome.created)
 
 
-@post("/entityOperations/upsert", opt=requires("entity:write"), operation_class=_UPSERT.operation)
+@post("/entityOperations/upsert", opt=requires("entity:write", makes_tenant=True), operation_class=_UPSERT.operation)
 async def upsert_entities(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Create entities, or replace those that are there; `options=update` updates them instead (5.6.8)."""
     operation = _chosen(_UPSERT, request, _UPSERTS, BatchOperation.UPSERT_REPLACE)

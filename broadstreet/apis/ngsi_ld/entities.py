@@ -147,7 +147,7 @@ def page_links(path: str, parameters: Parameters, limit: int, offset: int, more:
     return ", ".join(shown)
 
 
-@post("/entities", opt=requires("entity:write"), operation_class=_CREATE.operation)
+@post("/entities", opt=requires("entity:write", makes_tenant=True), operation_class=_CREATE.operation)
 async def create_entity(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Create an entity (5.6.1)."""
     exchange = Exchange(request, call.services.library)
