@@ -17,6 +17,7 @@ from broadstreet.engines.folder import DataFolder, write_private
 from broadstreet.engines.keeper import Keeper
 from broadstreet.engines.status import HouseStatus, ProcessStatus, read_status, status_of, write_status
 from broadstreet.engines.together import together
+from broadstreet.engines.waiting import lose_no_cancellation
 
 __all__ = [
     "Child",
@@ -36,3 +37,5 @@ __all__ = [
     "write_private",
     "write_status",
 ]
+
+lose_no_cancellation()

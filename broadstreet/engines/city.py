@@ -81,22 +81,7 @@ async def check_nats(url: str) -> None:
     shown = without_secret(url)
     client = Client()
     try:
-        await client.connect(
-            url,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            connect_timeout=CONNECT_S,
-            error_cb=_ignore,
-        )
-    except (OSError, TimeoutError, ValueError, nats.errors.Error) as error:
-        await client.close()
-        raise EngineFailed(
-            f"the city's NATS does not let us in: {error or type(error).__name__}",
-            where=shown,
-            remedy="Check nats_url, and that the server runs and accepts this user.",
-        ) from error
-    try:
+        await _let_in(client, url, shown)
         version = client.connected_server_version
         if (version.major, version.minor) < MIN_NATS:
             raise EngineFailed(
@@ -119,6 +104,25 @@ async def check_nats(url: str) -> None:
         ) from error
     finally:
         await client.close()
+
+
+async def _let_in(client: Client, url: str, shown: str) -> None:
+    """Connect. shown: the address as it may be read. Raises EngineFailed."""
+    try:
+        await client.connect(
+            url,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            connect_timeout=CONNECT_S,
+            error_cb=_ignore,
+        )
+    except (OSError, TimeoutError, ValueError, nats.errors.Error) as error:
+        raise EngineFailed(
+            f"the city's NATS does not let us in: {error or type(error).__name__}",
+            where=shown,
+            remedy="Check nats_url, and that the server runs and accepts this user.",
+        ) from error
 
 
 async def _ignore(error: Exception) -> None:

@@ -13,7 +13,7 @@ async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """
     Cancel tasks, and return when they have ended.
 
-    A library may lose a cancellation, as the NATS client did (`waiting.py`): it is said again.
+    A library may lose a cancellation, as the NATS client did (`engines/waiting.py`): it is said again.
     """
     going = set(tasks)
     while going:

@@ -19,11 +19,11 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StreamInfo
 
+from broadstreet.engines.waiting import lose_no_cancellation
 from broadstreet.log.dead import DeadLetter, decode_dead, encode_dead
 from broadstreet.log.pack import Pack, encode_pack
 from broadstreet.log.reader import RawReader, consumer_of, reading
 from broadstreet.log.streams import CHANGES, DEAD, OUT, RAW, RETAINED, StreamLimits, stream_configs
-from broadstreet.log.waiting import lose_no_cancellation
 from broadstreet.model.clock import to_us
 from broadstreet.model.errors import Conflict, EngineFailed, LogFull
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-import broadstreet.log  # noqa: F401  # which mends `asyncio.wait_for` for the NATS client
-from broadstreet.log.waiting import wait_for
+import broadstreet.engines  # noqa: F401  # which mends `asyncio.wait_for` for the NATS client
+from broadstreet.engines.waiting import wait_for
 
 
 async def test_a_cancellation_in_the_moment_of_the_answer_is_not_lost() -> None:
