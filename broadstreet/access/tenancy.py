@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from broadstreet.access.principal import Principal
-from broadstreet.model.errors import NotAllowed, TooMany, UnknownTenant
+from broadstreet.model.errors import TooMany, UnknownTenant
 from broadstreet.model.identifiers import check_tenant
 from broadstreet.store import Store
 
@@ -35,9 +35,12 @@ class Tenancy:
         return True
 
     async def begin(self, name: str, by: Principal) -> None:
-        """Make a tenant, for somebody who may. Raises NotAllowed, TooMany, InvalidInput for what cannot name one."""
+        """Make a tenant, for somebody who may. by: as in the default tenant.
+
+        Raises UnknownTenant for somebody else, TooMany, InvalidInput for what cannot name a tenant.
+        """
         if by.kind == "account" and ("administrator" not in by.roles or by.is_limited or by.reach is not None):
-            raise NotAllowed(
+            raise UnknownTenant(
                 f"there is no tenant {name[:80]!r}, and {by.name} may not begin one",
                 where="NGSILD-Tenant",
                 remedy="Ask an administrator.",

@@ -114,10 +114,14 @@ class Guard:
         tokens = self._access.tokens
         try:
             return await tokens.principal(secret, kind, tenant)
-        except UnknownTenant:
+        except UnknownTenant as unknown:
             if tenant is None or not demand.makes_tenant:
                 raise
-            await self._tenancy.begin(tenant, await tokens.principal(secret, kind, DEFAULT_TENANT))
+            try:
+                who = await tokens.principal(secret, kind, DEFAULT_TENANT)
+            except NotAllowed:
+                raise unknown from None
+            await self._tenancy.begin(tenant, who)
             tokens.forget()
             return await tokens.principal(secret, kind, tenant)
 

@@ -12,7 +12,8 @@ from typing import Any
 from broadstreet.access import Access, Principal, Tenancy
 from broadstreet.apis.health import Check
 from broadstreet.apis.metrics import Metrics
-from broadstreet.context import Broker, Library
+from broadstreet.context import Broker, Contexts
+from broadstreet.context.contexts import Fetch
 from broadstreet.devices import Certificates, Commands, Letters, Preparation, Provisioning, Registry, Webhooks
 from broadstreet.exports import Exports
 from broadstreet.jobs import Jobs
@@ -26,7 +27,8 @@ class Services:
     """
     clock:   answers now, in microseconds since 1970.
     origins: addresses of the portal behind a proxy, see `Guard`.
-    library: the JSON-LD @contexts that are kept here beside the core's.
+    documents: JSON-LD @contexts that every tenant knows, by their addresses, beside the core's.
+    fetch: how an @context is come by that is not kept; None: not at all.
     partitions: of the log, for each tenant.
     is_behind_proxy: whether a proxy stands before the house, which is believed about where callers are.
     jobs:    where long work is done; without it there is none.
@@ -42,13 +44,19 @@ class Services:
     clock: Callable[[], int]
     metrics: Metrics = field(default_factory=Metrics)
     origins: frozenset[str] = frozenset()
-    library: Library = field(default_factory=Library)
+    documents: Mapping[str, Any] = field(default_factory=dict)
     partitions: int = 1
     is_behind_proxy: bool = False
     jobs: Jobs | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     data_path: Path = Path()
     is_open: bool = False
+    fetch: Fetch | None = None
+
+    @cached_property
+    def contexts(self) -> Contexts:
+        """What names mean under the @contexts of each tenant."""
+        return Contexts(self.store, self.clock, self.fetch, self.documents)
 
     @cached_property
     def tenancy(self) -> Tenancy:

@@ -23,6 +23,7 @@ from broadstreet.app.logs import with_request_ids
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
 from broadstreet.app.tls import tls_files
+from broadstreet.delivery import fetch_json
 from broadstreet.devices import Registry
 from broadstreet.engines import EngineAddresses, check_disk
 from broadstreet.exports import KIND
@@ -36,6 +37,7 @@ from broadstreet.model.errors import DiskFull
 from broadstreet.portal import Portal, PortalSettings, portal_routers
 from broadstreet.store import Store
 
+LD_JSON = "application/ld+json, application/json;q=0.9"
 LOOK_EVERY_S = 1.0
 """How often the disk is looked at, and what was taken in is reported."""
 FLUSH_S = 5.0
@@ -76,6 +78,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             checks=checks_of(settings),
             data_path=settings.data_path,
             is_open=settings.http.anonymous_writes,
+            fetch=partial(fetch_json, hosts=settings.context_hosts, accept=LD_JSON),
         )
         ingest = Ingest(settings, store, log)
         app = compose(services, portal, ingest.taker)

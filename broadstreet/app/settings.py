@@ -20,6 +20,7 @@ from msgspec import Meta
 from broadstreet.access import check_roles
 from broadstreet.access.visits import DEFAULT_PER_MINUTE
 from broadstreet.app.oidc import OidcSettings
+from broadstreet.delivery import Hosts
 from broadstreet.log import StreamLimits
 from broadstreet.model.addresses import is_loopback
 from broadstreet.model.errors import InvalidInput
@@ -170,6 +171,12 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return frozenset(check_roles(self.second_factor.replace(",", " ").split()))
 
 
+class NgsiLdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom NGSI-LD's operations let the house ask."""
+
+    context_hosts: str = ""
+
+
 class CitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The city itself."""
 
@@ -193,6 +200,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exports: ExportSettings = ExportSettings()
     disk: DiskSettings = DiskSettings()
     access: AccessSettings = AccessSettings()
+    ngsi_ld: NgsiLdSettings = NgsiLdSettings()
     oidc: OidcSettings = OidcSettings()
     logging: LoggingSettings = LoggingSettings()
 
@@ -215,6 +223,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def keys_path(self) -> Path:
         """The file of the keys that secrets in the database are sealed by."""
         return Path(self.access.keys).expanduser() if self.access.keys else self.data_path / "keys" / "secrets"
+
+    @property
+    def context_hosts(self) -> Hosts:
+        """Whom the house may ask for an @context. Raises InvalidInput."""
+        return Hosts.parse(
+            self.ngsi_ld.context_hosts, "ngsi_ld.context_hosts", with_loopback=self.http.anonymous_writes
+        )
 
     @property
     def past_path(self) -> Path:

@@ -13,6 +13,7 @@ bound (bounds.py).
 
 from broadstreet.context.batch import BatchError, BatchOperation, BatchOutcome
 from broadstreet.context.broker import Broker, Found, FoundEvolutions
+from broadstreet.context.contexts import ContextKind, Contexts, KeptContext
 from broadstreet.context.decision import Decision, Untouched
 from broadstreet.context.discovery import AttributeUse, TypeUse
 from broadstreet.context.document import Nulls, parse_attribute, parse_entity, parse_fragment
@@ -34,6 +35,8 @@ __all__ = [
     "BatchOperation",
     "BatchOutcome",
     "Broker",
+    "ContextKind",
+    "Contexts",
     "Decision",
     "EntityFragment",
     "EntityRow",
@@ -42,6 +45,7 @@ __all__ = [
     "Found",
     "FoundEvolutions",
     "GeoQuery",
+    "KeptContext",
     "Library",
     "Nulls",
     "Presentation",

@@ -51,6 +51,10 @@ MAX_CONTEXT_TERMS: Final = 10_000
 """Terms of one @context."""
 MAX_CONTEXT_PARTS: Final = 64
 """Documents and objects that one @context may be put together from."""
+MAX_CONTEXT_BYTES: Final = 1_000_000
+"""The size of one @context that is kept, as JSON."""
+MAX_CONTEXTS: Final = 1_000
+"""@contexts of one kind that a tenant keeps; beyond it the copy that was used longest ago goes."""
 
 assert DEFAULT_LIMIT <= MAX_LIMIT
 assert DEFAULT_LAST_N <= MAX_LAST_N

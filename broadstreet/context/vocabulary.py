@@ -120,8 +120,8 @@ class Library:
     """The @contexts that are kept here, by URI, and the vocabularies compiled from what requests bring."""
 
     def __init__(self, documents: Mapping[str, Any] | None = None) -> None:
-        """documents: @context documents (`{"@context": …}`) by URI, besides the core's."""
-        self._documents = dict(documents or {})
+        """documents: @context documents (`{"@context": …}`) by URI, besides the core's; more may be put there later."""
+        self._documents: Mapping[str, Any] = {} if documents is None else documents
         self._compiled: dict[bytes, Vocabulary] = {}
 
     def vocabulary(self, context: Any) -> Vocabulary:
@@ -136,6 +136,24 @@ class Library:
                 self._compiled.clear()
             self._compiled[key] = compiled
         return compiled
+
+    def missing(self, context: Any) -> list[str]:
+        """URIs of the documents that would have to be here too, as far as can be seen from those that are."""
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+        waiting = [context]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, list):
+                waiting.extend(part)
+            elif isinstance(part, str) and part not in seen and not CORE_CONTEXT_PATTERN.fullmatch(part):
+                seen.add(part)
+                document = self._documents.get(part)
+                if document is None:
+                    found[part] = None
+                elif isinstance(document, dict):
+                    waiting.append(document.get("@context"))
+        return list(found)
 
     def _compile(self, context: Any) -> Vocabulary:
         parts: list[dict[str, Any]] = []
@@ -171,9 +189,9 @@ class Library:
                 raise InvalidInput("an @context is a URI, an object, or a list of them", where="@context")
 
     def _document(self, uri: str) -> Any:
-        if not is_iri(uri):
-            raise InvalidInput(f"{uri[:200]!r} is not a URI", where="@context")
         document = self._documents.get(uri)
+        if document is None and not is_iri(uri):
+            raise InvalidInput(f"{uri[:200]!r} is not a URI", where="@context")
         if document is None:
             raise ContextNotAvailable(
                 f"the @context {uri[:200]} is not kept here, and nothing is fetched from elsewhere",
@@ -183,6 +201,15 @@ class Library:
         if not isinstance(document, dict) or "@context" not in document:
             raise InvalidInput("the document has no @context", where=uri[:200])
         return document["@context"]
+
+
+def check_shape(context: Any) -> None:
+    """Whether this can stand as an @context: a URI, an object, or a list of them. Raises InvalidInput, TooLarge."""
+    parts = context if isinstance(context, list) else [context]
+    if not all(isinstance(part, (str, dict)) for part in parts):
+        raise InvalidInput("an @context is a URI, an object, or a list of them", where="@context")
+    if len(parts) > MAX_CONTEXT_PARTS:
+        raise TooLarge(f"an @context has at most {MAX_CONTEXT_PARTS} parts", where="@context")
 
 
 class _Definitions:

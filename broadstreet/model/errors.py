@@ -242,7 +242,7 @@ class CertificateRefused(Unavailable):
 
 
 class ContextNotAvailable(Unavailable):
-    """A JSON-LD @context is not kept here, and nothing is fetched from elsewhere."""
+    """A JSON-LD @context is not kept here, and cannot be fetched."""
 
     status = 504
     ngsi_ld_type = "LdContextNotAvailable"

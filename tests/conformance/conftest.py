@@ -14,7 +14,6 @@ from litestar import Litestar
 from broadstreet.access import Access
 from broadstreet.access.password import Passwords
 from broadstreet.apis import Services, create_app
-from broadstreet.context import Library
 from broadstreet.devices import Registry
 from broadstreet.engines import Engines
 from broadstreet.log import Log, StreamLimits
@@ -87,7 +86,7 @@ class Ticking:
 @pytest.fixture(scope="module")
 async def client(engines: Engines, databases: Databases) -> AsyncIterator[Client]:
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    library = Library({KEPT: {"@context": {"speed": "https://example.org/speed", "ex": "https://example.org/"}}})
+    documents = {KEPT: {"@context": {"speed": "https://example.org/speed", "ex": "https://example.org/"}}}
     async with (
         databases.with_tenants("city") as dsn,
         await Store.connect(dsn) as store,
@@ -96,7 +95,7 @@ async def client(engines: Engines, databases: Databases) -> AsyncIterator[Client
         await log.ensure_streams(StreamLimits())
         clock = Ticking()
         access = Access(store.control, clock, passwords=cheap)
-        services = Services(store, log, access, Registry(store), clock, library=library)
+        services = Services(store, log, access, Registry(store), clock, documents=documents)
         await access.accounts.create("root", "Root", tenant="city", roles=["engineer"], by="test")
         token = (await access.tokens.issue("root", "api", "test", 86_400, by="test")).secret
         yield Client(create_app(services), services, await store.tenant("city"), token)

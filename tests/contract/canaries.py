@@ -114,6 +114,7 @@ async def fill(app: Litestar, services: Services, tenant: str, word: str, clock:
     spec = {"id": filled.device, "title": word, "profile": filled.name, "lon": 24.9, "lat": 60.2, "street": filled.name}
     await send("POST", "/v1/devices", {**spec, "dataset": dataset})
     told = {"type": "Property", "value": word}
+    await send("POST", "/ngsi-ld/v1/jsonldContexts", {"@context": {filled.name: f"https://example.org/{word}"}})
     called = {"id": filled.own_entity, "type": filled.name, "scope": f"/{filled.name}"}
     await send("POST", "/ngsi-ld/v1/entities", {**called, filled.name: {**told, "note": told}})
     await read(services, filled, clock)

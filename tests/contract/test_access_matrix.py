@@ -51,6 +51,8 @@ async def test_a_role_may_what_the_table_says_in_its_own_tenant_alone(app: Lites
     for method, path, demand in calls(app):
         for role, secret in secrets.items():
             for tenant in (None, OWN, OTHER, NO_SUCH):
+                if tenant == NO_SUCH and demand.makes_tenant and role == "administrator":
+                    continue  # who begins it, see test_tenancy.py
                 answered = await status(app, method, path, bearer(secret, tenant))
                 if demand.is_public or (tenant in (None, OWN) and allows(demand, role)):
                     fits = answered not in DENIED and answered not in SERVER_ERRORS

@@ -31,6 +31,7 @@ ELSEWHERE: Final = {
     "POST /v1/provision": "tests/contract/test_provisioning.py: a device let in, by its key's name",
     "DELETE /v1/devices/{device}/certificates/{fingerprint}": "tests/contract/test_certificates.py",
     "POST /v1/claims": "tests/contract/test_prepared.py: a device installed, and by whom",
+    "DELETE /ngsi-ld/v1/jsonldContexts/{context_id}": "tests/contract/test_contexts.py: whose id the house makes",
     "POST /portal/api/labels": "draws, and changes nothing",
     "POST /v1/claims/find": "asks, and changes nothing",
     "POST /v1/commands/{command}/cancel": "tests/contract/test_commands.py: a command taken back, and why",

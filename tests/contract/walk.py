@@ -102,7 +102,7 @@ def names(tenant: Filled) -> dict[str, list[str]]:
 
 
 DOORS = ("portal", "town", "client", "metrics", "holds", "checks")
-GIVEN = {*DOORS, "request", "call", "principal", "data", "pages", "wanted"}
+GIVEN = {*DOORS, "request", "services", "call", "principal", "data", "pages", "wanted"}
 """What a handler is given whatever its address says."""
 
 
@@ -203,6 +203,7 @@ WRITES: Final = (
     Write("PUT /ngsi-ld/v1/entities/{entity_id}", BENCH, PAINTED),
     Write("DELETE /ngsi-ld/v1/entities/{entity_id}/attrs/{attribute_id}", PAINT),
     Write("DELETE /ngsi-ld/v1/entities/{entity_id}", BENCH),
+    Write("POST /ngsi-ld/v1/jsonldContexts", "/ngsi-ld/v1/jsonldContexts", {"@context": {"a": "urn:a"}}),
     Write("POST /ngsi-ld/v1/entityOperations/create", f"{BATCH}/create", [ENTITY]),
     Write("POST /ngsi-ld/v1/entityOperations/upsert", f"{BATCH}/upsert", [PAINTED]),
     Write("POST /ngsi-ld/v1/entityOperations/update", f"{BATCH}/update", [{**PAINTED, **COLOUR}]),

@@ -40,7 +40,7 @@ async def append_attributes(
     request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]
 ) -> ASGIResponse:
     """Append attributes; `options=noOverwrite` leaves those that are there (5.6.3)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _APPEND.read(request.scope)
     if unknown := parameters.options - {"noOverwrite"}:
         raise InvalidInput(f"{', '.join(sorted(unknown))[:80]} is no option here", where="options")
@@ -60,7 +60,7 @@ async def update_attributes(
     request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]
 ) -> ASGIResponse:
     """Update attributes that are there (5.6.2)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _UPDATE.read(request.scope)
     fragment = await _fragment(exchange, entity_id, may_merge=True)
     gate = gate_of(parameters, exchange)
@@ -75,7 +75,7 @@ async def update_attribute(
     request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str], attribute_id: FromPath[str]
 ) -> ASGIResponse:
     """Update parts of one attribute (5.6.4)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _ONE.read(request.scope)
     owner = entity_id_of(entity_id)
     document = await exchange.body(may_merge=True)
@@ -90,7 +90,7 @@ async def replace_attribute(
     request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str], attribute_id: FromPath[str]
 ) -> ASGIResponse:
     """Replace one attribute (5.6.19)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _ONE.read(request.scope)
     owner = entity_id_of(entity_id)
     document = await exchange.body()
@@ -111,7 +111,7 @@ async def delete_attribute(
     request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str], attribute_id: FromPath[str]
 ) -> ASGIResponse:
     """Delete an attribute: its default instance, the one of `datasetId`, or all (5.6.5)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _DELETE.read(request.scope)
     owner = entity_id_of(entity_id)
     dataset_id = parameters.text("datasetId") or "@none"

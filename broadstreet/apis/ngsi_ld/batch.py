@@ -6,7 +6,7 @@ no other from its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from litestar import Router, post
@@ -24,6 +24,8 @@ from broadstreet.context.bounds import MAX_BATCH
 from broadstreet.model.errors import BroadstreetError, InvalidInput, TooMany
 from broadstreet.model.identifiers import check_uri
 
+Read = Callable[[Any], Awaitable[EntityFragment]]
+"""Reads one document of a batch."""
 _PARTLY: Final = "What was done and what was not, and why (5.2.16)."
 _CREATE = Query("local", body="A list of entities.", answers={201: "The ids of those created.", 207: _PARTLY})
 _UPSERT = Query(
@@ -80,7 +82,7 @@ async def delete_entities(request: NgsiRequest, call: NamedDependency[Call]) -> 
 
 async def _run(request: NgsiRequest, call: Call, operation: BatchOperation) -> BatchOutcome:
     """Read the body's entities, carry out the operation on those that could be read."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     documents, is_linked_data = await exchange.documents()
     if not isinstance(documents, list) or not documents or None in documents:
         raise InvalidInput("the body is a list that is not empty and holds no null", where="body")
@@ -91,7 +93,7 @@ async def _run(request: NgsiRequest, call: Call, operation: BatchOperation) -> B
     errors: list[BatchError] = []
     for document in documents:
         try:
-            fragments.append(read(document))
+            fragments.append(await read(document))
         except BroadstreetError as error:
             errors.append(BatchError(_id_of(document), error))
     if not fragments:
@@ -101,21 +103,21 @@ async def _run(request: NgsiRequest, call: Call, operation: BatchOperation) -> B
     return outcome
 
 
-def _reader(exchange: Exchange, is_linked_data: bool, operation: BatchOperation) -> Callable[[Any], EntityFragment]:
+def _reader(exchange: Exchange, is_linked_data: bool, operation: BatchOperation) -> Read:
     """Reads a document as an entity: whole, or only what an update needs of one."""
     nulls = {BatchOperation.MERGE: Nulls.WITHIN, BatchOperation.UPDATE: Nulls.WHOLE}.get(operation, Nulls.REFUSED)
 
-    def read(document: Any) -> EntityFragment:
+    async def read(document: Any) -> EntityFragment:
         if not isinstance(document, dict):
             raise InvalidInput("an entity is a JSON object")
-        vocabulary = exchange.context_of(document, is_linked_data)
+        vocabulary = await exchange.context_of(document, is_linked_data)
         return parse_entity(document, vocabulary, nulls)
 
     return read
 
 
-def _id_reader() -> Callable[[Any], EntityFragment]:
-    def read(document: Any) -> EntityFragment:
+def _id_reader() -> Read:
+    async def read(document: Any) -> EntityFragment:
         if not isinstance(document, str):
             raise InvalidInput("an id is a text")
         return EntityFragment(check_uri(document, "id"), [], [])

@@ -23,7 +23,7 @@ _ONE: Final = Query("local", answers={200: "What is known of it."})
 @get("/types", opt=requires("entity:read", within_reach=True), operation_class=_LIST.operation)
 async def list_types(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """The types that entities have; `details=true` with their attributes (5.7.5, 5.7.6)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     details = _LIST.read(request.scope).flag("details")
     types = await call.services.broker.types(call.principal, with_attributes=details)
     compact = exchange.shown.compact
@@ -36,7 +36,7 @@ async def list_types(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIR
 @get("/types/{type_name:str}", opt=requires("entity:read", within_reach=True), operation_class=_ONE.operation)
 async def one_type(request: NgsiRequest, call: NamedDependency[Call], type_name: FromPath[str]) -> ASGIResponse:
     """One type, with how many entities have it and which attributes they have (5.7.7)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     _ONE.read(request.scope)
     iri = exchange.vocabulary.name(unquote(type_name), "type")
     found = await call.services.broker.type(call.principal, iri)
@@ -64,7 +64,7 @@ async def one_type(request: NgsiRequest, call: NamedDependency[Call], type_name:
 @get("/attributes", opt=requires("entity:read", within_reach=True), operation_class=_LIST.operation)
 async def list_attributes(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """The attributes that entities have; `details=true` with the types of those entities (5.7.8, 5.7.9)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     details = _LIST.read(request.scope).flag("details")
     attributes = await call.services.broker.attributes(call.principal)
     if details:
@@ -76,7 +76,7 @@ async def list_attributes(request: NgsiRequest, call: NamedDependency[Call]) -> 
 @get("/attributes/{attribute_id:str}", opt=requires("entity:read", within_reach=True), operation_class=_ONE.operation)
 async def one_attribute(request: NgsiRequest, call: NamedDependency[Call], attribute_id: FromPath[str]) -> ASGIResponse:
     """One attribute, with its kinds, the types of the entities that have it, and how often it is there (5.7.10)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     _ONE.read(request.scope)
     iri = exchange.vocabulary.name(unquote(attribute_id), "attrId")
     found = await call.services.broker.attribute(call.principal, iri)

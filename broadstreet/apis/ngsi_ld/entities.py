@@ -65,7 +65,7 @@ def gate_of(parameters: Parameters, exchange: Exchange) -> Gate:
 @get("/entities/{entity_id:str}", opt=requires("entity:read", within_reach=True), operation_class=_SHOW.operation)
 async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
     """Retrieve an entity (5.7.1)."""
-    exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
+    exchange = await Exchange.of(request, call, ENTITY_OFFERS)
     parameters = _SHOW.read(request.scope)
     wishes = wishes_of_parameters(parameters)
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown)
@@ -87,7 +87,7 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
 @get("/entities", opt=requires("entity:read", within_reach=True), operation_class=_FIND.operation)
 async def query_entities(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Query entities (5.7.2)."""
-    exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
+    exchange = await Exchange.of(request, call, ENTITY_OFFERS)
     parameters = _FIND.read(request.scope)
     selectors = (selector_of(parameters, exchange.vocabulary),)
     return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
@@ -96,7 +96,7 @@ async def query_entities(request: NgsiRequest, call: NamedDependency[Call]) -> A
 @post("/entityOperations/query", opt=requires("entity:read", within_reach=True), operation_class=_POST_FIND.operation)
 async def query_entities_by_post(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Query entities, the query in the body (5.7.2)."""
-    exchange = Exchange(request, call.services.library, ENTITY_OFFERS)
+    exchange = await Exchange.of(request, call, ENTITY_OFFERS)
     parameters = _POST_FIND.read(request.scope)
     wishes = wishes_of_body(await exchange.body())
     return await _find(call, exchange, parameters, wishes, (), request.url.path)
@@ -150,7 +150,7 @@ def page_links(path: str, parameters: Parameters, limit: int, offset: int, more:
 @post("/entities", opt=requires("entity:write", makes_tenant=True), operation_class=_CREATE.operation)
 async def create_entity(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Create an entity (5.6.1)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     _CREATE.read(request.scope)
     document = await exchange.body()
     fragment = parse_entity(document, exchange.vocabulary)
@@ -162,7 +162,7 @@ async def create_entity(request: NgsiRequest, call: NamedDependency[Call]) -> AS
 @patch("/entities/{entity_id:str}", opt=requires("entity:write"), operation_class=_WRITE.operation)
 async def merge_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
     """Merge an entity: lay a fragment over what is there (5.6.17)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _WRITE.read(request.scope)
     owner = entity_id_of(entity_id)
     document = await exchange.body(may_merge=True)
@@ -177,7 +177,7 @@ async def merge_entity(request: NgsiRequest, call: NamedDependency[Call], entity
 @put("/entities/{entity_id:str}", opt=requires("entity:write"), operation_class=_WRITE.operation)
 async def replace_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
     """Replace an entity (5.6.18)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _WRITE.read(request.scope)
     owner = entity_id_of(entity_id)
     fragment = parse_fragment(await exchange.body(), exchange.vocabulary, Nulls.REFUSED)
@@ -195,7 +195,7 @@ async def replace_entity(request: NgsiRequest, call: NamedDependency[Call], enti
 )
 async def delete_entity(request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]) -> ASGIResponse:
     """Delete an entity; its past stays (5.6.6)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _DELETE.read(request.scope)
     gate = gate_of(parameters, exchange)
     await call.services.broker.delete(call.principal, call.at_us, entity_id_of(entity_id), gate)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 from litestar import Request
@@ -17,9 +17,12 @@ from litestar.datastructures import State
 from litestar.response.base import ASGIResponse
 
 from broadstreet.access import Principal
-from broadstreet.context import CORE, Library, Vocabulary
+from broadstreet.context import CORE, Vocabulary
 from broadstreet.model.errors import InvalidInput, InvalidRequest, NotAcceptable, UnsupportedMediaType
 from broadstreet.model.terms import CORE_CONTEXT_URI
+
+if TYPE_CHECKING:
+    from broadstreet.apis.services import Call
 
 NgsiRequest = Request[Principal, Any, State]
 
@@ -84,17 +87,31 @@ def context_link(link: str) -> str | None:
 class Exchange:
     """What the headers of a request say, and how its answer is framed."""
 
-    def __init__(self, request: NgsiRequest, library: Library, offers: tuple[str, ...] = OFFERS) -> None:
-        """Raises NotAcceptable, ContextNotAvailable, InvalidInput."""
+    def __init__(self, request: NgsiRequest, call: Call, offers: tuple[str, ...] = OFFERS) -> None:
+        """Raises NotAcceptable, InvalidInput. Begin one by `of`, which understands its Link header too."""
         headers = request.headers
         accept = headers.get("accept")
         self.media_type = offers[0] if accept is None or accept == "*/*" else negotiate(accept, offers)
         link = headers.get("link")
         self._linked = None if link is None else context_link(link)
-        self._library = library
+        self._call = call
         self._request = request
-        self.vocabulary = CORE if self._linked is None else library.vocabulary(self._linked)
+        self.vocabulary = CORE
         """What names mean; in a body that brings its own @context, after `body` only."""
+
+    @classmethod
+    async def of(cls, request: NgsiRequest, call: Call, offers: tuple[str, ...] = OFFERS) -> Self:
+        """A request's. Raises NotAcceptable, ContextNotAvailable, InvalidInput."""
+        exchange = cls(request, call, offers)
+        if exchange._linked is not None:
+            exchange.vocabulary = await exchange.understand(exchange._linked)
+        return exchange
+
+    async def understand(self, context: Any) -> Vocabulary:
+        """What names mean under an @context. Raises ContextNotAvailable, InvalidInput, TooLarge."""
+        principal = self._call.principal
+        may_fetch = principal.reach is None  # whoever sees but a part makes the house ask nobody
+        return await self._call.services.contexts.vocabulary(principal.tenant, context, may_fetch=may_fetch)
 
     @property
     def shown(self) -> Vocabulary:
@@ -109,7 +126,7 @@ class Exchange:
         document, is_linked_data = await self.documents(may_merge=may_merge)
         if not isinstance(document, dict):
             raise InvalidRequest("the body is a JSON object", where="body")
-        self.vocabulary = self.context_of(document, is_linked_data)
+        self.vocabulary = await self.context_of(document, is_linked_data)
         return document
 
     async def documents(self, *, may_merge: bool = False) -> tuple[Any, bool]:
@@ -126,14 +143,14 @@ class Exchange:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidRequest(f"the body is no JSON: {error}", where="body") from None
 
-    def context_of(self, document: dict[str, Any], is_linked_data: bool) -> Vocabulary:
+    async def context_of(self, document: dict[str, Any], is_linked_data: bool) -> Vocabulary:
         """What names mean in a document that may bring its own @context. Raises InvalidInput, ContextNotAvailable."""
         if is_linked_data:
             if "@context" not in document:
                 raise InvalidInput(
                     "JSON-LD has an @context", where="@context", remedy=f"Send it as {JSON} without one."
                 )
-            return self._library.vocabulary(document["@context"])
+            return await self.understand(document["@context"])
         if "@context" in document:
             raise InvalidInput("plain JSON has no @context", where="@context", remedy=f"Send it as {LD_JSON}.")
         return self.vocabulary

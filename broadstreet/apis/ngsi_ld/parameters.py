@@ -63,6 +63,8 @@ _KNOWN: Final[dict[str, tuple[str, Schema]]] = {
     "format": ("The representation.", _choice(*_FORMS, "temporalValues", "aggregatedValues")),
     "deleteAll": ("Whether all instances of the attribute go.", _FLAG),
     "details": ("Whether to tell more than names.", _FLAG),
+    "kind": ("Of which kind.", _choice("Hosted", "Cached", "ImplicitlyCreated")),
+    "reload": ("Whether a copy is fetched anew instead.", _FLAG),
     "timerel": ("How the times lie to timeAt.", _choice("before", "after", "between")),
     "timeAt": ("A time, as 2026-03-01T12:00:00Z.", _TEXT),
     "endTimeAt": ("The other end of `between`.", _TEXT),

@@ -106,7 +106,7 @@ async def retrieve_evolution(
     request: NgsiRequest, call: NamedDependency[Call], entity_id: FromPath[str]
 ) -> ASGIResponse:
     """Retrieve an entity over time (5.7.3)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _ONE.read(request.scope)
     wishes = wishes_of_parameters(parameters)
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, more_options=_FORMS)
@@ -130,7 +130,7 @@ def _tells(evolution: Evolution, presentation: Presentation) -> bool:
 @get("/temporal/entities", opt=requires("history:read", within_reach=True), operation_class=_FIND.operation)
 async def query_evolutions(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Query entities over time (5.7.4)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     parameters = _FIND.read(request.scope)
     selectors = (selector_of(parameters, exchange.vocabulary),)
     return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
@@ -143,7 +143,7 @@ async def query_evolutions(request: NgsiRequest, call: NamedDependency[Call]) ->
 )
 async def query_evolutions_by_post(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """Query entities over time, the query in the body (5.7.4)."""
-    exchange = Exchange(request, call.services.library)
+    exchange = await Exchange.of(request, call)
     document = await exchange.body()
     temporal = document.pop("temporalQ", {})
     if not isinstance(temporal, dict):
