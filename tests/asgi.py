@@ -105,14 +105,18 @@ async def converse(
     headers: Mapping[str, str] | None = None,
     body: bytes | object = b"",
     address: str = "192.0.2.1",
+    without_length: bool = False,
 ) -> AsyncIterator[Conversation]:
-    """Ask, and take the answer as it comes. body: bytes, or a value that is sent as JSON."""
+    """Ask, and take the answer as it comes. body: bytes, or a value that is sent as JSON.
+
+    without_length: as a body that is sent piece by piece.
+    """
     sent = {"host": "city.example", **{name.lower(): value for name, value in (headers or {}).items()}}
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
         sent.setdefault("content-type", "application/json")
-    if body:
-        sent["content-length"] = str(len(body))
+    if not without_length and (body or method in ("POST", "PATCH", "PUT")):
+        sent.setdefault("content-length", str(len(body)))
     conversation = Conversation(app, _scope(method, target, sent, address), body)
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):

@@ -28,6 +28,7 @@ class Services:
     clock:   answers now, in microseconds since 1970.
     origins: addresses of the portal behind a proxy, see `Guard`.
     documents: JSON-LD @contexts that every tenant knows, by their addresses, beside the core's.
+    began_us: when the process began.
     fetch: how an @context is come by that is not kept; None: not at all.
     partitions: of the log, for each tenant.
     is_behind_proxy: whether a proxy stands before the house, which is believed about where callers are.
@@ -52,6 +53,7 @@ class Services:
     data_path: Path = Path()
     is_open: bool = False
     fetch: Fetch | None = None
+    began_us: int = 0
 
     @cached_property
     def contexts(self) -> Contexts:

@@ -78,6 +78,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             checks=checks_of(settings),
             data_path=settings.data_path,
             is_open=settings.http.anonymous_writes,
+            began_us=now_us(),
             fetch=partial(fetch_json, hosts=settings.context_hosts, accept=LD_JSON),
         )
         ingest = Ingest(settings, store, log)

@@ -17,7 +17,15 @@ import msgspec
 
 from broadstreet.context.bounds import MAX_CONTEXT_BYTES, MAX_CONTEXT_PARTS, MAX_CONTEXTS
 from broadstreet.context.vocabulary import CORE, Library, Vocabulary, check_shape
-from broadstreet.model.errors import BroadstreetError, ContextNotAvailable, InvalidInput, NotFound, TooLarge, TooMany
+from broadstreet.model.errors import (
+    BroadstreetError,
+    ContextNotAvailable,
+    InvalidInput,
+    NotFound,
+    TooLarge,
+    TooMany,
+    UnknownTenant,
+)
 from broadstreet.model.terms import CORE_CONTEXT_PATTERN
 from broadstreet.store import Database, Store, load_queries
 
@@ -117,7 +125,11 @@ class Contexts:
         return _kept(row, row["body"])
 
     async def list(self, tenant: str, kind: str | None = None) -> list[KeptContext]:
-        """All that are kept, oldest first."""
+        """All that are kept, oldest first; none where there is no such tenant."""
+        try:
+            await self._store.tenant(tenant)
+        except UnknownTenant:
+            return []
         await self._count(tenant)
         return [_kept(row) for row in await (await self._store.tenant(tenant)).fetch(_SQL["list"], kind)]
 
@@ -129,11 +141,14 @@ class Contexts:
         self._shelves.pop(tenant, None)
 
     async def reload(self, tenant: str, name: str) -> None:
-        """Fetch a copy anew; the old one stays where that fails. Raises NotFound, InvalidInput, ContextNotAvailable."""
-        kept = await self.find(tenant, name)
-        if kept.url is None:
-            raise InvalidInput("only a copy can be fetched anew", where="reload", remedy="Delete it, and send another.")
-        await self._keep_copy(await self._store.tenant(tenant), kept.url)
+        """Fetch a copy anew; the old one stays where that fails. Raises InvalidInput, ContextNotAvailable."""
+        try:
+            url = (await self.find(tenant, name)).url
+        except NotFound:
+            url = None
+        if url is None:
+            raise InvalidInput("only a copy that is kept can be fetched anew", where="reload")
+        await self._keep_copy(await self._store.tenant(tenant), url)
         self._shelves.pop(tenant, None)
 
     async def _shelf(self, tenant: str) -> _Shelf:
@@ -162,20 +177,25 @@ class Contexts:
             raise ContextNotAvailable(f"the @context {name[:200]} is not kept here", where="@context", remedy=_REMEDY)
 
     async def _keep_copy(self, database: Database, url: str) -> tuple[str, Any]:
-        """Fetch a document and keep it: its id, and itself. Raises ContextNotAvailable."""
+        """Fetch a document and keep it: its id, and itself.
+
+        Raises ContextNotAvailable where it does not come, InvalidInput or TooLarge where it is no context.
+        """
         assert self._fetch is not None
         try:
             body = await self._fetch(url)
-            if not isinstance(body, dict) or "@context" not in body:
-                raise InvalidInput("the document has no @context", where=url[:200])
-            _check_size(body)
-            check_shape(body["@context"])
+        except (InvalidInput, TooLarge):
+            raise
         except BroadstreetError as error:
             raise ContextNotAvailable(
                 f"the @context {url[:200]} is not kept here, and cannot be fetched: {error.message}",
                 where="@context",
                 remedy=_REMEDY,
             ) from None
+        if not isinstance(body, dict) or "@context" not in body:
+            raise InvalidInput("the document has no @context", where=url[:200])
+        _check_size(body)
+        check_shape(body["@context"])
         if await database.fetchval(_SQL["count"], "Cached") >= MAX_CONTEXTS:
             await database.execute(_SQL["forget_oldest"])
         made = await database.fetchval(_SQL["insert"], secrets.token_hex(8), url, "Cached", body, self._clock())

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from broadstreet.delivery.hosts import Hosts
-from broadstreet.model.errors import NotAllowed, TooLarge, Unavailable
+from broadstreet.model.errors import InvalidInput, NotAllowed, TooLarge, Unavailable
 
 MAX_BYTES: Final = 2_000_000
 MAX_REDIRECTS: Final = 3
@@ -20,13 +20,14 @@ WHOLE_S: Final = 10.0
 
 
 class FetchFailed(Unavailable):
-    """What was asked for elsewhere did not come, or is no JSON."""
+    """What was asked for elsewhere did not come."""
 
 
 async def fetch_json(url: str, hosts: Hosts, accept: str = "application/json") -> Any:
     """A JSON document from elsewhere. Each host on the way is looked at, where one sends on to another.
 
-    Raises NotAllowed for a host that may not be asked, TooLarge over MAX_BYTES, FetchFailed.
+    Raises NotAllowed for a host that may not be asked, TooLarge over MAX_BYTES, InvalidInput for what is no JSON,
+    FetchFailed.
     """
     try:
         async with (
@@ -61,4 +62,4 @@ def _decoded(body: bytes, url: str) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FetchFailed(f"it answers with no JSON: {error}", where=url[:200]) from None
+        raise InvalidInput(f"what stands there is no JSON: {error}", where=url[:200]) from None

@@ -115,6 +115,10 @@ class Store:
         """All tenants' names, oldest first."""
         return [row["name"] for row in await self.control.fetch(_SQL["names"])]
 
+    async def identity(self) -> str:
+        """What tells this database from every other."""
+        return str(await self.control.fetchval(_SQL["identity"]))
+
     async def create_tenant(self, name: str, title: str) -> Database:
         """Create a tenant, unless it exists, and open it. Raises InvalidInput for a name that cannot be one."""
         await migration.create_tenant(self._dsn, name, title)

@@ -16,6 +16,7 @@ from broadstreet.apis.ngsi_ld.batch import batch_router
 from broadstreet.apis.ngsi_ld.contexts import contexts_router
 from broadstreet.apis.ngsi_ld.discovery import discovery_router
 from broadstreet.apis.ngsi_ld.entities import entities_router
+from broadstreet.apis.ngsi_ld.identity import identity_router
 from broadstreet.apis.ngsi_ld.problem import PROBLEMS
 from broadstreet.apis.ngsi_ld.temporal import temporal_router
 
@@ -32,6 +33,7 @@ def ngsi_ld_router() -> Router:
             batch_router(),
             discovery_router(),
             contexts_router(),
+            identity_router(),
             temporal_router(),
         ],
         exception_handlers=PROBLEMS,

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
-from broadstreet.access import public, requires
+from broadstreet.access import Principal, public, requires
 from broadstreet.apis.guard import TENANT_HEADER
 from broadstreet.apis.ngsi_ld.exchange import JSON, LD_JSON, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
@@ -33,13 +33,15 @@ _CORE: Final = encode(core_context())
 
 
 @get("/jsonldContexts", opt=requires("entity:read"), operation_class=_LIST.operation)
-async def list_contexts(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
-    """The @contexts that are kept here, the core's first (5.13.3)."""
+async def list_contexts(
+    request: NgsiRequest, services: NamedDependency[Services], principal: NamedDependency[Principal]
+) -> ASGIResponse:
+    """The @contexts that are kept here, the core's first (5.13.3); of a tenant that is not there, the core's alone."""
     parameters = _LIST.read(request.scope)
     kind = parameters.text("kind")
     if kind is not None and kind not in get_args(ContextKind):
         raise InvalidInput(f"kind is one of {', '.join(get_args(ContextKind))}", where="kind")
-    kept = await call.services.contexts.list(call.principal.tenant, kind)
+    kept = await services.contexts.list(principal.tenant, kind)
     shown: list[Any] = []
     details = parameters.flag("details")
     if kind in (None, "Cached"):
@@ -120,7 +122,7 @@ def _details(request: NgsiRequest, kept: KeptContext) -> dict[str, Any]:
         "URL": kept.url or _place(request, kept.id),
         "localId": kept.id,
         "kind": kept.kind,
-        "timestamp": format_rfc3339(kept.created_at_us),
+        "createdAt": format_rfc3339(kept.created_at_us),
         "numberOfHits": kept.hits,
     }
     if kept.used_at_us is not None:
