@@ -20,6 +20,8 @@ MAX_NAME_LENGTH: Final = 1_024
 MAX_BATCH: Final = 1_000
 """Entities in one batch operation."""
 
+MAX_PURGE: Final = 100_000
+"""Entities that one purge may mean."""
 MAX_LIMIT: Final = 1_000
 """Entities on one page of an answer."""
 DEFAULT_LIMIT: Final = 20

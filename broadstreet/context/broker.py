@@ -18,6 +18,7 @@ from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.ledger import Ledger
 from broadstreet.context.meta import Metas
+from broadstreet.context.purging import Rest, purge
 from broadstreet.context.reading import Reader
 from broadstreet.context.representation import EntityRow, Projection
 from broadstreet.context.search import Page, Search
@@ -240,6 +241,12 @@ class Broker:
             outcome.changed += done.changed
             outcome.errors += done.errors
         return outcome
+
+    async def purge(self, principal: Principal, at_us: int, selection: Selection, rest: Rest) -> int:
+        """5.6.21. Answers how many entities were meant. Raises as `purging.purge`."""
+        tenant = await self._tenant(principal, "entity:write")
+        database, terms = tenant.database, tenant.terms
+        return await purge(principal, at_us, selection, rest, database=database, terms=terms, ledger=tenant.ledger)
 
     async def _write(
         self,

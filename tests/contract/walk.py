@@ -207,6 +207,7 @@ WRITES: Final = (
     Write("POST /ngsi-ld/v1/entityOperations/create", f"{BATCH}/create", [ENTITY]),
     Write("POST /ngsi-ld/v1/entityOperations/upsert", f"{BATCH}/upsert", [PAINTED]),
     Write("POST /ngsi-ld/v1/entityOperations/update", f"{BATCH}/update", [{**PAINTED, **COLOUR}]),
+    Write("DELETE /ngsi-ld/v1/entities", "/ngsi-ld/v1/entities?type=Bench&drop=colour"),
     Write("POST /ngsi-ld/v1/entityOperations/merge", f"{BATCH}/merge", [PAINTED]),
     Write("POST /ngsi-ld/v1/entityOperations/delete", f"{BATCH}/delete", [ENTITY["id"]]),
 )

@@ -18,6 +18,7 @@ from broadstreet.apis.ngsi_ld.discovery import discovery_router
 from broadstreet.apis.ngsi_ld.entities import entities_router
 from broadstreet.apis.ngsi_ld.identity import identity_router
 from broadstreet.apis.ngsi_ld.problem import PROBLEMS
+from broadstreet.apis.ngsi_ld.purge import purge_router
 from broadstreet.apis.ngsi_ld.temporal import temporal_router
 
 __all__ = ["ngsi_ld_router"]
@@ -29,6 +30,7 @@ def ngsi_ld_router() -> Router:
         "/ngsi-ld/v1",
         route_handlers=[
             entities_router(),
+            purge_router(),
             attributes_router(),
             batch_router(),
             discovery_router(),

@@ -61,6 +61,8 @@ _KNOWN: Final[dict[str, tuple[str, Schema]]] = {
     "local": ("Whether to ask this broker alone, which it does anyway; allows a query without a filter.", _FLAG),
     "options": ("Options, joined by commas: `keyValues`, `concise`, `sysAttrs` and the operation's own.", _TEXT),
     "format": ("The representation.", _choice(*_FORMS, "temporalValues", "aggregatedValues")),
+    "keep": ("Attributes that stay, joined by commas: the entities stay with them.", _TEXT),
+    "drop": ("Attributes that go, joined by commas: everything else stays.", _TEXT),
     "deleteAll": ("Whether all instances of the attribute go.", _FLAG),
     "details": ("Whether to tell more than names.", _FLAG),
     "kind": ("Of which kind.", _choice("Hosted", "Cached", "ImplicitlyCreated")),

@@ -116,3 +116,7 @@ ON CONFLICT (series_key) DO UPDATE SET bounds = excluded.bounds, geojson = exclu
 -- name: displace
 -- These are no GeoProperties any more. $1: series keys.
 DELETE FROM place WHERE series_key = ANY ($1::int[]);
+
+-- name: ids
+-- Ids of entities. $1: keys.
+SELECT id FROM entity WHERE key = ANY ($1::int[]) ORDER BY key;
