@@ -16,7 +16,7 @@ from broadstreet.context.broker import Broker, Found, FoundEvolutions
 from broadstreet.context.contexts import ContextKind, Contexts, KeptContext
 from broadstreet.context.decision import Decision, Untouched
 from broadstreet.context.discovery import AttributeUse, TypeUse
-from broadstreet.context.document import Nulls, parse_attribute, parse_entity, parse_fragment
+from broadstreet.context.document import Nulls, parse_attribute, parse_entity, parse_evolution, parse_fragment
 from broadstreet.context.evolution import Evolution, Summary, TemporalQuery, TimeProperty
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.georel import GeoQuery, parse_coordinates, parse_georel
@@ -63,6 +63,7 @@ __all__ = [
     "parse_attribute",
     "parse_coordinates",
     "parse_entity",
+    "parse_evolution",
     "parse_fragment",
     "parse_georel",
     "parse_query",

@@ -6,6 +6,8 @@ from typing import Final
 
 MAX_ATTRIBUTES: Final = 1_000
 """Attribute instances an entity may have in one request."""
+MAX_OBSERVATIONS: Final = 10_000
+"""Attribute instances over time that one request may bring."""
 MAX_TYPES: Final = 64
 """Types an entity may have, and names a type query may hold."""
 MAX_SCOPES: Final = 64

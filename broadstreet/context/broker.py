@@ -8,14 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from broadstreet.access import Permission, Principal
-from broadstreet.context import decision
+from broadstreet.context import decision, provision
 from broadstreet.context.batch import BatchOperation, BatchOutcome, decide_batch, rounds
 from broadstreet.context.bounds import MAX_BATCH
 from broadstreet.context.decision import Decision
 from broadstreet.context.discovery import AttributeUse, Discovery, TypeUse
+from broadstreet.context.erasing import Eraser
 from broadstreet.context.evolution import Evolution, Historian, Summary, TemporalQuery
 from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
+from broadstreet.context.instance import no_such_instance, parse_instance_id
 from broadstreet.context.ledger import Ledger
 from broadstreet.context.meta import Metas
 from broadstreet.context.purging import Rest, purge
@@ -70,6 +72,10 @@ class _Tenant:
     @property
     def historian(self) -> Historian:
         return Historian(self.database, self.terms, self.metas)
+
+    @property
+    def eraser(self) -> Eraser:
+        return Eraser(self.database)
 
     @property
     def discovery(self) -> Discovery:
@@ -140,6 +146,62 @@ class Broker:
         page = await Search(tenant.database, tenant.terms).page(selection)
         evolutions = await tenant.historian.entities(page.keys, query, projection, summary)
         return FoundEvolutions(evolutions, page.count, page.more)
+
+    async def provide(self, principal: Principal, at_us: int, fragment: EntityFragment) -> bool:
+        """5.6.11: add to an entity's past, or begin one; answers whether it began. Raises InvalidInput."""
+        assert fragment.id is not None
+        tenant = await self._tenant(principal, "entity:write")
+        was_known = await tenant.historian.is_known(fragment.id)
+        await self._provide(principal, at_us, fragment)
+        return not was_known
+
+    async def append_instances(self, principal: Principal, at_us: int, fragment: EntityFragment) -> None:
+        """5.6.12. Raises NotFound, InvalidInput."""
+        await self._provide(principal, at_us, fragment)
+
+    async def modify_instance(
+        self, principal: Principal, at_us: int, entity_id: str, instance_id: str, one: AttributeFragment
+    ) -> None:
+        """5.6.14: parts of one instance. one: of its datasetId, the name says. Raises NotFound, InvalidInput."""
+        wanted = parse_instance_id(instance_id)
+        tenant = await self._tenant(principal, "entity:write")
+        instance = await tenant.historian.instance(entity_id, one.name, wanted)
+        one.dataset_id = instance.dataset_id
+
+        def operation(stored: StoredEntity | None, owner: str, given: AttributeFragment) -> Decision:
+            return provision.modify(stored, given, instance, wanted.n, at_us)
+
+        await self._write_attribute(principal, at_us, entity_id, one, operation, None)
+
+    async def erase_past(self, principal: Principal, at_us: int, entity_id: str) -> None:
+        """5.6.16: all that an entity was; what it is stays. Raises NotFound, Unavailable."""
+        tenant = await self._tenant(principal, "entity:write")
+        missing = NotFound(f"the past of {entity_id[:200]} was erased", where="id")
+        await tenant.eraser.erase(principal, at_us, await tenant.historian.span(entity_id), missing)
+
+    async def erase_attribute(
+        self, principal: Principal, at_us: int, entity_id: str, name: str, dataset_id: str | None
+    ) -> None:
+        """5.6.13: all that an attribute was. dataset_id: None for all instances. Raises NotFound, Unavailable."""
+        tenant = await self._tenant(principal, "entity:write")
+        missing = NotFound("the entity has no such attribute over time", where="attrId")
+        span = await tenant.historian.span(entity_id, name, dataset_id)
+        await tenant.eraser.erase(principal, at_us, span, missing)
+
+    async def erase_instance(
+        self, principal: Principal, at_us: int, entity_id: str, name: str, instance_id: str
+    ) -> None:
+        """5.6.15: one instance of an attribute over time. Raises NotFound, Unavailable."""
+        wanted = parse_instance_id(instance_id)
+        tenant = await self._tenant(principal, "entity:write")
+        span = await tenant.historian.span_of(entity_id, name, wanted)
+        await tenant.eraser.erase(principal, at_us, span, no_such_instance())
+
+    async def _provide(self, principal: Principal, at_us: int, fragment: EntityFragment) -> None:
+        def operation(stored: StoredEntity | None, given: EntityFragment) -> Decision:
+            return provision.provide(stored, given, at_us)
+
+        await self._write(principal, at_us, fragment, operation, None, fragment.attributes)
 
     async def types(self, principal: Principal, *, with_attributes: bool) -> list[TypeUse]:
         """5.7.5 and 5.7.6."""

@@ -37,6 +37,10 @@ class AttributeWrite(Attribute):
     """An attribute instance as it will stand. filed_at_us: its place in the past; None for the moment of writing."""
 
     filed_at_us: int | None = None
+    n: int = 0
+    """Which of the observations of that moment it is."""
+    gives_way: bool = False
+    """Whether it does so to a value that came meanwhile, to be decided on again."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -63,11 +67,13 @@ class Decision(msgspec.Struct):
     deletes: list[StoredAttribute] = []
     updated: list[str] = []
     untouched: list[Untouched] = []
+    past: list[AttributeWrite] = []
+    """What goes into the past alone, by attribute instance oldest first; one of an instance that is new is in sets."""
 
     @property
     def changes_anything(self) -> bool:
         """Whether there is something to write."""
-        return self.fate is not Fate.KEPT or bool(self.sets or self.deletes)
+        return self.fate is not Fate.KEPT or bool(self.sets or self.deletes or self.past)
 
 
 def create(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
@@ -81,7 +87,7 @@ def create(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
         fragment.types,
         fragment.scopes or [],
         stored,
-        [_written(one, None) for one in fragment.attributes],
+        [written(one, None) for one in fragment.attributes],
         _others(stored, fragment.attributes),
         _names(fragment.attributes),
     )
@@ -96,7 +102,7 @@ def replace(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
         fragment.types or entity.types,
         fragment.scopes or [],
         entity,
-        [_written(one, None) for one in fragment.attributes],
+        [written(one, None) for one in fragment.attributes],
         _others(entity, fragment.attributes),
         _names(fragment.attributes),
     )
@@ -105,7 +111,7 @@ def replace(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
 def append(stored: StoredEntity | None, fragment: EntityFragment, *, may_overwrite: bool = True) -> Decision:
     """5.6.3: attributes are added; those that are there are replaced, or left where may_overwrite is false."""
     entity = _there(stored, fragment.id)
-    decision = _with_header(entity, fragment, replaces_scopes=may_overwrite)
+    decision = with_header(entity, fragment, replaces_scopes=may_overwrite)
     for one in fragment.attributes:
         if not may_overwrite and entity.there(one.identity) is not None:
             decision.untouched.append(Untouched(one.name, "the attribute exists already"))
@@ -127,7 +133,7 @@ def update(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
 def merge(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
     """5.6.17: the fragment is laid over what is there, member by member (5.5.12). Raises NotFound, InvalidInput."""
     entity = _there(stored, fragment.id)
-    decision = _with_header(entity, fragment, replaces_scopes=True)
+    decision = with_header(entity, fragment, replaces_scopes=True)
     for one in fragment.attributes:
         before = entity.there(one.identity)
         if one.is_null:
@@ -156,7 +162,7 @@ def update_attribute(stored: StoredEntity | None, entity_id: str, one: Attribute
             remedy="Replace the whole attribute with PUT.",
         )
     value = before.value if one.value is UNSET else one.value
-    decision.sets.append(_written(one, before, value, _merged_meta(before.meta, one.meta)))
+    decision.sets.append(written(one, before, value, merged_meta(before.meta, one.meta)))
     decision.updated.append(one.name)
     return decision
 
@@ -211,7 +217,7 @@ def _kept(entity: StoredEntity) -> Decision:
     return Decision(entity.id, Fate.KEPT, entity.types, entity.scopes, entity)
 
 
-def _with_header(entity: StoredEntity, fragment: EntityFragment, *, replaces_scopes: bool) -> Decision:
+def with_header(entity: StoredEntity, fragment: EntityFragment, *, replaces_scopes: bool) -> Decision:
     """The fragment's types join the entity's; its scopes replace them, or join them."""
     decision = _kept(entity)
     decision.types = list(dict.fromkeys([*entity.types, *fragment.types]))
@@ -229,7 +235,7 @@ def _put(decision: Decision, one: AttributeFragment) -> None:
     if one.is_null:
         _delete(decision, one, decision.stored.there(one.identity))
         return
-    decision.sets.append(_written(one, None))
+    decision.sets.append(written(one, None))
     decision.updated.append(one.name)
 
 
@@ -242,7 +248,7 @@ def _delete(decision: Decision, one: AttributeFragment, before: StoredAttribute 
     decision.fate = Fate.CHANGED
 
 
-def _written(
+def written(
     one: AttributeFragment, before: StoredAttribute | None, value: Any = UNSET, meta: Meta | None = None
 ) -> AttributeWrite:
     """The attribute instance as it will stand. before: what keeps what the fragment does not say."""
@@ -268,12 +274,12 @@ def _written(
 def _merged(one: AttributeFragment, before: StoredAttribute) -> AttributeWrite:
     """A fragment laid over an attribute instance. One of another kind takes its place."""
     if one.kind is not None and one.kind is not before.kind:
-        return _written(one, None)
+        return written(one, None)
     value = before.value if one.value is UNSET else merge_json(before.value, one.value)
-    return _written(one, before, value, _merged_meta(before.meta, one.meta, deeply=True))
+    return written(one, before, value, merged_meta(before.meta, one.meta, deeply=True))
 
 
-def _merged_meta(before: Meta, after: Meta, *, deeply: bool = False) -> Meta:
+def merged_meta(before: Meta, after: Meta, *, deeply: bool = False) -> Meta:
     merged = dict(before)
     for name, sub in after.items():
         merged[name] = merge_json(merged.get(name), sub) if deeply else sub

@@ -12,7 +12,14 @@ from typing import Any, Final, NoReturn
 
 from msgspec import UNSET, UnsetType
 
-from broadstreet.context.bounds import MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME_LENGTH, MAX_SCOPES, MAX_TYPES
+from broadstreet.context.bounds import (
+    MAX_ATTRIBUTES,
+    MAX_DEPTH,
+    MAX_NAME_LENGTH,
+    MAX_OBSERVATIONS,
+    MAX_SCOPES,
+    MAX_TYPES,
+)
 from broadstreet.context.fragment import NULL, AttributeFragment, EntityFragment, holds_null, is_null
 from broadstreet.context.scope import check_scope
 from broadstreet.context.value import check_value
@@ -78,6 +85,36 @@ def parse_fragment(
     if len(attributes) > MAX_ATTRIBUTES:
         raise TooMany(f"an entity has at most {MAX_ATTRIBUTES} attributes in one request")
     return EntityFragment(identifier, _types(types, vocabulary), attributes, _scopes(body.get("scope"), nulls))
+
+
+def parse_evolution(body: Any, vocabulary: Vocabulary, *, is_whole: bool) -> EntityFragment:
+    """What an entity's attributes were over time: of one there may be many instances, told apart by their times.
+
+    is_whole: whether an id and a type must be there. Raises InvalidInput, TooMany, TooLarge.
+    """
+    if not isinstance(body, dict):
+        _refuse("an entity is a JSON object", None)
+    times = {name: given for name, given in body.items() if name not in _OF_ENTITY}
+    header = {name: given for name, given in body.items() if name in _OF_ENTITY}
+    header["scope"] = _newest_scope(body.get("scope"))
+    fragment = (parse_entity if is_whole else parse_fragment)(header, vocabulary, Nulls.REFUSED)
+    if sum(len(given) if isinstance(given, list) else 1 for given in times.values()) > MAX_OBSERVATIONS:
+        raise TooMany(f"at most {MAX_OBSERVATIONS} instances in one request", remedy="Send them in several.")
+    reader = _Reader(vocabulary, Nulls.REFUSED, is_simplified=False)
+    for name, given in times.items():
+        instances = given if isinstance(given, list) else [given]
+        if not instances or not all(isinstance(one, dict) for one in instances):
+            _refuse("over time an attribute is an instance, or a list of them", name)
+        fragment.attributes += [one for each in instances for one in reader.attribute(name, each)]
+    return fragment
+
+
+def _newest_scope(scope: Any) -> Any:
+    """A scope as it is now: instances over time are taken for the newest of them."""
+    instances = scope if isinstance(scope, list) else [scope]
+    if not instances or not all(isinstance(one, dict) and "value" in one for one in instances):
+        return scope
+    return max(instances, key=lambda one: parse_utc(one.get("observedAt"), "scope.observedAt"))["value"]
 
 
 def parse_attribute(body: Any, name: str, vocabulary: Vocabulary, nulls: Nulls = Nulls.WHOLE) -> AttributeFragment:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from broadstreet.context.bounds import DEFAULT_LAST_N
+from broadstreet.context.instance import InstanceName, instance_id, mark_of, no_such_instance
 from broadstreet.context.meta import Metas
 from broadstreet.context.representation import AttributeRow, EntityRow, Projection
-from broadstreet.history import Aggregate, Method, Observation, Period, aggregate, is_filed, read
+from broadstreet.context.stored import StoredAttribute
+from broadstreet.history import Aggregate, Method, Observation, Period, Span, aggregate, firsts, is_filed, read
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.entity import Kind
 from broadstreet.model.errors import NotFound
@@ -85,6 +87,10 @@ class _Series(msgspec.Struct, frozen=True):
     kind: Kind
 
 
+_Instances = dict[int, list[tuple[int, AttributeRow]]]
+"""By series; which of the observations of its moment each is, and the instance."""
+
+
 class Historian:
     """Reads the past of one tenant's entities."""
 
@@ -96,12 +102,70 @@ class Historian:
     async def entity(
         self, entity_id: str, query: TemporalQuery, projection: Projection, summary: Summary | None
     ) -> Evolution:
-        """An entity's evolution, be it deleted. Raises NotFound."""
+        """An entity's evolution, be it deleted. Raises NotFound, also where its past was erased."""
+        row = await self._row_of(entity_id)
+        (evolution,) = await self._evolutions([row], query, projection, summary)
+        if not evolution.entity.attributes and not evolution.summaries and not await self._has_past(row["key"]):
+            raise NotFound(f"the past of {entity_id[:200]} was erased", where="id")
+        return evolution
+
+    async def is_known(self, entity_id: str) -> bool:
+        """Whether there is anything of an entity over time."""
+        row = await self._database.fetchrow(_SQL["entity"], entity_id)
+        return row is not None and await self._has_past(row["key"])
+
+    async def span(self, entity_id: str, name: str | None = None, dataset_id: str | None = None) -> Span:
+        """All that was observed of an entity, of one attribute (name), or of one instance of it. Raises NotFound."""
+        row = await self._row_of(entity_id)
+        names = None if name is None else frozenset({name})
+        series = await self._series([row["key"]], Projection(attributes=names))
+        return Span([one.key for one in series if dataset_id is None or one.dataset_id == dataset_id])
+
+    async def span_of(self, entity_id: str, name: str, wanted: InstanceName) -> Span:
+        """One observation by its name. Raises NotFound."""
+        series = await self._series_of(entity_id, name, wanted)
+        return Span([series.key], wanted.observed_at_us, wanted.observed_at_us + 1, wanted.n)
+
+    async def instance(self, entity_id: str, name: str, wanted: InstanceName) -> StoredAttribute:
+        """One observation by its name, as an attribute that stood then. Raises NotFound."""
+        series = await self._series_of(entity_id, name, wanted)
+        at_us = wanted.observed_at_us
+        found = [one for one in await read(self._database, [series.key], at_us, at_us + 1) if one.n == wanted.n]
+        if not found:
+            raise no_such_instance()
+        (one,) = found
+        await self._metas.learn(self._database, [one.meta_key])
+        return StoredAttribute(
+            series_key=series.key,
+            name=series.name,
+            dataset_id=series.dataset_id,
+            kind=series.kind,
+            version=0,
+            as_of_us=at_us,
+            observed_at_us=at_us,
+            created_at_us=at_us,
+            deleted_at_us=None,
+            value=one.value,
+            meta=self._metas.body(one.meta_key) or {},
+        )
+
+    async def _row_of(self, entity_id: str) -> asyncpg.Record:
         row = await self._database.fetchrow(_SQL["entity"], entity_id)
         if row is None:
             raise NotFound(f"there is no entity {entity_id[:200]}", where="id")
-        (evolution,) = await self._evolutions([row], query, projection, summary)
-        return evolution
+        return row
+
+    async def _has_past(self, entity_key: int) -> bool:
+        """Whether anything was observed of an entity, or there is nothing of it that could be."""
+        series = await self._series([entity_key], Projection())
+        return not series or bool(await firsts(self._database, [one.key for one in series]))
+
+    async def _series_of(self, entity_id: str, name: str, wanted: InstanceName) -> _Series:
+        row = await self._row_of(entity_id)
+        for one in await self._series([row["key"]], Projection(attributes=frozenset({name}))):
+            if mark_of(entity_id, one.name, one.dataset_id) == wanted.mark:
+                return one
+        raise no_such_instance()
 
     async def entities(
         self, keys: Sequence[int], query: TemporalQuery, projection: Projection, summary: Summary | None
@@ -161,11 +225,14 @@ class Historian:
             if len(own) > limit:
                 evolution.is_cut |= query.last_n is None
                 own = own[:limit] if query.last_n is None else own[-limit:]
-            for row in own:
+            mark = mark_of(evolution.entity.id, one.name, one.dataset_id)
+            for n, row in own:
                 row.name, row.dataset_id, row.kind = one.name, one.dataset_id, one.kind
-            evolution.entity.attributes.extend(own)
+                assert row.observed_at_us is not None
+                row.instance_id = instance_id(mark, row.observed_at_us, n)
+            evolution.entity.attributes.extend(row for _, row in own)
 
-    async def _instances(self, keys: Sequence[int], query: TemporalQuery, limit: int) -> dict[int, list[AttributeRow]]:
+    async def _instances(self, keys: Sequence[int], query: TemporalQuery, limit: int) -> _Instances:
         """Instances by series, oldest first."""
         from_us = MIN_US if query.from_us is None else query.from_us
         to_us = MAX_US if query.to_us is None else query.to_us
@@ -177,43 +244,46 @@ class Historian:
             found.reverse()
         await self._metas.learn(self._database, {one.meta_key for one in found})
         written = await self._written(found) if query.with_times else {}
-        instances: dict[int, list[AttributeRow]] = {}
+        instances: _Instances = {}
         for one in found:
             created_at_us = written.get(one.origin_key, one.observed_at_us)
             row = self._row(one.value, one.meta_key, one.observed_at_us, created_at_us, one.modified_at_us)
-            instances.setdefault(one.series_key, []).append(row)
+            instances.setdefault(one.series_key, []).append((one.n, row))
         return instances
 
     async def _recorded(
         self, keys: Sequence[int], from_us: int, to_us: int, which: TimeProperty, limit: int
-    ) -> dict[int, list[AttributeRow]]:
+    ) -> _Instances:
         by_creation = which is TimeProperty.CREATED
         if await is_filed(self._database, MIN_US, MAX_US):
             return await self._recorded_and_filed(keys, from_us, to_us, limit, by_creation=by_creation)
         rows = await self._database.fetch(_SQL["recorded"], list(keys), from_us, to_us, limit, by_creation)
         await self._metas.learn(self._database, {row["meta_key"] for row in rows})
-        instances: dict[int, list[AttributeRow]] = {}
+        instances: _Instances = {}
         for row in rows:
             value = row["value"] if row["number"] is None else row["number"]
             shown = self._row(value, row["meta_key"], row["observed_at"], row["recorded_at"], row["modified_at"])
-            instances.setdefault(row["series_key"], []).append(shown)
+            instances.setdefault(row["series_key"], []).append((row["n"], shown))
         return instances
 
     async def _recorded_and_filed(
         self, keys: Sequence[int], from_us: int, to_us: int, limit: int, *, by_creation: bool
-    ) -> dict[int, list[AttributeRow]]:
+    ) -> _Instances:
         """The same where some of the past has moved to files, which are not ordered by when they were written."""
-        instances: dict[int, list[AttributeRow]] = {}
+        instances: _Instances = {}
         for key in keys:
             found = await read(self._database, [key], MIN_US, MAX_US)
             written = await self._written(found)
             await self._metas.learn(self._database, {one.meta_key for one in found})
             rows = [
-                self._row(one.value, one.meta_key, one.observed_at_us, written[one.origin_key], one.modified_at_us)
+                (
+                    one.n,
+                    self._row(one.value, one.meta_key, one.observed_at_us, written[one.origin_key], one.modified_at_us),
+                )
                 for one in found
                 if one.origin_key in written
             ]
-            times = ((row.created_at_us if by_creation else row.modified_at_us) for row in rows)
+            times = ((row.created_at_us if by_creation else row.modified_at_us) for _, row in rows)
             chosen = [row for row, at_us in zip(rows, times, strict=True) if from_us <= at_us < to_us]
             if chosen:
                 instances[key] = chosen[-limit:]

@@ -69,6 +69,8 @@ class AttributeRow(msgspec.Struct):
     observed_at_us: int | None
     created_at_us: int
     modified_at_us: int
+    instance_id: str | None = None
+    """What names it among those of other times."""
 
 
 class EntityRow(msgspec.Struct):
@@ -161,6 +163,8 @@ class Presentation:
             body["observedAt"] = format_rfc3339(row.observed_at_us)
         if row.dataset_id:
             body["datasetId"] = row.dataset_id
+        if row.instance_id is not None:
+            body["instanceId"] = row.instance_id
         if self.with_times:
             self._show_times(body, row.created_at_us, row.modified_at_us)
         return self._concise(body, kind) if self.form is Form.CONCISE else body

@@ -47,10 +47,12 @@ class _Row(msgspec.Struct):
     write: AttributeWrite
     entity_key: int
     stored: StoredAttribute
+    step: int = 1
+    """The how many-th change of its series in this transaction."""
 
     @property
     def version(self) -> int:
-        return self.stored.version + 1
+        return self.stored.version + self.step
 
 
 class Writing:
@@ -76,7 +78,8 @@ class Writing:
         changing = [decision for decision in decisions if decision.changes_anything]
         if changing:
             await self._write_headers(changing)
-            await self._write(principal, changing, await self._open(changing))
+            rows = await self._open(changing)
+            await self._write(principal, changing, rows, self._past_rows(changing, rows))
         return decisions
 
     async def _load(self, ids: Sequence[str], names: Sequence[int] | None) -> dict[str, StoredEntity]:
@@ -177,10 +180,32 @@ class Writing:
             state = locked.get(row["key"])
             if state is None:
                 stored = _fresh(row["key"], write, self._at_us)
+            elif write.gives_way and state["version"] > 0:
+                raise RaceLost
             else:
                 stored = self._stored(state, row["key"], write.name, write.dataset_id)
             rows.append(_Row(write, row["entity_key"], stored))
         return rows
+
+    def _past_rows(self, changing: Sequence[Decision], rows: Sequence[_Row]) -> list[_Row]:
+        """A row for each observation that goes into the past alone; the current values of its series come after it."""
+        opened = {(row.entity_key, row.write.identity): row for row in rows}
+        past: list[_Row] = []
+        steps: dict[int, int] = {}
+        for decision in changing:
+            entity_key = self._entity_keys[decision.id]
+            for write in decision.past:
+                row = opened.get((entity_key, write.identity))
+                if row is not None:
+                    stored = row.stored
+                else:
+                    assert decision.stored is not None
+                    stored = decision.stored.attributes[write.identity]
+                step = steps[stored.series_key] = steps.get(stored.series_key, 0) + 1
+                past.append(_Row(write, entity_key, stored, step))
+                if row is not None:
+                    row.step = step + 1
+        return past
 
     async def _lock(self, series: Sequence[int]) -> Sequence[Any]:
         if not series:
@@ -189,9 +214,11 @@ class Writing:
         await self._metas.learn(self._connection, (row["meta_key"] for row in rows))
         return rows
 
-    async def _write(self, principal: Principal, changing: Sequence[Decision], rows: Sequence[_Row]) -> None:
+    async def _write(
+        self, principal: Principal, changing: Sequence[Decision], rows: Sequence[_Row], past: Sequence[_Row]
+    ) -> None:
         origin_key = self._origin_key or int(await self._connection.fetchval(_SQL["next_origin"]))
-        metas = await self._metas.intern(self._connection, (row.write.meta for row in rows))
+        metas = await self._metas.intern(self._connection, (row.write.meta for row in (*rows, *past)))
         deletes = [one for decision in changing for one in decision.deletes]
         values = [_columns_of(row.write) for row in rows]
         await self._connection.execute(
@@ -211,10 +238,34 @@ class Writing:
             [self._filed_at_us(row) for row in rows],
             [one.series_key for one in deletes],
             [one.version + 1 for one in deletes],
-            encode_changes(self._change(principal, origin_key, changing, rows, deletes)),
+            encode_changes(self._change(principal, origin_key, changing, rows, deletes, past)),
             principal.via,
+            [row.write.n for row in rows],
         )
+        if past:
+            await self._write_past(origin_key, metas, rows, past)
         await self._write_places(rows, deletes)
+
+    async def _write_past(
+        self, origin_key: int, metas: Mapping[bytes, int], rows: Sequence[_Row], past: Sequence[_Row]
+    ) -> None:
+        values = [_columns_of(row.write) for row in past]
+        versions = {row.stored.series_key: row.version for row in past}
+        for row in rows:
+            versions.pop(row.stored.series_key, None)
+        await self._connection.execute(
+            _SQL["write_past"],
+            origin_key,
+            self._at_us,
+            [row.stored.series_key for row in past],
+            [self._filed_at_us(row) for row in past],
+            [row.write.n for row in past],
+            [metas[meta_hash(row.write.meta)] if row.write.meta else None for row in past],
+            [number for number, _ in values],
+            [value for _, value in values],
+            list(versions),
+            list(versions.values()),
+        )
 
     def _filed_at_us(self, row: _Row) -> int:
         filed_at_us = row.write.filed_at_us
@@ -251,21 +302,25 @@ class Writing:
         changing: Sequence[Decision],
         rows: Sequence[_Row],
         deletes: Sequence[StoredAttribute],
+        past: Sequence[_Row],
     ) -> ChangeBatch:
         count = len(deletes)
+        both = [*past, *rows]
+        became = [_CURRENT if row.stored.is_there else _CURRENT | _CREATED for row in rows]
         return ChangeBatch(
             tenant=principal.tenant,
             origin_key=origin_key,
             kind="api",
             principal=principal.name,
             at_us=self._at_us,
-            series=[row.stored.series_key for row in rows] + [one.series_key for one in deletes],
-            version=[row.version for row in rows] + [one.version + 1 for one in deletes],
-            as_of_us=[self._as_of_us(row) for row in rows] + [self._at_us] * count,
-            value=[row.write.value for row in rows] + [None] * count,
-            old=[row.stored.value if row.stored.is_there else None for row in rows] + [one.value for one in deletes],
-            flags=[_CURRENT if row.stored.is_there else _CURRENT | _CREATED for row in rows]
-            + [_CURRENT | _DELETED] * count,
+            series=[row.stored.series_key for row in both] + [one.series_key for one in deletes],
+            version=[row.version for row in both] + [one.version + 1 for one in deletes],
+            as_of_us=[self._as_of_us(row) for row in both] + [self._at_us] * count,
+            value=[row.write.value for row in both] + [None] * count,
+            old=[None] * len(past)
+            + [row.stored.value if row.stored.is_there else None for row in rows]
+            + [one.value for one in deletes],
+            flags=[0] * len(past) + became + [_CURRENT | _DELETED] * count,
             entities=[event for decision in changing if (event := self._event(decision)) is not None],
         )
 

@@ -15,6 +15,7 @@ the index (series, time) or by the files' order, and has a bound.
 from broadstreet.history.aggregates import Aggregate, Method, Rank, Stat, aggregate, hourly_bars, ranking
 from broadstreet.history.appending import Appended, CurrentChange, append, is_free
 from broadstreet.history.downsampling import Chart, chart, downsample
+from broadstreet.history.erasing import Span, erase_filed, erase_told, filed_of
 from broadstreet.history.exporting import held, origins_of, pieces, summed
 from broadstreet.history.mover import Moved, Mover, moving, still
 from broadstreet.history.observations import NO_META, Observations
@@ -56,13 +57,17 @@ __all__ = [
     "Points",
     "Rank",
     "Sight",
+    "Span",
     "Stat",
     "aggregate",
     "append",
     "chart",
     "downsample",
+    "erase_filed",
+    "erase_told",
     "existing",
     "extents",
+    "filed_of",
     "firsts",
     "forget_origins",
     "held",

@@ -85,18 +85,20 @@ class Mover:
             return await self._rewrite(await self._cell_of_late(around))
         return await self._rewrite(await self._next_stretch(files, oldest_us, before_us))
 
-    async def erase(self, series_keys: Sequence[int], from_us: int, to_us: int) -> int:
+    async def erase(self, series_keys: Sequence[int], from_us: int, to_us: int, n: int | None = None) -> int:
         """Take observations of series in [from_us, to_us) out of table and files for ever; answers how many there were.
 
+        n: which of those of one moment; None: all.
         Killed midway it may have done a part, and doing it again does the rest.
         """
-        gone = _count(await self._connection.execute(_SQL["erase"], list(series_keys), from_us, to_us))
+        rows = await self._connection.fetch(_SQL["erase"], list(series_keys), from_us, to_us, n)
+        gone = sum(int(row["count"]) for row in rows)
         for file in await files_of(self._connection, from_us, to_us):
             sight = Sight(self._connection, self._folder, [file])
-            doomed = sight.scan(series_keys, from_us, to_us).select(pl.len())
+            doomed = sight.scan(series_keys, from_us, to_us).filter(_is_nth(n)).select(pl.len())
             if count := (await asyncio.to_thread(collect, doomed)).item():
                 cell = Cell(file.from_us, file.to_us, file.first_series, file.last_series)
-                await self._rewrite(cell, lambda frame: _without(frame, series_keys, from_us, to_us))
+                await self._rewrite(cell, lambda frame: _without(frame, series_keys, from_us, to_us, n))
                 gone += count
         return gone
 
@@ -226,10 +228,14 @@ def _portions(keys: Sequence[int], rows: Sequence[int]) -> list[list[int]]:
     return portions
 
 
-def _without(frame: pl.DataFrame, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame:
+def _without(frame: pl.DataFrame, series_keys: Sequence[int], from_us: int, to_us: int, n: int | None) -> pl.DataFrame:
     at_us = pl.col("observed_at").cast(pl.Int64)
     doomed = pl.col("series_key").is_in(list(series_keys)) & at_us.is_between(from_us, to_us, closed="left")
-    return frame.filter(~doomed)
+    return frame.filter(~(doomed & _is_nth(n)))
+
+
+def _is_nth(n: int | None) -> pl.Expr:
+    return pl.lit(True) if n is None else pl.col("n") == n
 
 
 def _count(tag: str) -> int:

@@ -25,6 +25,8 @@ class Flag(IntFlag):
     """The attribute was deleted; `value` is None."""
     CORRECTED = 8
     """An observation of the same time had another value, which `old` holds."""
+    ERASED = 16
+    """Observations were taken out of the past; the present is as it was, and `value` is None."""
 
 
 class EntityEvent(msgspec.Struct, array_like=True, frozen=True):

@@ -35,7 +35,9 @@ async def test_instances_come_oldest_first(client: Client, car: str) -> None:
         "value": 120,
         "unitCode": "KMH",
         "observedAt": DAY + "12:03:00Z",
+        "instanceId": shown["speed"][0]["instanceId"],
     }
+    assert len({one["instanceId"] for one in shown["speed"]}) == 4
     assert shown["location"][0]["value"] == {"type": "Point", "coordinates": [0, 0]}
 
 

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from litestar.handlers import HTTPRouteHandler
 
+from broadstreet.context.instance import instance_id, mark_of
+from broadstreet.model.terms import expand
 from tests.contract.canaries import Filled
 
 ENDLESS: Final = {"/portal/api/live"}
@@ -95,6 +97,7 @@ def names(tenant: Filled) -> dict[str, list[str]]:
         "attribute_id": ["NO2", tenant.name],
         "attribute": ["NO2", tenant.name],
         "context_id": ["x"],
+        "instance_id": ["x"],
         "secret": ["x"],
         "file": [f"{tenant.tenant}.pmtiles"],
         "path": ["x"],
@@ -142,6 +145,11 @@ PAINTED: Final = {**ENTITY, "location": PLACE, "colour": {"type": "Property", "v
 BENCH: Final = "/ngsi-ld/v1/entities/urn:ngsi-ld:Bench:1"
 PAINT: Final = f"{BENCH}/attrs/colour"
 BATCH: Final = "/ngsi-ld/v1/entityOperations"
+BUS: Final = "/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:Bus:1"
+RIDERS: Final = {"riders": [{"type": "Property", "value": 7, "observedAt": "2026-02-01T12:00:00Z"}]}
+RIDDEN: Final = {"id": "urn:ngsi-ld:Bus:1", "type": "Bus", **RIDERS}
+LATER_RIDERS: Final = {"riders": {"type": "Property", "value": 8, "observedAt": "2026-02-01T13:00:00Z"}}
+ONCE: Final = instance_id(mark_of("urn:ngsi-ld:Bus:1", expand("riders"), ""), 1_769_947_200_000_000, 0)
 PROFILE: Final = b'[profile]\nname = "bench"\ntype = "Bench"\n[attributes.load]\nfield = "l"\nunit = "KGM"\n'
 LATER: Final = PROFILE + b'[attributes.humidity]\nfield = "h"\nunit = "P1"\n'
 SPEC: Final = {
@@ -203,6 +211,20 @@ WRITES: Final = (
     Write("PUT /ngsi-ld/v1/entities/{entity_id}", BENCH, PAINTED),
     Write("DELETE /ngsi-ld/v1/entities/{entity_id}/attrs/{attribute_id}", PAINT),
     Write("DELETE /ngsi-ld/v1/entities/{entity_id}", BENCH),
+    Write("POST /ngsi-ld/v1/temporal/entities", "/ngsi-ld/v1/temporal/entities", RIDDEN),
+    Write("POST /ngsi-ld/v1/temporal/entities/{entity_id}/attrs", f"{BUS}/attrs", LATER_RIDERS),
+    Write(
+        "PATCH /ngsi-ld/v1/temporal/entities/{entity_id}/attrs/{attribute_id}/{instance_id}",
+        f"{BUS}/attrs/riders/{ONCE}",
+        {"value": 9},
+    ),
+    Write(
+        "DELETE /ngsi-ld/v1/temporal/entities/{entity_id}/attrs/{attribute_id}/{instance_id}",
+        f"{BUS}/attrs/riders/{ONCE}",
+    ),
+    Write("DELETE /ngsi-ld/v1/temporal/entities/{entity_id}/attrs/{attribute_id}", f"{BUS}/attrs/riders"),
+    Write("POST /ngsi-ld/v1/temporal/entities", "/ngsi-ld/v1/temporal/entities", RIDDEN),
+    Write("DELETE /ngsi-ld/v1/temporal/entities/{entity_id}", BUS),
     Write("POST /ngsi-ld/v1/jsonldContexts", "/ngsi-ld/v1/jsonldContexts", {"@context": {"a": "urn:a"}}),
     Write("POST /ngsi-ld/v1/entityOperations/create", f"{BATCH}/create", [ENTITY]),
     Write("POST /ngsi-ld/v1/entityOperations/upsert", f"{BATCH}/upsert", [PAINTED]),

@@ -26,6 +26,7 @@ from broadstreet.apis.ngsi_ld.asking import (
 from broadstreet.apis.ngsi_ld.entities import COUNT, entity_id_of, page_links
 from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
+from broadstreet.apis.ngsi_ld.provision import HANDLERS
 from broadstreet.apis.services import Call
 from broadstreet.context import (
     Evolution,
@@ -206,6 +207,6 @@ def temporal_router() -> Router:
     """`/temporal`."""
     return Router(
         "/",
-        route_handlers=[retrieve_evolution, query_evolutions, query_evolutions_by_post],
+        route_handlers=[retrieve_evolution, query_evolutions, query_evolutions_by_post, *HANDLERS],
         tags=["Temporal"],
     )

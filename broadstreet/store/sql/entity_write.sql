@@ -78,14 +78,15 @@ WHERE series_key = ANY ($1::int[]) ORDER BY series_key FOR NO KEY UPDATE;
 -- All of one transaction: who did it, the attributes that are set or deleted, the observations they leave, and the
 -- change for the outbox. $1: origin key, $2: at, $3: principal; set: $4: series, $5: kinds, $6: versions, $7: as of,
 -- $8: observed at, $9: created at, $10: metas, $11: numbers, $12: values, $13: when each is filed in the past;
--- deleted: $14: series, $15: versions; $16: the packed change; $17: by which token, or null.
+-- deleted: $14: series, $15: versions; $16: the packed change; $17: by which token, or null; $18: of those that are set,
+-- which of the observations of its moment each is.
 WITH who AS (
     INSERT INTO origin (key, kind, at, principal, note) OVERRIDING SYSTEM VALUE VALUES ($1::bigint, 'api', $2, $3, $17)
 ), given AS (
     SELECT * FROM unnest(
         $4::int[], $5::smallint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::int[],
-        $11::float8[], $12::jsonb[], $13::timestamptz[]
-    ) AS g (series_key, kind, version, as_of, observed_at, created_at, meta_key, number, value, filed_at)
+        $11::float8[], $12::jsonb[], $13::timestamptz[], $18::smallint[]
+    ) AS g (series_key, kind, version, as_of, observed_at, created_at, meta_key, number, value, filed_at, n)
 ), attributes_set AS (
     UPDATE attribute a
     SET kind = g.kind, version = g.version, as_of = g.as_of, observed_at = g.observed_at, created_at = g.created_at,
@@ -95,14 +96,34 @@ WITH who AS (
     UPDATE attribute a SET version = d.version, deleted_at = $2, modified_at = $2, origin_key = $1
     FROM unnest($14::int[], $15::bigint[]) AS d (series_key, version) WHERE a.series_key = d.series_key
 ), filed AS (
-    INSERT INTO observation AS o (series_key, observed_at, origin_key, meta_key, number, value)
-    SELECT series_key, filed_at, $1, meta_key, number, value FROM given
+    INSERT INTO observation AS o (series_key, observed_at, n, origin_key, meta_key, number, value)
+    SELECT series_key, filed_at, n, $1, meta_key, number, value FROM given
     ON CONFLICT (series_key, observed_at, n) DO UPDATE
     SET number = excluded.number, value = excluded.value, meta_key = excluded.meta_key, origin_key = excluded.origin_key,
         modified_at = $2
     WHERE (o.number, o.value, o.meta_key) IS DISTINCT FROM (excluded.number, excluded.value, excluded.meta_key)
 )
 INSERT INTO outbox (kind, body) VALUES ('changes', $16::bytea);
+
+-- name: write_past
+-- Observations that become no current value, and the versions of series of which the past alone changes. $1: origin key,
+-- $2: at; observations: $3: series, $4: times, $5: n, $6: metas, $7: numbers, $8: values; $9: series, $10: versions.
+WITH raised AS (
+    UPDATE attribute a SET version = r.version
+    FROM unnest($9::int[], $10::bigint[]) AS r (series_key, version) WHERE a.series_key = r.series_key
+)
+INSERT INTO observation AS o (series_key, observed_at, n, origin_key, meta_key, number, value)
+SELECT series_key, filed_at, n, $1, meta_key, number, value
+FROM unnest($3::int[], $4::timestamptz[], $5::smallint[], $6::int[], $7::float8[], $8::jsonb[])
+    AS g (series_key, filed_at, n, meta_key, number, value)
+ON CONFLICT (series_key, observed_at, n) DO UPDATE
+SET number = excluded.number, value = excluded.value, meta_key = excluded.meta_key, origin_key = excluded.origin_key,
+    modified_at = $2
+WHERE (o.number, o.value, o.meta_key) IS DISTINCT FROM (excluded.number, excluded.value, excluded.meta_key);
+
+-- name: raise_versions
+-- The past of series changed, not their present. $1: series. Answers their versions.
+UPDATE attribute SET version = version + 1 WHERE series_key = ANY ($1::int[]) RETURNING series_key, version;
 
 -- name: place
 -- Where GeoProperties stand. $1: series keys, $2: entity keys, $3: term keys, $4 to $7: west, south, east, north,

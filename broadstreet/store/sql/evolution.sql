@@ -19,7 +19,7 @@ SELECT key, id, types, scopes, created_at, modified_at FROM entity WHERE key = A
 -- name: recorded
 -- Observations by when they were written, oldest observation first. $1: series keys, $2: from, $3: to, $4: how many at
 -- most of each, $5: true for when they came first, false for when they were changed last.
-SELECT o.series_key, o.observed_at, o.number, o.value, o.meta_key, o.recorded_at, o.modified_at
+SELECT o.series_key, o.observed_at, o.n, o.number, o.value, o.meta_key, o.recorded_at, o.modified_at
 FROM unnest($1::int[]) WITH ORDINALITY AS s (key, position)
 CROSS JOIN LATERAL (
     SELECT b.series_key, b.observed_at, b.number, b.value, b.meta_key, b.n, g.at AS recorded_at,

@@ -105,5 +105,11 @@ DELETE FROM observation
 WHERE observed_at >= $1 AND observed_at < $2 AND series_key BETWEEN $3 AND $4;
 
 -- name: erase
--- Observations of series that may not stay. $1: series keys, $2: from, $3: to.
-DELETE FROM observation WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3;
+-- Observations of series that may not stay. $1: series keys, $2: from, $3: to, $4: which of those of a moment, or null for
+-- all. Answers how many there were, by series.
+WITH gone AS (
+    DELETE FROM observation
+    WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3 AND n = coalesce($4::smallint, n)
+    RETURNING series_key
+)
+SELECT series_key, count(*) AS count FROM gone GROUP BY series_key;
