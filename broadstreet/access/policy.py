@@ -17,6 +17,8 @@ Permission = Literal[
     "entity:write",
     "history:read",
     "history:export",
+    "subscription:read",
+    "subscription:write",
     "device:read",
     "device:write",
     "command:write",
@@ -38,6 +40,8 @@ POLICY: Final[dict[Permission, tuple[Role, ...]]] = {
     "entity:write": ("administrator", "engineer"),
     "history:read": _ALL,
     "history:export": ("administrator", "engineer", "analyst", "steward"),
+    "subscription:read": ("administrator", "engineer", "dispatcher", "analyst", "steward"),
+    "subscription:write": ("administrator", "engineer", "analyst"),
     "device:read": ("administrator", "engineer", "dispatcher", "analyst", "steward"),
     "device:write": ("administrator", "engineer"),
     "command:write": ("administrator", "engineer", "dispatcher"),
@@ -56,7 +60,9 @@ DEVICE_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"reading:write"})
 ANYONES_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"entity:read", "history:read"})
 """What whoever has not signed in may do, within what the tenant's public view shows."""
 
-OPEN_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"entity:read", "entity:write", "history:read"})
+OPEN_PERMISSIONS: Final[frozenset[Permission]] = frozenset(
+    {"entity:read", "entity:write", "history:read", "subscription:read", "subscription:write"}
+)
 """What whoever has not signed in may do in a house that is open to all of its machine: NGSI-LD's operations."""
 
 

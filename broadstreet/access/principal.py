@@ -66,7 +66,7 @@ class Principal:
 
     @classmethod
     def unnamed(cls, tenant: str) -> Self:
-        """Whoever has not signed in, in a house that is open to all of its machine: reads and writes entities."""
+        """Whoever has not signed in, in a house that is open to all of its machine: it does what NGSI-LD offers."""
         return cls("anyone", "Anyone", "anyone", tenant, frozenset(), OPEN_PERMISSIONS)
 
     @property

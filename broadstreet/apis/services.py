@@ -12,7 +12,7 @@ from typing import Any
 from broadstreet.access import Access, Principal, Tenancy
 from broadstreet.apis.health import Check
 from broadstreet.apis.metrics import Metrics
-from broadstreet.context import Broker, Contexts
+from broadstreet.context import Broker, Contexts, Subscriptions
 from broadstreet.context.contexts import Fetch
 from broadstreet.devices import Certificates, Commands, Letters, Preparation, Provisioning, Registry, Webhooks
 from broadstreet.exports import Exports
@@ -69,6 +69,11 @@ class Services:
     def broker(self) -> Broker:
         """NGSI-LD's operations on entities."""
         return Broker(self.store)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """Who wants to be told of which changes."""
+        return Subscriptions(self.store)
 
     @cached_property
     def exports(self) -> Exports:

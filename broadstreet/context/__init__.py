@@ -24,6 +24,9 @@ from broadstreet.context.query_language import parse_query, render_query
 from broadstreet.context.representation import EntityRow, Form, Presentation, Projection
 from broadstreet.context.scope import parse_scope_query
 from broadstreet.context.selection import Selection, Selector, parse_types
+from broadstreet.context.subscription import parse_subscription, parse_update
+from broadstreet.context.subscription_representation import Subscription, SubscriptionPresentation
+from broadstreet.context.subscriptions import FoundSubscriptions, Subscriptions
 from broadstreet.context.temporal_representation import TemporalForm, TemporalPresentation
 from broadstreet.context.vocabulary import CORE, Library, Vocabulary
 
@@ -44,6 +47,7 @@ __all__ = [
     "Form",
     "Found",
     "FoundEvolutions",
+    "FoundSubscriptions",
     "GeoQuery",
     "KeptContext",
     "Library",
@@ -52,6 +56,9 @@ __all__ = [
     "Projection",
     "Selection",
     "Selector",
+    "Subscription",
+    "SubscriptionPresentation",
+    "Subscriptions",
     "Summary",
     "TemporalForm",
     "TemporalPresentation",
@@ -68,6 +75,8 @@ __all__ = [
     "parse_georel",
     "parse_query",
     "parse_scope_query",
+    "parse_subscription",
     "parse_types",
+    "parse_update",
     "render_query",
 ]

@@ -60,6 +60,21 @@ MAX_CONTEXT_BYTES: Final = 1_000_000
 MAX_CONTEXTS: Final = 1_000
 """@contexts of one kind that a tenant keeps; beyond it the copy that was used longest ago goes."""
 
+MAX_SUBSCRIPTIONS: Final = 1_000
+"""Subscriptions a tenant has."""
+MAX_SUBSCRIPTION_BYTES: Final = 100_000
+"""The size of one subscription, its names expanded, as JSON."""
+MAX_SUBSCRIPTION_TEXT: Final = 4_096
+"""Characters of a subscription's name, description, address, or of a header that it asks for."""
+MAX_SUBSCRIPTION_PAIRS: Final = 64
+"""Pairs of receiverInfo or notifierInfo."""
+MAX_INTERVAL_S: Final = 366 * 86_400
+"""The longest timeInterval or throttling."""
+MAX_ENDPOINT_MS: Final = 86_400_000
+"""The longest timeout or cooldown of a receiver."""
+MAX_NOTIFIED_LEVEL: Final = 8
+"""How far a subscription may have linked entities followed."""
+
 assert DEFAULT_LIMIT <= MAX_LIMIT
 assert DEFAULT_LAST_N <= MAX_LAST_N
 assert MAX_TEMPORAL_ENTITIES <= MAX_LIMIT

@@ -128,6 +128,11 @@ def parse_path(text: str, where: str) -> Path:
     return path if scanner.is_done else scanner.fail("the end")
 
 
+def is_query_name(name: str) -> bool:
+    """Whether an attribute can be named so in a q."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _term(scanner: Scanner) -> Term:
     path = _path(scanner)
     found = scanner.match(_OPERATOR)

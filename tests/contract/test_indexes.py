@@ -61,7 +61,7 @@ NOUNS: Final = (
     *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution"),
     *("identity", "portal"),
     *("ceremony", "device_certificate", "export", "job", "passkey", "second_factor", "tenant", "term", "token"),
-    *("public_view", "publication"),
+    *("public_view", "publication", "subscription"),
 )
 """Files of queries that pages and APIs run; each query in them is met by the walk, or stands in `NOT_WALKED`."""
 HISTORY: Final = ("aggregate", "observation")
@@ -86,6 +86,7 @@ NOT_WALKED: Final = {
     **{f"job.{name}": "ends a job" for name in ("cancel", "remove")},
     "portal.one_moment": "begins a transaction",
     "portal.unit": "one row by its key",
+    "subscription.lock": "reads nothing",
     "tenant.names": SUPERVISOR,
 }
 

@@ -97,6 +97,7 @@ def names(tenant: Filled) -> dict[str, list[str]]:
         "attribute_id": ["NO2", tenant.name],
         "attribute": ["NO2", tenant.name],
         "context_id": ["x"],
+        "subscription_id": [f"urn:ngsi-ld:Subscription:{tenant.name}"],
         "instance_id": ["x"],
         "secret": ["x"],
         "file": [f"{tenant.tenant}.pmtiles"],
@@ -145,6 +146,13 @@ PAINTED: Final = {**ENTITY, "location": PLACE, "colour": {"type": "Property", "v
 BENCH: Final = "/ngsi-ld/v1/entities/urn:ngsi-ld:Bench:1"
 PAINT: Final = f"{BENCH}/attrs/colour"
 BATCH: Final = "/ngsi-ld/v1/entityOperations"
+SUBSCRIPTIONS: Final = "/ngsi-ld/v1/subscriptions"
+WATCH: Final = {
+    "id": "urn:watch",
+    "type": "Subscription",
+    "entities": [{"type": "Bench"}],
+    "notification": {"endpoint": {"uri": "https://example.org/told"}},
+}
 BUS: Final = "/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:Bus:1"
 RIDERS: Final = {"riders": [{"type": "Property", "value": 7, "observedAt": "2026-02-01T12:00:00Z"}]}
 RIDDEN: Final = {"id": "urn:ngsi-ld:Bus:1", "type": "Bus", **RIDERS}
@@ -226,6 +234,9 @@ WRITES: Final = (
     Write("POST /ngsi-ld/v1/temporal/entities", "/ngsi-ld/v1/temporal/entities", RIDDEN),
     Write("DELETE /ngsi-ld/v1/temporal/entities/{entity_id}", BUS),
     Write("POST /ngsi-ld/v1/jsonldContexts", "/ngsi-ld/v1/jsonldContexts", {"@context": {"a": "urn:a"}}),
+    Write("POST /ngsi-ld/v1/subscriptions", SUBSCRIPTIONS, WATCH),
+    Write("PATCH /ngsi-ld/v1/subscriptions/{subscription_id}", f"{SUBSCRIPTIONS}/urn:watch", {"isActive": False}),
+    Write("DELETE /ngsi-ld/v1/subscriptions/{subscription_id}", f"{SUBSCRIPTIONS}/urn:watch"),
     Write("POST /ngsi-ld/v1/entityOperations/create", f"{BATCH}/create", [ENTITY]),
     Write("POST /ngsi-ld/v1/entityOperations/upsert", f"{BATCH}/upsert", [PAINTED]),
     Write("POST /ngsi-ld/v1/entityOperations/update", f"{BATCH}/update", [{**PAINTED, **COLOUR}]),

@@ -19,6 +19,7 @@ from broadstreet.apis.ngsi_ld.entities import entities_router
 from broadstreet.apis.ngsi_ld.identity import identity_router
 from broadstreet.apis.ngsi_ld.problem import PROBLEMS
 from broadstreet.apis.ngsi_ld.purge import purge_router
+from broadstreet.apis.ngsi_ld.subscriptions import subscriptions_router
 from broadstreet.apis.ngsi_ld.temporal import temporal_router
 
 __all__ = ["ngsi_ld_router"]
@@ -37,6 +38,7 @@ def ngsi_ld_router() -> Router:
             contexts_router(),
             identity_router(),
             temporal_router(),
+            subscriptions_router(),
         ],
         exception_handlers=PROBLEMS,
     )

@@ -23,7 +23,7 @@ from broadstreet.apis.ngsi_ld.asking import (
     wishes_of_body,
     wishes_of_parameters,
 )
-from broadstreet.apis.ngsi_ld.exchange import ENTITY_OFFERS, GEO_JSON, Exchange, NgsiRequest, empty
+from broadstreet.apis.ngsi_ld.exchange import ENTITY_OFFERS, GEO_JSON, JSON, Exchange, NgsiRequest, empty
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.services import Call
 from broadstreet.context import (
@@ -132,7 +132,9 @@ def _geometry_property(parameters: Parameters, exchange: Exchange) -> str:
     return exchange.vocabulary.name(name or "location", "geometryProperty")
 
 
-def page_links(path: str, parameters: Parameters, limit: int, offset: int, more: bool) -> str:
+def page_links(
+    path: str, parameters: Parameters, limit: int, offset: int, more: bool, media_type: str = JSON
+) -> str:
     """Link header values to the pages before and behind this one (6.3.10)."""
     links = []
     if limit and offset:
@@ -143,7 +145,7 @@ def page_links(path: str, parameters: Parameters, limit: int, offset: int, more:
     for relation, start in links:
         values = sorted({**parameters.all, "limit": str(limit), "offset": str(start)}.items())
         query = urlencode(values, safe=":*", quote_via=quote)
-        shown.append(f'<{path}?{query}>;rel="{relation}";type="application/json"')
+        shown.append(f'<{path}?{query}>;rel="{relation}";type="{media_type}"')
     return ", ".join(shown)
 
 
