@@ -132,9 +132,7 @@ def _geometry_property(parameters: Parameters, exchange: Exchange) -> str:
     return exchange.vocabulary.name(name or "location", "geometryProperty")
 
 
-def page_links(
-    path: str, parameters: Parameters, limit: int, offset: int, more: bool, media_type: str = JSON
-) -> str:
+def page_links(path: str, parameters: Parameters, limit: int, offset: int, more: bool, media_type: str = JSON) -> str:
     """Link header values to the pages before and behind this one (6.3.10)."""
     links = []
     if limit and offset:
