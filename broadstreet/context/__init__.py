@@ -20,6 +20,8 @@ from broadstreet.context.document import Nulls, parse_attribute, parse_entity, p
 from broadstreet.context.evolution import Evolution, Summary, TemporalQuery, TimeProperty
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.georel import GeoQuery, parse_coordinates, parse_georel
+from broadstreet.context.linking import Join, JoinForm, Linked, present
+from broadstreet.context.members import Members, links_deep, parse_members, render_members, split_members
 from broadstreet.context.query_language import parse_query, render_query
 from broadstreet.context.representation import EntityRow, Form, Presentation, Projection
 from broadstreet.context.scope import parse_scope_query
@@ -49,8 +51,12 @@ __all__ = [
     "FoundEvolutions",
     "FoundSubscriptions",
     "GeoQuery",
+    "Join",
+    "JoinForm",
     "KeptContext",
     "Library",
+    "Linked",
+    "Members",
     "Nulls",
     "Presentation",
     "Projection",
@@ -67,16 +73,21 @@ __all__ = [
     "TypeUse",
     "Untouched",
     "Vocabulary",
+    "links_deep",
     "parse_attribute",
     "parse_coordinates",
     "parse_entity",
     "parse_evolution",
     "parse_fragment",
     "parse_georel",
+    "parse_members",
     "parse_query",
     "parse_scope_query",
     "parse_subscription",
     "parse_types",
     "parse_update",
+    "present",
+    "render_members",
     "render_query",
+    "split_members",
 ]

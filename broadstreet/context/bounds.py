@@ -42,6 +42,10 @@ MAX_PATTERN_LENGTH: Final = 512
 """Characters of a regular expression."""
 MAX_CANDIDATES: Final = 100_000
 """Entities whose geometry is measured for one query."""
+MAX_JOIN_LEVEL: Final = 10
+"""Links one behind the other that an answer follows."""
+MAX_LINKED: Final = 1_000
+"""Entities joined into one answer; one that stands in it in two places counts twice."""
 QUERY_TIMEOUT_S: Final = 10.0
 """How long one query may take in the database."""
 

@@ -19,6 +19,7 @@ from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.instance import no_such_instance, parse_instance_id
 from broadstreet.context.ledger import Ledger
+from broadstreet.context.linking import Join, Linked, Linker
 from broadstreet.context.meta import Metas
 from broadstreet.context.purging import Rest, purge
 from broadstreet.context.reading import Reader
@@ -108,6 +109,19 @@ class Broker:
         page: Page = await Search(tenant.database, tenant.terms).page(selection)
         entities = await tenant.reader.entities(page.keys, with_times=with_times)
         return Found(entities, page.count, page.more)
+
+    async def link(
+        self,
+        principal: Principal,
+        rows: Sequence[EntityRow],
+        projection: Projection,
+        join: Join,
+        *,
+        with_times: bool = False,
+    ) -> list[Linked]:
+        """4.5.23: entities with those that their shown relationships lead to. Raises TooMany."""
+        tenant = await self._tenant(principal, "entity:read")
+        return await Linker(tenant.reader, join, with_times=with_times).link(rows, projection)
 
     async def choose(self, principal: Principal, selection: Selection, connection: Connection) -> list[int]:
         """The keys of all entities that are meant, as the transaction of `connection` sees them, to be taken away.

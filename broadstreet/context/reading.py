@@ -40,6 +40,11 @@ class Reader:
             return []
         return await self._entities(await self._database.fetch(_SQL["entities"], list(keys), with_times))
 
+    async def named(self, ids: Sequence[str], *, with_times: bool = False) -> list[EntityRow]:
+        """Those of these ids that are there, in no order."""
+        rows = await self._database.fetch(_SQL["named"], list(ids))
+        return await self.entities([row["key"] for row in rows], with_times=with_times)
+
     async def _entities(self, rows: Sequence[asyncpg.Record]) -> list[EntityRow]:
         """Entities from their rows; the first of each says what it is."""
         await self._know(rows)

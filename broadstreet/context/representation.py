@@ -5,7 +5,7 @@ Values that need no look inside pass from the database to the answer as they are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -44,6 +44,10 @@ class Projection:
     omitted: frozenset[str] = frozenset()
     dataset_ids: frozenset[str] | None = None
     """None: all instances; '' is the default one."""
+    linked: Mapping[str, Projection] = field(default_factory=dict, hash=False)
+    """What is shown of the entities that these relationships lead to."""
+    beyond: Projection | None = None
+    """What is shown of any other linked entity; None: the same as of this one."""
 
     def shows(self, name: str, dataset_id: str) -> bool:
         """Whether an attribute instance is shown."""
@@ -54,6 +58,10 @@ class Projection:
     def shows_member(self, name: str) -> bool:
         """Whether id, type or scope is shown."""
         return name not in self.omitted and (self.members is None or name in self.members)
+
+    def behind(self, name: str) -> Projection:
+        """What is shown of the entities that a relationship leads to."""
+        return self.linked.get(name) or self.beyond or self
 
 
 class AttributeRow(msgspec.Struct):
@@ -125,9 +133,10 @@ class Presentation:
             shown[compact(name)] = self.attribute(rows[0]) if len(rows) == 1 else self._several(rows)
         return shown
 
-    def feature(self, row: EntityRow, geometry_property: str) -> dict[str, Any]:
-        """An entity as a GeoJSON feature (4.5.16). geometry_property: the IRI of the one that gives the geometry."""
-        entity = self.entity(row)
+    def feature(self, row: EntityRow, geometry_property: str, shown: dict[str, Any] | None = None) -> dict[str, Any]:
+        """An entity as a GeoJSON feature (4.5.16). geometry_property: the IRI of the one that gives the geometry;
+        shown: what is shown of it, where that was made already."""
+        entity = self.entity(row) if shown is None else shown
         found = [one for one in row.attributes if one.name == geometry_property and one.kind is Kind.GEO_PROPERTY]
         ids = self.projection.dataset_ids
         place = next((one for one in found if (one.dataset_id == "" if ids is None else one.dataset_id in ids)), None)

@@ -115,8 +115,9 @@ async def fill(app: Litestar, services: Services, tenant: str, word: str, clock:
     await send("POST", "/v1/devices", {**spec, "dataset": dataset})
     told = {"type": "Property", "value": word}
     await send("POST", "/ngsi-ld/v1/jsonldContexts", {"@context": {filled.name: f"https://example.org/{word}"}})
+    near = {"type": "Relationship", "object": filled.entity}
     called = {"id": filled.own_entity, "type": filled.name, "scope": f"/{filled.name}"}
-    await send("POST", "/ngsi-ld/v1/entities", {**called, filled.name: {**told, "note": told}})
+    await send("POST", "/ngsi-ld/v1/entities", {**called, filled.name: {**told, "note": told}, "near": near})
     watch = {"id": f"urn:ngsi-ld:Subscription:{filled.name}", "type": "Subscription", "description": word}
     meant = {"entities": [{"type": filled.name}], "notification": {"endpoint": {"uri": f"https://example.org/{word}"}}}
     await send("POST", "/ngsi-ld/v1/subscriptions", {**watch, **meant})

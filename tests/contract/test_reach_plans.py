@@ -59,6 +59,7 @@ async def test_one_thing_reads_one_thing(services: Services, filled: Filled, clo
     one: Asked = [
         ("entity", "entity", (filled.entity, False)),
         ("entity", "entities", ([entity], False)),
+        ("entity", "named", ([filled.entity],)),
         ("evolution", "series", ([entity], None)),
         ("evolution", "entity", (filled.entity,)),
         ("observation", "points", (series, *ALL_US, 1_000)),

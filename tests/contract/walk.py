@@ -31,9 +31,10 @@ QUERIES: Final = {
         "?attrs=NO2&q=NO2>0&count=true",
         "?type=AirQualityObserved&georel=near;maxDistance==9000&geometry=Point&coordinates=[24.9,60.2]",
         "?scopeQ=/{name}",
+        "?type={name}&join=flat",
         "?idPattern=((",
     ),
-    "/ngsi-ld/v1/entities/{entity_id}": ("", "?options=keyValues", "?attrs={name}"),
+    "/ngsi-ld/v1/entities/{entity_id}": ("", "?options=keyValues", "?attrs={name}", "?join=inline&joinLevel=2"),
     "/ngsi-ld/v1/temporal/entities": (
         f"?type=AirQualityObserved,{{name}}&{WIDE}",
         f"?attrs={{name}}&{WIDE}",

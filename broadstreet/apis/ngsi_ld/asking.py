@@ -13,11 +13,11 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from broadstreet.apis.ngsi_ld.parameters import Parameters
+from broadstreet.apis.ngsi_ld.projection import MEMBERS, checked, members_of, plain_name, projection_of
 from broadstreet.context import (
     Form,
     GeoQuery,
     Presentation,
-    Projection,
     Selection,
     Selector,
     Vocabulary,
@@ -28,7 +28,6 @@ from broadstreet.context import (
     parse_types,
 )
 from broadstreet.context.bounds import DEFAULT_LIMIT, MAX_LIMIT, MAX_NAMES, MAX_OFFSET, MAX_PATTERN_LENGTH
-from broadstreet.context.vocabulary import check_name
 from broadstreet.model.errors import InvalidInput, InvalidRequest, TooLarge, TooMany
 from broadstreet.model.identifiers import check_uri
 
@@ -49,7 +48,6 @@ SELECTING: Final = (
 """Parameters that say which entities are meant."""
 PAGING: Final = ("limit", "offset", "count", "local")
 
-_MEMBERS: Final = frozenset({"id", "type", "scope", "createdAt", "modifiedAt"})
 _FORMS: Final = {
     "normalized": Form.NORMALIZED,
     "concise": Form.CONCISE,
@@ -93,6 +91,9 @@ class Wishes(msgspec.Struct, forbid_unknown_fields=True):
     expandValues: list[str] | None = None
 
 
+Asked = TypeVar("Asked", bound=Wishes)
+
+
 def convert(document: Any, kind: type[Struct], where: str) -> Struct:
     """A JSON value as a typed request. Raises InvalidInput."""
     try:
@@ -103,7 +104,12 @@ def convert(document: Any, kind: type[Struct], where: str) -> Struct:
 
 def wishes_of_body(document: dict[str, Any]) -> Wishes:
     """The body of a POST query. Raises InvalidInput."""
-    wishes = convert({key: value for key, value in document.items() if key != "@context"}, Wishes, "body")
+    return wishes_as(document, Wishes)
+
+
+def wishes_as(document: dict[str, Any], kind: type[Asked]) -> Asked:
+    """The body of a POST query that may ask for all that `kind` has. Raises InvalidInput."""
+    wishes = convert({key: value for key, value in document.items() if key != "@context"}, kind, "body")
     if wishes.type != "Query":
         raise InvalidInput("the body's type is Query", where="type")
     for name in ("entities", "attrs", "pick", "omit", "datasetId"):
@@ -120,8 +126,8 @@ def wishes_of_parameters(parameters: Parameters) -> Wishes:
         raise InvalidInput("georel, geometry and coordinates come together", where="georel")
     return Wishes(
         attrs=parameters.names("attrs") or None,
-        pick=parameters.names("pick") or None,
-        omit=parameters.names("omit") or None,
+        pick=members_of(parameters, "pick") or None,
+        omit=members_of(parameters, "omit") or None,
         q=parameters.text("q"),
         geoQ=GeoWish(georel or "", geometry or "", coordinates, parameters.text("geoproperty")) if all(given) else None,
         scopeQ=parameters.text("scopeQ"),
@@ -175,8 +181,8 @@ def selection_of(
 
 def _required(wishes: Wishes, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Attributes of which an entity has one: those of attrs, or those picked where nothing else would be shown."""
-    picked = wishes.pick or []
-    names = _checked(wishes.attrs, "attrs") or (picked if _MEMBERS.isdisjoint(picked) else [])
+    picked = [plain_name(one) for one in wishes.pick or ()]
+    names = checked(wishes.attrs, "attrs") or (picked if MEMBERS.isdisjoint(picked) else [])
     return tuple(vocabulary.expand(name) for name in names)
 
 
@@ -187,8 +193,10 @@ def presentation_of(
     shown: Vocabulary,
     *,
     more_options: Iterable[str] = (),
+    levels: int = 0,
 ) -> Presentation:
-    """What is shown and how. read: what names mean in the request; shown: in the answer; more_options: the caller's.
+    """What is shown and how. read: what names mean in the request; shown: in the answer; more_options: the caller's;
+    levels: how many links are followed.
 
     Raises InvalidRequest for a format or an option that is not known, InvalidInput.
     """
@@ -200,7 +208,7 @@ def presentation_of(
     return Presentation(
         vocabulary=shown,
         form=forms[0] if forms else Form.NORMALIZED,
-        projection=_projection(wishes, read),
+        projection=projection_of(wishes.attrs, wishes.pick, wishes.omit, wishes.datasetId, read, levels),
         with_times="sysAttrs" in options,
         languages=_languages(wishes.lang or ""),
     )
@@ -222,35 +230,6 @@ def _languages(text: str) -> tuple[str, ...]:
         raise InvalidInput("lang names languages, such as fi,en;q=0.5", where="lang")
     weighted = [(float(match[2] or 1), match[1]) for match in found if match is not None]
     return tuple(tag for weight, tag in sorted(weighted, key=lambda pair: -pair[0]) if weight)
-
-
-def _projection(wishes: Wishes, vocabulary: Vocabulary) -> Projection:
-    pick, omit = wishes.pick or [], wishes.omit or []
-    if wishes.attrs and (pick or omit):
-        raise InvalidInput("attrs does not go with pick or omit", where="attrs")
-    if not set(pick).isdisjoint(omit):
-        raise InvalidInput("a member cannot be picked and omitted", where="omit")
-    members = frozenset(pick) & _MEMBERS if pick else None
-    attributes = None
-    if wishes.attrs:
-        attributes = frozenset(vocabulary.expand(name) for name in _checked(wishes.attrs, "attrs"))
-    elif pick:
-        attributes = frozenset(vocabulary.expand(check_name(one, "pick")) for one in pick if one not in _MEMBERS)
-    omitted = {name if name in _MEMBERS else vocabulary.expand(check_name(name, "omit")) for name in omit}
-    ids = frozenset(_dataset_ids(wishes.datasetId)) if wishes.datasetId else None
-    return Projection(attributes, members, frozenset(omitted), ids)
-
-
-def _checked(names: list[str] | None, where: str) -> list[str]:
-    for name in names or ():
-        check_name(name, where)
-        if name in ("id", "type"):
-            raise InvalidInput(f"{name} is no attribute", where=where, remedy="Use pick.")
-    return names or []
-
-
-def _dataset_ids(names: list[str] | None) -> list[str]:
-    return ["" if name == "@none" else check_uri(name, "datasetId") for name in names or ()]
 
 
 def _selectors(wishes: Wishes, vocabulary: Vocabulary) -> tuple[Selector, ...]:

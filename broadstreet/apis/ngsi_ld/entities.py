@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
 
 from litestar import Router, delete, get, patch, post, put
@@ -20,13 +20,22 @@ from broadstreet.apis.ngsi_ld.asking import (
     presentation_of,
     selection_of,
     selector_of,
-    wishes_of_body,
+    wishes_as,
     wishes_of_parameters,
 )
 from broadstreet.apis.ngsi_ld.exchange import ENTITY_OFFERS, GEO_JSON, JSON, Exchange, NgsiRequest, empty
+from broadstreet.apis.ngsi_ld.joining import (
+    JOINING,
+    JoinWishes,
+    join_of_parameters,
+    join_of_wishes,
+    levels_of,
+    shown_of,
+)
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.services import Call
 from broadstreet.context import (
+    Join,
     Nulls,
     Selector,
     parse_entity,
@@ -41,8 +50,8 @@ from broadstreet.model.identifiers import check_uri
 COUNT: Final = "NGSILD-Results-Count"
 """The header that says how many there are."""
 _DONE: Final = {204: "Done."}
-_SHOW = Query(*SHOWING, "type", "geometryProperty", "local", answers={200: "The entity."})
-_FIND = Query(*SELECTING, *SHOWING, *PAGING, "geometryProperty", answers={200: "The entities."})
+_SHOW = Query(*SHOWING, *JOINING, "type", "geometryProperty", "local", answers={200: "The entity."})
+_FIND = Query(*SELECTING, *SHOWING, *JOINING, *PAGING, "geometryProperty", answers={200: "The entities."})
 _POST_FIND = Query(
     "options", "format", *PAGING, "geometryProperty", body="A Query (5.2.23).", answers={200: "The entities."}
 )
@@ -68,7 +77,8 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
     exchange = await Exchange.of(request, call, ENTITY_OFFERS)
     parameters = _SHOW.read(request.scope)
     wishes = wishes_of_parameters(parameters)
-    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown)
+    join = join_of_parameters(parameters)
+    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, levels=levels_of(join))
     geometry_property = _geometry_property(parameters, exchange)
     broker, with_times = call.services.broker, presentation.with_times
     row = await broker.retrieve(call.principal, entity_id_of(entity_id), with_times=with_times)
@@ -76,12 +86,12 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
         raise NotFound("there is no such entity of this type", where="type")
     if wishes.attrs and not any(presentation.projection.shows(one.name, one.dataset_id) for one in row.attributes):
         raise NotFound("the entity has none of these attributes", where="attrs")
-    if exchange.media_type == GEO_JSON:
-        return exchange.geo_answer(presentation.feature(row, geometry_property))
-    shown = presentation.entity(row)
+    shown = await shown_of(call, exchange, presentation, [row], join, geometry_property)
     if not shown:
         raise NotFound("the entity has none of these members", where="pick, omit")
-    return exchange.answer(shown)
+    if exchange.media_type == GEO_JSON:
+        return exchange.geo_answer(shown[0] if len(shown) == 1 else _collection(shown))
+    return exchange.answer(shown[0] if len(shown) == 1 else shown)
 
 
 @get("/entities", opt=requires("entity:read", within_reach=True), operation_class=_FIND.operation)
@@ -90,7 +100,8 @@ async def query_entities(request: NgsiRequest, call: NamedDependency[Call]) -> A
     exchange = await Exchange.of(request, call, ENTITY_OFFERS)
     parameters = _FIND.read(request.scope)
     selectors = (selector_of(parameters, exchange.vocabulary),)
-    return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
+    wishes, join = wishes_of_parameters(parameters), join_of_parameters(parameters)
+    return await _find(call, exchange, parameters, wishes, join, selectors, request.url.path)
 
 
 @post("/entityOperations/query", opt=requires("entity:read", within_reach=True), operation_class=_POST_FIND.operation)
@@ -98,8 +109,8 @@ async def query_entities_by_post(request: NgsiRequest, call: NamedDependency[Cal
     """Query entities, the query in the body (5.7.2)."""
     exchange = await Exchange.of(request, call, ENTITY_OFFERS)
     parameters = _POST_FIND.read(request.scope)
-    wishes = wishes_of_body(await exchange.body())
-    return await _find(call, exchange, parameters, wishes, (), request.url.path)
+    wishes = wishes_as(await exchange.body(), JoinWishes)
+    return await _find(call, exchange, parameters, wishes, join_of_wishes(wishes), (), request.url.path)
 
 
 async def _find(
@@ -107,22 +118,26 @@ async def _find(
     exchange: Exchange,
     parameters: Parameters,
     wishes: Wishes,
+    join: Join | None,
     selectors: tuple[Selector, ...],
     path: str,
 ) -> ASGIResponse:
     selection = selection_of(wishes, parameters, exchange.vocabulary, selectors)
-    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown)
+    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, levels=levels_of(join))
     geometry_property = _geometry_property(parameters, exchange)
     found = await call.services.broker.query(call.principal, selection, with_times=presentation.with_times)
     headers = {} if found.count is None or not selection.counts else {COUNT: str(found.count)}
     pages = page_links(path, parameters, selection.limit, selection.offset, found.more)
     if pages:
         headers["Link"] = pages
+    shown = await shown_of(call, exchange, presentation, found.entities, join, geometry_property)
     if exchange.media_type == GEO_JSON:
-        features = [presentation.feature(row, geometry_property) for row in found.entities]
-        return exchange.geo_answer({"type": "FeatureCollection", "features": features}, headers=headers)
-    shown = [entity for row in found.entities if (entity := presentation.entity(row))]
+        return exchange.geo_answer(_collection(shown), headers=headers)
     return exchange.answer(shown, headers=headers)
+
+
+def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": features}
 
 
 def _geometry_property(parameters: Parameters, exchange: Exchange) -> str:

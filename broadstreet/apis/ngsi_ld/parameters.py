@@ -18,7 +18,7 @@ from litestar.openapi.spec.schema import Schema
 from litestar.status_codes import HTTP_204_NO_CONTENT
 from litestar.types import Scope
 
-from broadstreet.context.bounds import DEFAULT_LIMIT, MAX_LIMIT, MAX_NAMES, MAX_OFFSET, MAX_QUERY_LENGTH
+from broadstreet.context.bounds import DEFAULT_LIMIT, MAX_JOIN_LEVEL, MAX_LIMIT, MAX_NAMES, MAX_OFFSET, MAX_QUERY_LENGTH
 from broadstreet.model.errors import InvalidInput, InvalidRequest, TooMany
 
 _TEXT: Final = Schema(type=OpenAPIType.STRING)
@@ -29,18 +29,19 @@ def _choice(*values: str) -> Schema:
     return Schema(type=OpenAPIType.STRING, enum=list(values))
 
 
-def _integer(default: int, maximum: int) -> Schema:
-    return Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=maximum, default=default)
+def _integer(default: int, maximum: int, minimum: int = 0) -> Schema:
+    return Schema(type=OpenAPIType.INTEGER, minimum=minimum, maximum=maximum, default=default)
 
 
+_JOINS: Final = ("inline", "flat", "@none")
 _FORMS: Final = ("normalized", "concise", "simplified", "keyValues")
 _KNOWN: Final[dict[str, tuple[str, Schema]]] = {
     "id": ("Ids of entities, joined by commas.", _TEXT),
     "type": ("Entity types: names joined by `,` or `|` (any) and `;` (all), or `*`.", _TEXT),
     "idPattern": ("A regular expression that ids match.", _TEXT),
     "attrs": ("Attributes, joined by commas: an entity has one of them, and only these are shown.", _TEXT),
-    "pick": ("Members to show, joined by commas.", _TEXT),
-    "omit": ("Members to leave out, joined by commas.", _TEXT),
+    "pick": ("Members to show, joined by commas; those of linked entities in braces.", _TEXT),
+    "omit": ("Members to leave out, joined by commas; those of linked entities in braces.", _TEXT),
     "q": ('A query over attributes, such as `NO2>40;street=="Aleksanterinkatu"`.', _TEXT),
     "scopeQ": ("A query over scopes, such as `/Helsinki/#`.", _TEXT),
     "georel": (
@@ -55,6 +56,9 @@ _KNOWN: Final[dict[str, tuple[str, Schema]]] = {
     "lang": ("Languages, best first, in which LanguageProperties are shown as texts.", _TEXT),
     "datasetId": ("Ids of attribute instances, joined by commas; `@none` is the default one.", _TEXT),
     "expandValues": ("Attributes whose values in q are terms of the @context.", _TEXT),
+    "join": ("Where linked entities stand: in their relationships, or behind the entities.", _choice(*_JOINS)),
+    "joinLevel": ("How many links one behind the other are followed.", _integer(1, MAX_JOIN_LEVEL, minimum=1)),
+    "containedBy": ("Ids of entities that are not joined in, joined by commas.", _TEXT),
     "limit": ("How many at most.", _integer(DEFAULT_LIMIT, MAX_LIMIT)),
     "offset": ("How many to pass over.", _integer(0, MAX_OFFSET)),
     "count": ("Whether to say how many there are, in NGSILD-Results-Count.", _FLAG),

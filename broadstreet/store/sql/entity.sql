@@ -42,6 +42,10 @@ LEFT JOIN LATERAL (
 WHERE e.deleted_at IS NULL
 ORDER BY wanted.position, a.place;
 
+-- name: named
+-- Keys of the entities that are there, of these ids. $1: ids.
+SELECT e.key FROM entity e WHERE e.id = ANY ($1::text[]) AND e.deleted_at IS NULL;
+
 -- name: page
 -- Keys of entities, in the order they came. $1: how many at most, $2: how many to pass over.
 SELECT e.key FROM entity e WHERE true /* filter */ ORDER BY e.key LIMIT $1::int OFFSET $2::int;
