@@ -22,6 +22,7 @@ from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.georel import GeoQuery, parse_coordinates, parse_georel
 from broadstreet.context.linking import Join, JoinForm, Linked, present
 from broadstreet.context.members import Members, links_deep, parse_members, render_members, split_members
+from broadstreet.context.ordering import Criterion, check_collation, parse_order
 from broadstreet.context.query_language import parse_query, render_query
 from broadstreet.context.representation import EntityRow, Form, Presentation, Projection
 from broadstreet.context.scope import parse_scope_query
@@ -42,6 +43,7 @@ __all__ = [
     "Broker",
     "ContextKind",
     "Contexts",
+    "Criterion",
     "Decision",
     "EntityFragment",
     "EntityRow",
@@ -73,6 +75,7 @@ __all__ = [
     "TypeUse",
     "Untouched",
     "Vocabulary",
+    "check_collation",
     "links_deep",
     "parse_attribute",
     "parse_coordinates",
@@ -81,6 +84,7 @@ __all__ = [
     "parse_fragment",
     "parse_georel",
     "parse_members",
+    "parse_order",
     "parse_query",
     "parse_scope_query",
     "parse_subscription",

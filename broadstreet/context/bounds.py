@@ -40,6 +40,8 @@ MAX_QUERY_VALUES: Final = 256
 """Values in one list of a q."""
 MAX_PATTERN_LENGTH: Final = 512
 """Characters of a regular expression."""
+MAX_ORDERS: Final = 8
+"""Things that entities may be ordered by in one query."""
 MAX_CANDIDATES: Final = 100_000
 """Entities whose geometry is measured for one query."""
 MAX_JOIN_LEVEL: Final = 10

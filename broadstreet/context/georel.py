@@ -117,6 +117,15 @@ def parse_coordinates(geometry: str, coordinates: Any) -> Geometry:
     return parse_geometry({"type": geometry, "coordinates": coordinates}, "coordinates")
 
 
+def distances_m(geometry: Geometry, candidates: Sequence[str]) -> list[float]:
+    """From a geometry to others, as GeoJSON text, in metres."""
+    if not candidates:
+        return []
+    places: Geometries = shapely.from_geojson(list(candidates))
+    measured: list[float] = distances(shapely.from_geojson(msgspec.json.encode(geometry.geojson())), places).tolist()
+    return measured
+
+
 def distances(reference: Any, places: Geometries) -> npt.NDArray[np.float64]:
     """From a shapely geometry to others, in metres on the ellipsoid; 0 where they meet."""
     nearest = np.empty((len(places), 4))

@@ -22,9 +22,11 @@ from broadstreet.model.errors import InvalidInput, InvalidQuery
 from broadstreet.store.queries import load_queries
 
 _SQL = load_queries("filter")
+_ORDER_SQL = load_queries("ordering")
 _PARAMETER: Final = re.compile(r"\$(\d+)")
 _NEVER: Final = "false"
 _ROOM: Final = "true /* filter */"
+_ORDER_ROOM: Final = "/* order */"
 
 _ATTRIBUTE_TIMES: Final = {"observedAt": "observed", "createdAt": "created", "modifiedAt": "modified"}
 # Members of a sub-attribute that are no sub-attributes themselves.
@@ -57,21 +59,34 @@ class Predicate:
         self._vocabulary = vocabulary
         self._expanded = expanded
         self._parts = ["e.deleted_at IS NULL"]
+        self._orders: list[str] = []
         self.arguments: list[Any] = list(arguments)
 
     def within(self, query: str) -> str:
         """A query with this clause where it leaves room for one."""
-        return query.replace(_ROOM, " AND ".join(self._parts))
+        ordered = "".join(f"{expression}, " for expression in self._orders)
+        return query.replace(_ROOM, " AND ".join(self._parts)).replace(_ORDER_ROOM, ordered or _ORDER_ROOM)
 
     def require(self, part: str) -> None:
         """Everything found must satisfy this part, too."""
         self._parts.append(part)
 
+    def order(self, expression: str) -> None:
+        """What is found comes in this order, after those before."""
+        self._orders.append(expression)
+
     def leaf(self, name: str, *arguments: Any) -> str:
         """A named query of filter.sql with its arguments, as a part."""
+        return f"e.key IN ({self._numbered(_SQL[name], arguments)})"
+
+    def scalar(self, name: str, *arguments: Any) -> str:
+        """A named query of ordering.sql with its arguments, as an expression."""
+        return f"({self._numbered(_ORDER_SQL[name], arguments)})"
+
+    def _numbered(self, query: str, arguments: Sequence[Any]) -> str:
         shift = len(self.arguments)
         self.arguments.extend(arguments)
-        return f"e.key IN ({_PARAMETER.sub(lambda m: f'${int(m[1]) + shift}', _SQL[name])})"
+        return _PARAMETER.sub(lambda m: f"${int(m[1]) + shift}", query)
 
     def join(self, expression: Expression[Leaf], leaf: Callable[[Leaf], str]) -> str:
         """An expression as a part, its leaves made by `leaf`."""

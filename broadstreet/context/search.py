@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from broadstreet.context.bounds import MAX_CANDIDATES, QUERY_TIMEOUT_S
-from broadstreet.context.georel import GeoQuery
+from broadstreet.context.georel import GeoQuery, distances_m
+from broadstreet.context.ordering import Criterion
 from broadstreet.context.predicate import Predicate
 from broadstreet.context.selection import Selection, Selector
 from broadstreet.model.errors import InvalidQuery, TooMany
@@ -49,9 +51,14 @@ class Search:
                 if selection.patterns:
                     # Whether they are regular expressions must not hang on whether there is anything to match.
                     await own.fetchval(_SQL["try_patterns"], selection.patterns)
-                if selection.geo is not None:
-                    return await self._measured(own, selection, selection.geo, terms)
-                return await self._page(own, selection, terms)
+                first = selection.order[0] if selection.order and selection.order[0].place is not None else None
+                if first is None and selection.geo is None:
+                    return await self._page(own, selection, terms)
+                keys = await self._all(own, selection, terms)
+                if first is not None:
+                    keys = await self._by_distance(own, keys, first, selection, terms)
+                end = selection.offset + selection.limit
+                return Page(keys[selection.offset : end], len(keys), len(keys) > end)
         except asyncpg.InvalidRegularExpressionError as error:
             raise InvalidQuery(f"the pattern is no regular expression: {error}") from None
         except TimeoutError:
@@ -61,7 +68,7 @@ class Search:
 
     async def _page(self, connection: Connection, selection: Selection, terms: dict[str, int]) -> Page:
         # One more than asked for tells whether more follow.
-        predicate = _predicate(selection, terms, [selection.limit + 1, selection.offset])
+        predicate = _ordered(selection, terms, [selection.limit + 1, selection.offset])
         keys = [row["key"] for row in await self._fetch(connection, predicate, "page")]
         count = None
         if selection.counts:
@@ -70,29 +77,54 @@ class Search:
             count = int(row["count"])
         return Page(keys[: selection.limit], count, len(keys) > selection.limit)
 
+    async def _all(self, connection: Connection, selection: Selection, terms: dict[str, int]) -> list[int]:
+        """Keys of everything that matches, where something of it has to be measured. Raises TooMany."""
+        if selection.geo is not None:
+            return await self._measured(connection, selection, selection.geo, terms)
+        predicate = _ordered(selection, terms, [MAX_CANDIDATES + 1, 0])
+        rows = await self._fetch(connection, predicate, "page")
+        _check_candidates(rows)
+        return [row["key"] for row in rows]
+
+    async def _by_distance(
+        self, connection: Connection, keys: list[int], by: Criterion, selection: Selection, terms: dict[str, int]
+    ) -> list[int]:
+        """Keys by how far their entities stand from a place; those that stand nowhere come last."""
+        assert by.place is not None
+        (iri,) = by.iris(selection.vocabulary)
+        rows = await connection.fetch(_SQL["places"], terms.get(iri), keys, timeout=QUERY_TIMEOUT_S)
+        far = distances_m(by.place, [row["geojson"] for row in rows])
+        places: dict[int, float] = {}
+        for row, distance_m in zip(rows, far, strict=True):
+            places[row["entity_key"]] = min(distance_m, places.get(row["entity_key"], math.inf))
+        sign = -1.0 if by.is_descending else 1.0
+        return sorted(keys, key=lambda key: sign * places[key] if key in places else math.inf)
+
     async def _measured(
         self, connection: Connection, selection: Selection, geo: GeoQuery, terms: dict[str, int]
-    ) -> Page:
+    ) -> list[int]:
         term_key = terms.get(geo.geo_property)
         if term_key is None:
-            return Page([], 0, False)
-        predicate = _predicate(selection, terms, [term_key, MAX_CANDIDATES + 1])
+            return []
+        predicate = _ordered(selection, terms, [term_key, MAX_CANDIDATES + 1])
         boxes = geo.boxes
         if boxes is not None:
             parts = [predicate.leaf("near_box", term_key, box.west, box.south, box.east, box.north) for box in boxes]
             predicate.require("(" + " OR ".join(parts) + ")")
         rows = await self._fetch(connection, predicate, "candidates")
-        if len(rows) > MAX_CANDIDATES:
-            raise TooMany(
-                f"more than {MAX_CANDIDATES} entities would have to be measured", remedy="Narrow the query by type."
-            )
+        _check_candidates(rows)
         matches = geo.matches([row["geojson"] for row in rows])
-        keys = list(dict.fromkeys(row["key"] for row, holds in zip(rows, matches, strict=True) if holds))
-        end = selection.offset + selection.limit
-        return Page(keys[selection.offset : end], len(keys), len(keys) > end)
+        return list(dict.fromkeys(row["key"] for row, holds in zip(rows, matches, strict=True) if holds))
 
     async def _fetch(self, connection: Connection, predicate: Predicate, query: str) -> Sequence[Any]:
         return await connection.fetch(predicate.within(_SQL[query]), *predicate.arguments, timeout=QUERY_TIMEOUT_S)
+
+
+def _check_candidates(rows: Sequence[Any]) -> None:
+    if len(rows) > MAX_CANDIDATES:
+        raise TooMany(
+            f"more than {MAX_CANDIDATES} entities would have to be measured", remedy="Narrow the query by type."
+        )
 
 
 def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any]) -> Predicate:
@@ -106,6 +138,17 @@ def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any]
         predicate.require(predicate.query(selection.query))
     if selection.scopes is not None:
         predicate.require(predicate.join(selection.scopes, lambda regex: predicate.leaf("scope", regex)))
+    return predicate
+
+
+def _ordered(selection: Selection, terms: dict[str, int], arguments: list[Any]) -> Predicate:
+    """The predicate with the order that is asked for, but for distances."""
+    predicate = _predicate(selection, terms, arguments)
+    for criterion in selection.order:
+        if criterion.place is None:
+            expression = criterion.expression(predicate.scalar, terms, selection.vocabulary)
+            if expression is not None:
+                predicate.order(expression)
     return predicate
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from broadstreet.context.bounds import DEFAULT_LIMIT
 from broadstreet.context.expression import AllOf, Expression, One, Scanner, leaves, parse_expression
 from broadstreet.context.georel import GeoQuery
+from broadstreet.context.ordering import Criterion
 from broadstreet.context.predicate import asks_only_of_times, names_of
 from broadstreet.context.query_language import Pattern, Query
 from broadstreet.context.vocabulary import CORE, Vocabulary, check_name
@@ -42,6 +43,8 @@ class Selection:
     vocabulary: Vocabulary = CORE
     expanded: frozenset[str] = field(default_factory=frozenset)
     """Names of attributes whose values in q are terms to be expanded."""
+    order: tuple[Criterion, ...] = ()
+    """None: the order they came in."""
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     counts: bool = False
@@ -56,7 +59,7 @@ class Selection:
             found += names_of(self.query, self.vocabulary)
         if self.geo is not None:
             found.append(self.geo.geo_property)
-        return found
+        return found + [iri for criterion in self.order for iri in criterion.iris(self.vocabulary)]
 
     @property
     def patterns(self) -> list[str]:

@@ -32,6 +32,8 @@ QUERIES: Final = {
         "?type=AirQualityObserved&georel=near;maxDistance==9000&geometry=Point&coordinates=[24.9,60.2]",
         "?scopeQ=/{name}",
         "?type={name}&join=flat",
+        "?type=AirQualityObserved&orderBy=NO2;desc,NO2.observedAt,{name}.note,type,createdAt,modifiedAt,id",
+        "?type=AirQualityObserved&orderBy=location;dist-asc&orderFrom=[24.9,60.2]",
         "?idPattern=((",
     ),
     "/ngsi-ld/v1/entities/{entity_id}": ("", "?options=keyValues", "?attrs={name}", "?join=inline&joinLevel=2"),

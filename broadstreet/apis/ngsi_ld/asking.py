@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from broadstreet.apis.ngsi_ld.ordering import OrderWish
 from broadstreet.apis.ngsi_ld.parameters import Parameters
 from broadstreet.apis.ngsi_ld.projection import MEMBERS, checked, members_of, plain_name, projection_of
 from broadstreet.context import (
@@ -89,6 +90,7 @@ class Wishes(msgspec.Struct, forbid_unknown_fields=True):
     lang: str | None = None
     datasetId: list[str] | None = None
     expandValues: list[str] | None = None
+    ordering: OrderWish | None = None
 
 
 Asked = TypeVar("Asked", bound=Wishes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
 
@@ -32,6 +33,7 @@ from broadstreet.apis.ngsi_ld.joining import (
     levels_of,
     shown_of,
 )
+from broadstreet.apis.ngsi_ld.ordering import ORDERING, order_of
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.services import Call
 from broadstreet.context import (
@@ -51,7 +53,7 @@ COUNT: Final = "NGSILD-Results-Count"
 """The header that says how many there are."""
 _DONE: Final = {204: "Done."}
 _SHOW = Query(*SHOWING, *JOINING, "type", "geometryProperty", "local", answers={200: "The entity."})
-_FIND = Query(*SELECTING, *SHOWING, *JOINING, *PAGING, "geometryProperty", answers={200: "The entities."})
+_FIND = Query(*SELECTING, *SHOWING, *JOINING, *PAGING, *ORDERING, "geometryProperty", answers={200: "The entities."})
 _POST_FIND = Query(
     "options", "format", *PAGING, "geometryProperty", body="A Query (5.2.23).", answers={200: "The entities."}
 )
@@ -123,6 +125,7 @@ async def _find(
     path: str,
 ) -> ASGIResponse:
     selection = selection_of(wishes, parameters, exchange.vocabulary, selectors)
+    selection = replace(selection, order=order_of(wishes.ordering, parameters))
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, levels=levels_of(join))
     geometry_property = _geometry_property(parameters, exchange)
     found = await call.services.broker.query(call.principal, selection, with_times=presentation.with_times)

@@ -6,6 +6,7 @@ standard: an unknown parameter is an InvalidRequest, and is never passed over).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -53,6 +54,12 @@ _KNOWN: Final[dict[str, tuple[str, Schema]]] = {
     "coordinates": ("The coordinates of the query's geometry, as JSON: `[24.94,60.17]`.", _TEXT),
     "geoproperty": ("The GeoProperty asked about; left out: location.", _TEXT),
     "geometryProperty": ("The GeoProperty that gives a GeoJSON feature its geometry; left out: location.", _TEXT),
+    "orderBy": (
+        "In which order, joined by commas: attributes or members, such as `name;desc` or `location;dist-asc`.",
+        _TEXT,
+    ),
+    "orderFrom": ("From where the distances of orderBy are measured, as JSON: `[24.94,60.17]`.", _TEXT),
+    "collation": ("How texts are ordered; left out: by their code points.", _TEXT),
     "lang": ("Languages, best first, in which LanguageProperties are shown as texts.", _TEXT),
     "datasetId": ("Ids of attribute instances, joined by commas; `@none` is the default one.", _TEXT),
     "expandValues": ("Attributes whose values in q are terms of the @context.", _TEXT),
@@ -122,12 +129,12 @@ class Parameters:
             raise InvalidInput(f"{name} is a whole number from 0 to {maximum}", where=name)
         return int(text)
 
-    def names(self, name: str) -> list[str]:
-        """A list joined by `,` or `|`; empty where it is left out. Raises InvalidInput, TooMany."""
+    def names(self, name: str, joined_by: str = ",|") -> list[str]:
+        """A list joined by any of these characters; empty where it is left out. Raises InvalidInput, TooMany."""
         text = self.text(name)
         if text is None:
             return []
-        names = [part.strip() for part in text.replace("|", ",").split(",")]
+        names = [part.strip() for part in re.split(f"[{joined_by}]", text)]
         if "" in names:
             raise InvalidInput(f"{name} holds an empty name", where=name)
         if len(names) > MAX_NAMES:

@@ -47,8 +47,8 @@ ORDER BY wanted.position, a.place;
 SELECT e.key FROM entity e WHERE e.id = ANY ($1::text[]) AND e.deleted_at IS NULL;
 
 -- name: page
--- Keys of entities, in the order they came. $1: how many at most, $2: how many to pass over.
-SELECT e.key FROM entity e WHERE true /* filter */ ORDER BY e.key LIMIT $1::int OFFSET $2::int;
+-- Keys of entities, in the order they came where no other is asked for. $1: how many at most, $2: how many to pass over.
+SELECT e.key FROM entity e WHERE true /* filter */ ORDER BY /* order */ e.key LIMIT $1::int OFFSET $2::int;
 
 -- name: count
 -- How many entities there are.
@@ -58,7 +58,12 @@ SELECT count(*) FROM entity e WHERE true /* filter */;
 -- Entities with the geometries to be measured. $1: the GeoProperty's term key, $2: how many at most.
 SELECT e.key, p.geojson::text AS geojson FROM entity e JOIN place p ON p.entity_key = e.key
 WHERE p.term_key = $1::int AND true /* filter */
-ORDER BY e.key LIMIT $2::int;
+ORDER BY /* order */ e.key LIMIT $2::int;
+
+-- name: places
+-- Where entities stand. $1: the GeoProperty's term key, $2: entity keys.
+SELECT p.entity_key, p.geojson::text AS geojson FROM place p
+WHERE p.term_key = $1::int AND p.entity_key = ANY ($2::int[]);
 
 -- name: try_patterns
 -- Fails where one of these is no regular expression. $1: patterns.
