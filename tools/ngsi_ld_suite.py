@@ -46,7 +46,7 @@ ELSEWHERE: Final = {
 }
 """Where the suite's @contexts are, and what stands for them here; those of others are served empty."""
 EMPTY: Final = b'{"@context": {}}'
-TEXTS: Final = frozenset({".json", ".jsonld", ".robot", ".resource", ".py"})
+TEXTS: Final = frozenset({".json", ".jsonld", ".geojson", ".robot", ".resource", ".py"})
 FOLDERS: Final = (
     "CommonBehaviours",
     "ContextInformation/Consumption",
