@@ -45,7 +45,10 @@ class City {
       batch: (batch) => this.#apply(batch),
       link: (up) => {
         this.linked = up;
-        if (up) this.heardAt_ms = Date.now();
+        if (!up) return;
+        // What changed between the city's answer and the stream's begin was told to nobody.
+        if (this.sensors.length > 0) this.#loadSoon();
+        this.heardAt_ms = Date.now();
       },
       back: () => void this.load(),
     });
@@ -53,6 +56,7 @@ class City {
       close();
       window.clearTimeout(this.#hour);
       window.clearTimeout(this.#soon);
+      this.#soon = 0;
     };
   }
 
@@ -151,9 +155,13 @@ class City {
     this.#loadSoon();
   }
 
+  /** Once for all that ask until then: who asks again and again does not put it off. */
   #loadSoon(): void {
-    window.clearTimeout(this.#soon);
-    this.#soon = window.setTimeout(() => void this.load(), RELOAD_AFTER_MS);
+    if (this.#soon !== 0) return;
+    this.#soon = window.setTimeout(() => {
+      this.#soon = 0;
+      void this.load();
+    }, RELOAD_AFTER_MS);
   }
 
   #drop(ids: string[]): boolean {
