@@ -121,7 +121,7 @@ class Contexts:
         await self._count(tenant)
         row = await (await self._store.tenant(tenant)).fetchrow(_SQL["one"], _local(name))
         if row is None:
-            raise NotFound(f"the @context {name[:200]} is not kept here", where="contextId")
+            raise _missing(name)
         return _kept(row, row["body"])
 
     async def list(self, tenant: str, kind: str | None = None) -> list[KeptContext]:
@@ -135,9 +135,9 @@ class Contexts:
 
     async def delete(self, tenant: str, name: str) -> None:
         """Keep it no longer. Raises NotFound."""
-        kept = await self.find(tenant, name)
         database = await self._store.tenant(tenant)
-        await database.execute(_SQL["delete"], kept.id)
+        if await database.fetchval(_SQL["delete"], _local(name)) is None:
+            raise _missing(name)
         self._shelves.pop(tenant, None)
 
     async def reload(self, tenant: str, name: str) -> None:
@@ -215,6 +215,10 @@ _REMEDY: Final = (
     "Put it here by POST /ngsi-ld/v1/jsonldContexts, send its terms in the body, or let its host be asked: "
     "the setting ngsi_ld.context_hosts."
 )
+
+
+def _missing(name: str) -> NotFound:
+    return NotFound(f"the @context {name[:200]} is not kept here", where="contextId")
 
 
 def _local(name: str) -> str:

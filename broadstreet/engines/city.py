@@ -12,6 +12,7 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 
+from broadstreet.engines.nats import connect_once
 from broadstreet.model.errors import EngineFailed
 
 MIN_POSTGRES = 180_000
@@ -109,21 +110,10 @@ async def check_nats(url: str) -> None:
 async def _let_in(client: Client, url: str, shown: str) -> None:
     """Connect. shown: the address as it may be read. Raises EngineFailed."""
     try:
-        await client.connect(
-            url,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            connect_timeout=CONNECT_S,
-            error_cb=_ignore,
-        )
+        await connect_once(client, url, CONNECT_S)
     except (OSError, TimeoutError, ValueError, nats.errors.Error) as error:
         raise EngineFailed(
             f"the city's NATS does not let us in: {error or type(error).__name__}",
             where=shown,
             remedy="Check nats_url, and that the server runs and accepts this user.",
         ) from error
-
-
-async def _ignore(error: Exception) -> None:
-    """The client reports here what it also raises."""

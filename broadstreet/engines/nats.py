@@ -132,20 +132,25 @@ async def _answers(url: str) -> bool:
     """Whether a server there takes our password and its JetStream answers."""
     client = Client()
     try:
-        await client.connect(
-            url,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            connect_timeout=2,
-            error_cb=_ignore,
-        )
+        await connect_once(client, url, 2)
         await client.jetstream(timeout=2).account_info()
     except (OSError, nats.errors.Error, nats.js.errors.Error):
         return False
     finally:
         await client.close()
     return True
+
+
+async def connect_once(client: Client, url: str, limit_s: int) -> None:
+    """Connect, and say at once where that fails. Raises OSError, TimeoutError, ValueError, nats.errors.Error."""
+    await client.connect(
+        url,
+        allow_reconnect=False,
+        max_reconnect_attempts=1,
+        reconnect_time_wait=0,
+        connect_timeout=limit_s,
+        error_cb=_ignore,
+    )
 
 
 async def _ignore(error: Exception) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from broadstreet.log import DeadLetter, DeadReason, Log, Pack, StreamLimits, decode_pack
 from broadstreet.model.errors import EngineFailed, LogFull
+from tests.hushed import leaves_when_told
 
 
 @pytest.fixture
@@ -108,23 +109,7 @@ async def test_without_streams_a_publish_fails_clearly(nats_url: str) -> None:
 
 
 async def test_who_ends_while_connecting_leaves_no_connection() -> None:
-    met, left = asyncio.Event(), asyncio.Event()
-
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        met.set()
-        await reader.read()
-        left.set()
-        writer.close()
-
-    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        connecting = asyncio.create_task(Log.connect(f"nats://127.0.0.1:{port}"))
-        await met.wait()
-        connecting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await connecting
-        async with asyncio.timeout(10):
-            await left.wait()
+    await leaves_when_told(Log.connect)
 
 
 async def test_dead_letters_are_listed_newest_first_and_once(log: Log) -> None:

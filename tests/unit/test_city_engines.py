@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,6 +14,7 @@ import pytest
 from broadstreet.engines import Child, Engines, read_addresses
 from broadstreet.engines.city import check_nats, check_postgres, without_secret
 from broadstreet.model.errors import EngineFailed
+from tests.hushed import leaves_when_told
 
 FreePort = Callable[[], int]
 
@@ -112,20 +112,4 @@ async def test_an_engine_that_will_not_do_leaves_the_folder_free(engines: Engine
 
 
 async def test_who_stops_asking_leaves_no_connection() -> None:
-    met, left = asyncio.Event(), asyncio.Event()
-
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        met.set()
-        await reader.read()
-        left.set()
-        writer.close()
-
-    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        asking = asyncio.create_task(check_nats(f"nats://127.0.0.1:{port}"))
-        await met.wait()
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-        async with asyncio.timeout(10):
-            await left.wait()
+    await leaves_when_told(check_nats)

@@ -15,6 +15,7 @@ from broadstreet.access import requires
 from broadstreet.apis.ngsi_ld.entities import check_same, entity_id_of, gate_of
 from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
+from broadstreet.apis.ngsi_ld.projection import dataset_id_of
 from broadstreet.apis.services import Call
 from broadstreet.context import (
     AttributeFragment,
@@ -25,7 +26,6 @@ from broadstreet.context import (
     parse_fragment,
 )
 from broadstreet.model.errors import InvalidInput
-from broadstreet.model.identifiers import check_uri
 
 _DONE: Final = {204: "Done."}
 _PARTLY: Final = {204: "All was done.", 207: "What was done and what was not, and why (5.2.18)."}
@@ -79,7 +79,7 @@ async def update_attribute(
     parameters = _ONE.read(request.scope)
     owner = entity_id_of(entity_id)
     document = await exchange.body(may_merge=True)
-    attribute = parse_attribute(_without_context(document), unquote(attribute_id), exchange.vocabulary)
+    attribute = parse_attribute(without_context(document), unquote(attribute_id), exchange.vocabulary)
     gate = gate_of(parameters, exchange)
     await call.services.broker.update_attribute(call.principal, call.at_us, owner, attribute, gate)
     return empty()
@@ -95,7 +95,7 @@ async def replace_attribute(
     owner = entity_id_of(entity_id)
     document = await exchange.body()
     name = unquote(attribute_id)
-    attribute = parse_attribute(_without_context(document), name, exchange.vocabulary, Nulls.REFUSED)
+    attribute = parse_attribute(without_context(document), name, exchange.vocabulary, Nulls.REFUSED)
     gate = gate_of(parameters, exchange)
     await call.services.broker.replace_attribute(call.principal, call.at_us, owner, attribute, gate)
     return empty()
@@ -114,10 +114,9 @@ async def delete_attribute(
     exchange = await Exchange.of(request, call)
     parameters = _DELETE.read(request.scope)
     owner = entity_id_of(entity_id)
-    dataset_id = parameters.text("datasetId") or "@none"
     attribute = AttributeFragment(
         exchange.vocabulary.name(unquote(attribute_id), "attrId"),
-        "" if dataset_id == "@none" else check_uri(dataset_id, "datasetId"),
+        dataset_id_of(parameters.text("datasetId") or "@none"),
     )
     await call.services.broker.delete_attribute(
         call.principal,
@@ -139,7 +138,8 @@ async def _fragment(exchange: Exchange, entity_id: str, *, may_merge: bool = Fal
     return fragment
 
 
-def _without_context(document: dict[str, Any]) -> dict[str, Any]:
+def without_context(document: dict[str, Any]) -> dict[str, Any]:
+    """The members of a body but for its @context."""
     return {name: member for name, member in document.items() if name != "@context"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from broadstreet.apis.ngsi_ld.parameters import Parameters
@@ -46,7 +45,7 @@ def projection_of(
     """levels: how many links are followed, 0 for none. Raises InvalidInput, TooMany."""
     if attrs and (pick or omit):
         raise InvalidInput("attrs does not go with pick or omit", where="attrs")
-    whole = Projection(dataset_ids=frozenset(_dataset_ids(dataset_ids)) if dataset_ids else None)
+    whole = Projection(dataset_ids=frozenset(map(dataset_id_of, dataset_ids)) if dataset_ids else None)
     if attrs:
         attributes = frozenset(vocabulary.expand(name) for name in checked(attrs, "attrs"))
         return Projection(attributes, dataset_ids=whole.dataset_ids, beyond=whole)
@@ -95,5 +94,6 @@ def _projection(pick: Members, omit: Members, whole: Projection, vocabulary: Voc
     )
 
 
-def _dataset_ids(names: Sequence[str]) -> list[str]:
-    return ["" if name == "@none" else check_uri(name, "datasetId") for name in names]
+def dataset_id_of(name: str) -> str:
+    """A datasetId as it is kept, '' for the default instance, which requests call @none. Raises InvalidInput."""
+    return "" if name == "@none" else check_uri(name, "datasetId")

@@ -12,12 +12,13 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from broadstreet.access import requires
+from broadstreet.apis.ngsi_ld.attributes import without_context
 from broadstreet.apis.ngsi_ld.entities import check_same, entity_id_of
 from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest, empty
 from broadstreet.apis.ngsi_ld.parameters import Query
+from broadstreet.apis.ngsi_ld.projection import dataset_id_of
 from broadstreet.apis.services import Call
 from broadstreet.context import parse_attribute, parse_evolution
-from broadstreet.model.identifiers import check_uri
 
 _OVER_TIME: Final = "An entity whose attributes are lists of instances (EntityTemporal, 5.2.20)."
 _DONE: Final = {204: "Done."}
@@ -78,8 +79,7 @@ async def erase_attribute(
     parameters = _ERASE_ATTRIBUTE.read(request.scope)
     owner = entity_id_of(entity_id)
     name = exchange.vocabulary.name(unquote(attribute_id), "attrId")
-    said = parameters.text("datasetId") or "@none"
-    dataset_id = "" if said == "@none" else check_uri(said, "datasetId")
+    dataset_id = dataset_id_of(parameters.text("datasetId") or "@none")
     chosen = None if parameters.flag("deleteAll") else dataset_id
     await call.services.broker.erase_attribute(call.principal, call.at_us, owner, name, chosen)
     return empty()
@@ -97,8 +97,7 @@ async def modify_instance(
     exchange = await Exchange.of(request, call)
     _MODIFY.read(request.scope)
     owner = entity_id_of(entity_id)
-    document = await exchange.body(may_merge=True)
-    parts = {name: member for name, member in document.items() if name != "@context"}
+    parts = without_context(await exchange.body(may_merge=True))
     one = parse_attribute(parts, unquote(attribute_id), exchange.vocabulary)
     await call.services.broker.modify_instance(call.principal, call.at_us, owner, unquote(instance_id), one)
     return empty()

@@ -29,8 +29,8 @@ SELECT id, url, kind, created_at, used_at, hits FROM jsonld_context
 WHERE $1::text IS NULL OR kind = $1 ORDER BY created_at, id;
 
 -- name: delete
--- Remove a context. $1: id. Answers it if it was there.
-DELETE FROM jsonld_context WHERE id = $1 RETURNING id;
+-- Remove a context by its id or by where it is from. $1: either. Answers its id if it was there.
+DELETE FROM jsonld_context WHERE id = $1 OR url = $1 RETURNING id;
 
 -- name: used
 -- Contexts were used. $1: ids, $2: how often each, $3: at.
