@@ -28,10 +28,10 @@ _NEVER: Final = "false"
 _ROOM: Final = "true /* filter */"
 _ORDER_ROOM: Final = "/* order */"
 
-_ATTRIBUTE_TIMES: Final = {"observedAt": "observed", "createdAt": "created", "modifiedAt": "modified"}
+ATTRIBUTE_TIMES: Final = {"observedAt": "observed", "createdAt": "created", "modifiedAt": "modified"}
 # Members of a sub-attribute that are no sub-attributes themselves.
-_PLAIN_MEMBERS: Final = frozenset({"unitCode", "observedAt", "datasetId", "objectType"})
-_VALUE_MEMBERS: Final = ("value", "object", "languageMap", "vocab", "json", "valueList", "objectList")
+PLAIN_MEMBERS: Final = frozenset({"unitCode", "observedAt", "datasetId", "objectType"})
+VALUE_MEMBERS: Final = ("value", "object", "languageMap", "vocab", "json", "valueList", "objectList")
 _MIRRORED: Final = {Operator.EQUAL: "==", Operator.UNEQUAL: "=="}
 _METHODS: Final = {
     TimeForm.DATE_TIME: ".timestamp_tz()",
@@ -115,14 +115,14 @@ class Predicate:
     def _term(self, term: Term) -> str:
         names = term.path.names
         if len(names) == 1 and names[0] in ("createdAt", "modifiedAt") and not term.path.keys:
-            return self._entity_moment(term, _ATTRIBUTE_TIMES[names[0]])
+            return self._entity_moment(term, ATTRIBUTE_TIMES[names[0]])
         return self._with_terms([self._vocabulary.expand(names[0])], lambda keys: self._attribute_term(term, keys[0]))
 
     def _attribute_term(self, term: Term, key: int) -> str:
         names, keys = term.path.names[1:], term.path.keys
-        if len(names) == 1 and names[0] in _ATTRIBUTE_TIMES and not keys and term.operator is not None:
-            lows, highs, within = _moments(term)
-            return self.leaf("moment", key, lows, highs, _ATTRIBUTE_TIMES[names[0]], within)
+        if len(names) == 1 and names[0] in ATTRIBUTE_TIMES and not keys and term.operator is not None:
+            lows, highs, within = moments_of(term)
+            return self.leaf("moment", key, lows, highs, ATTRIBUTE_TIMES[names[0]], within)
         if names:
             predicate, variables = _compare(term, self._sub_targets(names, keys), self._literal(term))
             return self.leaf("sub_attribute", key, predicate, variables)
@@ -138,7 +138,7 @@ class Predicate:
     def _entity_moment(self, term: Term, which: str) -> str:
         if term.operator is None:
             return "true"
-        lows, highs, within = _moments(term)
+        lows, highs, within = moments_of(term)
         return self.leaf("entity_moment", lows, highs, which, within)
 
     def _literal(self, term: Term) -> Callable[[Value], Value]:
@@ -151,10 +151,10 @@ class Predicate:
         """Where a sub-attribute's value may stand within the sub-attributes that are kept."""
         *parents, last = names
         base = "$" + _steps(self._vocabulary.expand(name) for name in parents)
-        if last in _PLAIN_MEMBERS:
+        if last in PLAIN_MEMBERS:
             return [base + _steps([last])]
         base += _steps([self._vocabulary.expand(last)])
-        return [base + _steps([member, *keys]) for member in _VALUE_MEMBERS]
+        return [base + _steps([member, *keys]) for member in VALUE_MEMBERS]
 
 
 def names_of(query: Query, vocabulary: Vocabulary) -> list[str]:
@@ -240,7 +240,7 @@ def _number_ranges(term: Term) -> tuple[list[float], list[float]] | None:
     return [low], [high]
 
 
-def _moments(term: Term) -> tuple[list[int], list[int], bool]:
+def moments_of(term: Term) -> tuple[list[int], list[int], bool]:
     """A term about a time of the system's own as ranges of microseconds, and whether to be within one."""
     operand = term.operand
     name = term.path.names[-1]
