@@ -1,6 +1,8 @@
-"""Runs the official NGSI-LD test suite (ETSI, Robot Framework) against a fresh house.
+"""Runs the official NGSI-LD test suite (ETSI, Robot Framework) against fresh houses.
 
     python -m tools.ngsi_ld_suite FOLDER [--only ContextInformation/Provision …] [--results build/ngsi-ld-suite]
+
+Each folder is asked of a house of its own, so that what one leaves behind is not found by the next.
 
 FOLDER holds the suite as it was fetched. It is copied, and the copy's addresses lead to this machine: of the broker, of
 the servers that the tests start themselves, and of the @contexts, which are served from here as the suite has them.
@@ -24,7 +26,7 @@ import time
 import urllib.error
 import urllib.request
 import venv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -173,50 +175,28 @@ def outcomes(file: Path) -> dict[str, bool]:
     return found
 
 
-def run(python: Path, suite: Path, folders: Sequence[str], results: Path) -> dict[str, dict[str, bool]]:
-    """What became of every test, by folder."""
-    told: dict[str, dict[str, bool]] = {}
-    for folder in folders:
-        began, out = time.monotonic(), results / folder.replace("/", "-")
-        command = [
-            str(python),
-            "-m",
-            "robot",
-            "--pythonpath",
-            "libraries",
-            "--outputdir",
-            str(out),
-            "--loglevel",
-            "TRACE",
-        ]
-        ended = subprocess.run(
-            [*command, f"TP/NGSI-LD/{folder}"],
-            cwd=suite,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-        file = out / "output.xml"
-        told[folder] = outcomes(file) if file.exists() else {}
-        passed, count = sum(told[folder].values()), len(told[folder])
-        share = f"{passed / count:.1%}" if count else f"robot ended with {ended.returncode}"
-        say(folder, f"{passed} of {count}, {share}, {time.monotonic() - began:.0f} s")
+def run(python: Path, suite: Path, folder: str, results: Path) -> dict[str, bool]:
+    """What became of every test of a folder."""
+    began, out = time.monotonic(), results / folder.replace("/", "-")
+    options = ["--pythonpath", "libraries", "--outputdir", str(out), "--loglevel", "TRACE"]
+    ended = subprocess.run(
+        [str(python), "-m", "robot", *options, f"TP/NGSI-LD/{folder}"],
+        cwd=suite,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    file = out / "output.xml"
+    told = outcomes(file) if file.exists() else {}
+    passed, count = sum(told.values()), len(told)
+    share = f"{passed / count:.1%}" if count else f"robot ended with {ended.returncode}"
+    say(folder, f"{passed} of {count}, {share}, {time.monotonic() - began:.0f} s")
     return told
 
 
-def main() -> None:
-    """Run it; failures stand in `failed.txt` of the results, and the last line is a JSON object of passed and count."""
-    arguments = argparse.ArgumentParser(prog="python -m tools.ngsi_ld_suite", description=main.__doc__)
-    arguments.add_argument("suite", type=Path, help="the suite as it was fetched")
-    arguments.add_argument("--only", nargs="+", default=FOLDERS, metavar="FOLDER", help="folders below TP/NGSI-LD")
-    arguments.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="where Robot's logs go")
-    arguments.add_argument("--environment", type=Path, default=ROOT / "build" / "robot", metavar="FOLDER")
-    given = arguments.parse_args()
-    suite: Path = given.suite.resolve()
-    python = environment(suite, given.environment.resolve())
-    shutil.rmtree(given.results, ignore_errors=True)
-    given.results.mkdir(parents=True)
+def asked(python: Path, suite: Path, folder: str, results: Path) -> dict[str, bool]:
+    """What became of every test of a folder, asked of a fresh house."""
     with tempfile.TemporaryDirectory(prefix="broadstreet-suite-") as scratch:
         place = Path(scratch)
         with contexts_served(place / "suite" / SERVED) as (contexts, _), house(place / "data") as base:
@@ -235,7 +215,22 @@ def main() -> None:
                     **{f"{name}_port": free_port() for name in servers},
                 },
             )
-            told = run(python, copy, given.only, given.results.resolve())
+            return run(python, copy, folder, results)
+
+
+def main() -> None:
+    """Run it; failures stand in `failed.txt` of the results, and the last line is a JSON object of passed and count."""
+    arguments = argparse.ArgumentParser(prog="python -m tools.ngsi_ld_suite", description=main.__doc__)
+    arguments.add_argument("suite", type=Path, help="the suite as it was fetched")
+    arguments.add_argument("--only", nargs="+", default=FOLDERS, metavar="FOLDER", help="folders below TP/NGSI-LD")
+    arguments.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="where Robot's logs go")
+    arguments.add_argument("--environment", type=Path, default=ROOT / "build" / "robot", metavar="FOLDER")
+    given = arguments.parse_args()
+    suite: Path = given.suite.resolve()
+    python = environment(suite, given.environment.resolve())
+    shutil.rmtree(given.results, ignore_errors=True)
+    given.results.mkdir(parents=True)
+    told = {folder: asked(python, suite, folder, given.results.resolve()) for folder in given.only}
     failed = [f"{folder}\t{name}" for folder, tests in told.items() for name, passed in tests.items() if not passed]
     (given.results / "failed.txt").write_text("".join(f"{line}\n" for line in failed), encoding="utf-8")
     print(json.dumps({folder: [sum(tests.values()), len(tests)] for folder, tests in told.items()}))

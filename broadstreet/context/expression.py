@@ -90,11 +90,17 @@ def parse_expression(
     scanner: Scanner, leaf: Callable[[Scanner], Leaf], or_tokens: tuple[str, ...] = ("|",)
 ) -> Expression[Leaf]:
     """The whole text as one expression. Raises InvalidQuery, TooLarge, TooMany."""
-    parser = _Parser(scanner, leaf, or_tokens)
-    expression = parser.alternatives(0)
+    expression = parse_part(scanner, leaf, or_tokens)
     if not scanner.is_done:
         scanner.fail("; or | or the end")
     return expression
+
+
+def parse_part(
+    scanner: Scanner, leaf: Callable[[Scanner], Leaf], or_tokens: tuple[str, ...] = ("|",)
+) -> Expression[Leaf]:
+    """An expression as far as it goes. Raises InvalidQuery, TooLarge, TooMany."""
+    return _Parser(scanner, leaf, or_tokens).alternatives(0)
 
 
 class _Parser(Generic[Leaf]):

@@ -15,7 +15,18 @@ from typing import Any, Final
 import msgspec
 
 from broadstreet.context.expression import AllOf, Expression, Leaf, One, leaves
-from broadstreet.context.query_language import Moment, Operator, Pattern, Query, Range, Term, TimeForm, Value
+from broadstreet.context.query_language import (
+    Moment,
+    Operator,
+    Pattern,
+    Query,
+    Range,
+    Subquery,
+    Term,
+    TimeForm,
+    Value,
+    terms_of,
+)
 from broadstreet.context.vocabulary import Vocabulary
 from broadstreet.model.clock import MAX_US, MIN_US, parse_rfc3339
 from broadstreet.model.errors import InvalidInput, InvalidQuery
@@ -118,7 +129,18 @@ class Predicate:
             return self._entity_moment(term, ATTRIBUTE_TIMES[names[0]])
         return self._with_terms([self._vocabulary.expand(names[0])], lambda keys: self._attribute_term(term, keys[0]))
 
+    def _linked(self, subquery: Subquery, key: int) -> str:
+        """An entity that a relationship leads to satisfies a query."""
+        parts = ["e.deleted_at IS NULL", self.query(subquery.query)]
+        if subquery.types:
+            iris = [self._vocabulary.expand(name) for name in subquery.types]
+            typed = [self._with_terms([iri], lambda keys: self.leaf("types", keys)) for iri in iris]
+            parts.append("(" + " OR ".join(typed) + ")")
+        return self.leaf("linked", key).replace(_ROOM, " AND ".join(parts))
+
     def _attribute_term(self, term: Term, key: int) -> str:
+        if term.subquery is not None:
+            return self._linked(term.subquery, key)
         names, keys = term.path.names[1:], term.path.keys
         if len(names) == 1 and names[0] in ATTRIBUTE_TIMES and not keys and term.operator is not None:
             lows, highs, within = moments_of(term)
@@ -158,8 +180,11 @@ class Predicate:
 
 
 def names_of(query: Query, vocabulary: Vocabulary) -> list[str]:
-    """IRIs of the attributes a q asks about."""
-    return [vocabulary.expand(term.path.names[0]) for term in leaves(query)]
+    """IRIs of the attributes and types a q asks about, of linked entities as well."""
+    found = []
+    for term in terms_of(query):
+        found += [term.path.names[0], *(term.subquery.types if term.subquery is not None else ())]
+    return [vocabulary.expand(name) for name in found]
 
 
 def asks_only_of_times(query: Query) -> bool:

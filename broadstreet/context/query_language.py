@@ -6,23 +6,29 @@
                / path ("==" / "!=") (value ".." value)  within the range, or not
                / path ("==" / "!=") value *("," value)  one of them, or none
                / path ("~=" / "!~=") pattern            a POSIX regular expression
+               / name "{" [types ":"] q "}"             holds for an entity that the relationship leads to
     path       = name *("." name) ["[" key *("." key) "]"]
+               / name "{" [types ":"] path "}"          the same: a{b}==1 is a{b==1}
+    types      = name *("," name)                        one of which the linked entity has
 
 `name.name` leads to sub-attributes, `[key.key]` into a JSON value or a languageMap (`[*]`: any language). Names are
-kept as they were written: what they mean is up to the request's @context.
+kept as they were written: what they mean is up to the request's @context. The first name before a colon in braces is a
+type's, so that a name with a prefix stands there behind one.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final, TypeAlias
 
 import msgspec
 
-from broadstreet.context.bounds import MAX_PATTERN_LENGTH, MAX_QUERY_VALUES
-from broadstreet.context.expression import Expression, Scanner, parse_expression, render
+from broadstreet.context.bounds import MAX_PATTERN_LENGTH, MAX_QUERY_TERMS, MAX_QUERY_VALUES
+from broadstreet.context.expression import Expression, One, Scanner, leaves, parse_expression, parse_part, render
 from broadstreet.model.clock import parse_rfc3339
 from broadstreet.model.errors import InvalidInput, TooLarge, TooMany
 
@@ -90,15 +96,27 @@ class Term:
     path: Path
     operator: Operator | None = None
     operand: tuple[Value, ...] | Range | Pattern | None = None
+    subquery: Subquery | None = None
+    """What is asked of the entities that the path, a relationship, leads to; then there is no operator."""
 
 
 Query: TypeAlias = Expression[Term]
 
+
+@dataclass(frozen=True, slots=True)
+class Subquery:
+    """A query over linked entities. types: one of which they have; none: any."""
+
+    types: tuple[str, ...]
+    query: Query
+
+
 _NAME: Final = re.compile(r"[^\W\d_][\w-]*(?::[^\W\d_][\w-]*)?")
+_HINTS: Final = re.compile(r"([^\W\d_][\w-]*(?:,[^\W\d_][\w-]*)*):")
 _KEY: Final = re.compile(r"[^\[\].\s]+")
 _OPERATOR: Final = re.compile(r"!~=|~=|==|!=|<=|>=|<|>")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_WORD: Final = re.compile(r"[^;|(),\"\s]+")
+_WORD: Final = re.compile(r"[^;|(){},\"\s]+")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _DATE: Final = r"\d{4}-\d{2}-\d{2}"
 _CLOCK: Final = r"\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?"
@@ -111,9 +129,20 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _QUOTE: Final = re.compile(r'\\.|"', re.DOTALL)
 
 
-def parse_query(text: str) -> Query:
-    """Read a q. Raises InvalidQuery, TooLarge, TooMany."""
-    return parse_expression(Scanner(text, "q"), _term)
+def parse_query(text: str, links: int = 0) -> Query:
+    """Read a q. links: how many links one behind the other it may follow. Raises InvalidQuery, TooLarge, TooMany."""
+    query = parse_expression(Scanner(text, "q"), partial(_term, links=links))
+    if sum(1 for _ in terms_of(query)) > MAX_QUERY_TERMS:
+        raise TooMany(f"a q has at most {MAX_QUERY_TERMS} terms", where="q")
+    return query
+
+
+def terms_of(query: Query) -> Iterator[Term]:
+    """All terms from left to right, those about linked entities behind the one that leads to them."""
+    for term in leaves(query):
+        yield term
+        if term.subquery is not None:
+            yield from terms_of(term.subquery.query)
 
 
 def render_query(query: Query) -> str:
@@ -133,12 +162,54 @@ def is_query_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def _term(scanner: Scanner) -> Term:
+def _term(scanner: Scanner, links: int) -> Term:
     path = _path(scanner)
+    subquery = _subquery(scanner, path, links)
     found = scanner.match(_OPERATOR)
     if found is None:
-        return Term(path)
-    operator = Operator(found[0])
+        return Term(path, subquery=subquery)
+    if subquery is None:
+        return _comparison(scanner, path, Operator(found[0]))
+    target = _target(subquery)
+    if target is None:
+        scanner.fail("; or | or the end")
+    comparison = _comparison(scanner, target.path, Operator(found[0]))
+    return Term(path, subquery=_compared(subquery, comparison))
+
+
+def _subquery(scanner: Scanner, path: Path, links: int) -> Subquery | None:
+    """What stands in braces behind the name of a relationship."""
+    if scanner.peek() != "{":
+        return None
+    if len(path.names) > 1 or path.keys:
+        scanner.fail("a comparison (linked entities are asked about behind a relationship of the entity's own)")
+    if not links:
+        scanner.fail("a comparison (linked entities are asked about as far as they are joined: join, joinLevel)")
+    scanner.take("{")
+    hints = scanner.match(_HINTS)
+    query = parse_part(scanner, partial(_term, links=links - 1))
+    if not scanner.take("}"):
+        scanner.fail("}")
+    return Subquery(() if hints is None else tuple(hints[1].split(",")), query)
+
+
+def _target(subquery: Subquery) -> Term | None:
+    """The one target that a subquery names, if it does nothing else."""
+    if not isinstance(subquery.query, One) or subquery.query.leaf.operator is not None:
+        return None
+    term = subquery.query.leaf
+    return term if term.subquery is None else _target(term.subquery)
+
+
+def _compared(subquery: Subquery, comparison: Term) -> Subquery:
+    """The subquery with this comparison in place of its target."""
+    assert isinstance(subquery.query, One)
+    term = subquery.query.leaf
+    inner = comparison if term.subquery is None else Term(term.path, subquery=_compared(term.subquery, comparison))
+    return replace(subquery, query=One(inner))
+
+
+def _comparison(scanner: Scanner, path: Path, operator: Operator) -> Term:
     if operator in (Operator.LIKE, Operator.UNLIKE):
         return Term(path, operator, _pattern(scanner))
     first = _value(scanner)
@@ -167,8 +238,6 @@ def _path(scanner: Scanner) -> Path:
             keys.append(_key(scanner))
         if not scanner.take("]"):
             scanner.fail("]")
-    if scanner.peek() == "{":
-        scanner.fail("a comparison (a query over linked entities is not offered)")
     return Path(tuple(names), tuple(keys))
 
 
@@ -220,7 +289,7 @@ def _value(scanner: Scanner) -> Value:
 
 def _ends(scanner: Scanner, at: int) -> bool:
     """Whether a value may end here: before a range's dots, a list's comma, or whatever ends a term."""
-    return at >= len(scanner.text) or scanner.text[at] in ";|)," or scanner.text.startswith("..", at)
+    return at >= len(scanner.text) or scanner.text[at] in ";|)}," or scanner.text.startswith("..", at)
 
 
 def _moment(scanner: Scanner, text: str, form: TimeForm) -> Moment:
@@ -242,16 +311,19 @@ def _pattern(scanner: Scanner) -> Pattern:
 
 
 def _bare_pattern(scanner: Scanner) -> str:
-    """A pattern without quotes: up to ; or | or a parenthesis that was not opened in it."""
+    """A pattern without quotes: up to ; or | or a parenthesis or brace that was not opened in it."""
     begin, depth = scanner.at, 0
-    while not scanner.is_done and not (depth == 0 and scanner.peek() in ";|)"):
-        depth += {"(": 1, ")": -1}.get(scanner.peek(), 0)
+    while not scanner.is_done and not (depth == 0 and scanner.peek() in ";|)}"):
+        depth += {"(": 1, ")": -1, "{": 1, "}": -1}.get(scanner.peek(), 0)
         scanner.at += 1
     return scanner.text[begin : scanner.at] or scanner.fail("a pattern")
 
 
 def _render_term(term: Term) -> str:
     path = ".".join(term.path.names) + (f"[{'.'.join(term.path.keys)}]" if term.path.keys else "")
+    if term.subquery is not None:
+        hints = ",".join(term.subquery.types) + ":" if term.subquery.types else ""
+        return f"{path}{{{hints}{render(term.subquery.query, _render_term)}}}"
     if term.operator is None:
         return path
     if isinstance(term.operand, Pattern):

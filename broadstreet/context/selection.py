@@ -12,7 +12,7 @@ from broadstreet.context.expression import AllOf, Expression, One, Scanner, leav
 from broadstreet.context.georel import GeoQuery
 from broadstreet.context.ordering import Criterion
 from broadstreet.context.predicate import asks_only_of_times, names_of
-from broadstreet.context.query_language import Pattern, Query
+from broadstreet.context.query_language import Pattern, Query, terms_of
 from broadstreet.context.vocabulary import CORE, Vocabulary, check_name
 from broadstreet.model.errors import InvalidInput
 
@@ -64,7 +64,7 @@ class Selection:
     @property
     def patterns(self) -> list[str]:
         """Every regular expression in the query."""
-        terms = leaves(self.query) if self.query is not None else []
+        terms = terms_of(self.query) if self.query is not None else ()
         found = [term.operand.regex for term in terms if isinstance(term.operand, Pattern)]
         return found + [one.id_pattern for one in self.selectors if one.id_pattern is not None]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -260,3 +261,48 @@ async def test_a_level_is_read_in_two_queries(client: Client, lamp: str, monkeyp
         asked.clear()
         await client.get(f"entities/{lamp}?pick=id,on{join}")
         assert len([query for query in asked if "entity e" in query]) == 1 + 2 * expected, join
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ('on{name}=="P7"', True),
+        ('on{name=="P7";height>5}', True),
+        ('on{name=="P7";height>9}', False),
+        ("on{height}==8..10", True),
+        ('on{Pole:name}=="P7"', True),
+        ('on{Street,Pole:name}=="P7"', True),
+        ('on{Street:name}=="P7"', False),
+        ("on{nothing}", False),
+        ("on{height}", True),
+        ('on{on{name}}=="Kirjolohenkatu"', True),
+        ('on{on{inCity{title[sv]}}}=="Helsingfors"', True),
+        ('on{on{inCity{title[sv]}}}=="Helsinki"', False),
+        ('route{name}=="Helsinki"', True),
+        ('route{name}!="Helsinki"', True),
+        ("lost{name}", False),
+        ("name{name}", False),
+        ('lost{name}|on{name~="^P"}', True),
+    ],
+)
+async def test_q_asks_about_linked_entities(client: Client, lamp: str, q: str, found: bool) -> None:
+    shown = await client.get(f"entities?type=Lamp&join=inline&joinLevel=3&count=true&q={quote(q)}")
+    assert [one["id"] for one in shown] == ([lamp] if found else [])
+    wish = {"type": "Query", "entities": [{"type": "Lamp"}], "join": "flat", "joinLevel": 3, "q": q}
+    posted = (await client.ask("POST", "entityOperations/query", wish)).json
+    assert [one["id"] for one in posted[:1]] == ([lamp] if found else [])
+
+
+@pytest.mark.parametrize("asked", ["", "&join=@none", "&join=inline", "&join=inline&joinLevel=1"])
+async def test_q_follows_links_no_further_than_they_are_joined(client: Client, lamp: str, asked: str) -> None:
+    assert await client.problem("GET", f"entities?type=Lamp{asked}&q=on{{on{{name}}}}") == (400, "BadRequestData")
+
+
+async def test_q_finds_no_linked_entity_that_was_deleted(client: Client) -> None:
+    kind, leading = client.name(), client.name()
+    target = await client.make(kind, name="here")
+    source = await client.make(leading, to=relationship(target))
+    asked = f"entities?type={leading}&join=inline&q=to{{name}}"
+    assert [one["id"] for one in await client.get(asked)] == [source]
+    assert (await client.ask("DELETE", f"entities/{target}")).status == 204
+    assert await client.get(asked) == []

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broadstreet.context.bounds import MAX_QUERY_DEPTH
 from broadstreet.context.expression import AllOf, AnyOf, One
 from broadstreet.context.query_language import (
     Moment,
@@ -16,6 +17,7 @@ from broadstreet.context.query_language import (
     Pattern,
     Query,
     Range,
+    Subquery,
     Term,
     TimeForm,
     parse_query,
@@ -71,28 +73,37 @@ def _combined(parts: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
     return several.map(AllOf) | several.map(AnyOf)
 
 
-QUERIES: st.SearchStrategy[Query] = st.recursive(TERMS.map(One), _combined, max_leaves=8)
+def _linked(parts: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
+    """Queries over what a relationship leads to."""
+    types = st.lists(NAMES, max_size=2).map(tuple)
+    return st.builds(lambda name, own: One(Term(Path((name,)), subquery=own)), NAMES, st.builds(Subquery, types, parts))
+
+
+LINKS = 8
+QUERIES: st.SearchStrategy[Query] = st.recursive(
+    TERMS.map(One), lambda parts: _combined(parts) | _linked(parts), max_leaves=LINKS
+)
 
 
 @given(QUERIES)
 def test_a_query_is_read_back_as_it_was_written(query: Query) -> None:
-    assert parse_query(render_query(query)) == query
+    assert parse_query(render_query(query), MAX_QUERY_DEPTH) == query
 
 
 @given(QUERIES)
 def test_a_written_query_is_written_the_same_again(query: Query) -> None:
     text = render_query(query)
-    assert render_query(parse_query(text)) == text
+    assert render_query(parse_query(text, MAX_QUERY_DEPTH)) == text
 
 
 @given(st.text(max_size=200) | st.text('ab.[](){};|,=!<>~"\\0123456789-:TZ* ', max_size=60))
 def test_nonsense_is_refused_and_nothing_else(text: str) -> None:
     try:
-        query = parse_query(text)
+        query = parse_query(text, LINKS)
     except (InvalidQuery, TooLarge, TooMany) as error:
         assert error.message
     else:
-        assert parse_query(render_query(query)) == query
+        assert parse_query(render_query(query), MAX_QUERY_DEPTH) == query
 
 
 @pytest.mark.parametrize(
@@ -112,23 +123,36 @@ def test_nonsense_is_refused_and_nothing_else(text: str) -> None:
         ("address[city.district]", "address[city.district]"),
         ("color[*]!=true", "color[*]!=true"),
         ("a.b.c<=-1.5e3", "a.b.c<=-1500"),
+        ("a{b}==1", "a{b==1}"),
+        ("a{T,U:b{c}}>=2", "a{T,U:b{c>=2}}"),
+        ("a{b;c|(d;e{f})}", "a{b;c|d;e{f}}"),
+        ("a{b~=^x{2}(y)};c==4", 'a{b~="^x{2}(y)"};c==4'),
+        ("a{T:ex:b==2026-03-01}", "a{T:ex:b==2026-03-01}"),
     ],
 )
 def test_examples(text: str, canonical: str) -> None:
-    assert render_query(parse_query(text)) == canonical
+    assert render_query(parse_query(text, 2)) == canonical
 
 
 @pytest.mark.parametrize(
     "text",
     [
         *("", ";", "a;", "a==", "a=1", "(a", "a)", "a==1..", "a>4..5", "a>true", "a==1e999", "a==2026-02-30", "a.b."),
-        *("a[", "a[]", 'a=="open', "9a", "a b", "a{b}==1", "a~=", 'a=="\\q"', 'a==1.."x"'),
+        *("a{b", "a{}", "a{T:}", "a{b;c}==1", "a{b==1}==1", "a.x{b}", "a[x]{b}", "a{b}}"),
+        *("a[", "a[]", 'a=="open', "9a", "a b", "a~=", 'a=="\\q"', 'a==1.."x"'),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str) -> None:
     with pytest.raises(InvalidQuery, match=r"expected|real") as caught:
-        parse_query(text)
+        parse_query(text, 2)
     assert caught.value.where == "q"
+
+
+@pytest.mark.parametrize(("text", "links"), [("a{b}", 0), ("a{b{c}}==1", 1), ("a{b{c{d}}}", 2)])
+def test_links_are_followed_no_further_than_allowed(text: str, links: int) -> None:
+    with pytest.raises(InvalidQuery, match="as far as they are joined"):
+        parse_query(text, links)
+    assert parse_query(text, links + 1)
 
 
 @pytest.mark.parametrize(
@@ -137,10 +161,12 @@ def test_what_is_wrong_is_said_with_its_place(text: str) -> None:
         ("a" * 9_000, TooLarge),
         ("(" * 40 + "a" + ")" * 40, TooLarge),
         (";".join(["a"] * 100), TooMany),
+        (";".join(["a{b;c;d}"] * 17), TooMany),
+        ("a{" * 5 + "(" * 17 + "b" + ")" * 17 + "}" * 5, TooLarge),
         ("a==" + ",".join(["1"] * 300), TooMany),
         ('a~="' + "x" * 600 + '"', TooLarge),
     ],
 )
 def test_a_query_has_bounds(text: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        parse_query(text)
+        parse_query(text, LINKS)

@@ -158,9 +158,17 @@ def selector(ids: Iterable[str], pattern: str | None, types: str | None, vocabul
 
 
 def selection_of(
-    wishes: Wishes, parameters: Parameters, vocabulary: Vocabulary, selectors: tuple[Selector, ...]
+    wishes: Wishes,
+    parameters: Parameters,
+    vocabulary: Vocabulary,
+    selectors: tuple[Selector, ...],
+    *,
+    levels: int = 0,
 ) -> Selection:
-    """Which entities are meant, and which portion of them. Raises InvalidInput, InvalidQuery and the like."""
+    """Which entities are meant, and which portion of them. levels: how many links q may follow.
+
+    Raises InvalidInput, InvalidQuery and the like.
+    """
     limit = parameters.integer("limit", DEFAULT_LIMIT, MAX_LIMIT)
     counts = parameters.flag("count")
     if limit == 0 and not counts:
@@ -169,7 +177,7 @@ def selection_of(
     return Selection(
         selectors=selectors or _selectors(wishes, vocabulary),
         attributes=_required(wishes, vocabulary),
-        query=None if wishes.q is None else parse_query(wishes.q),
+        query=None if wishes.q is None else parse_query(wishes.q, levels),
         geo=_geo(wishes.geoQ, vocabulary),
         scopes=None if wishes.scopeQ is None else parse_scope_query(wishes.scopeQ),
         is_local=parameters.flag("local") or "*" in types_asked,

@@ -124,9 +124,10 @@ async def _find(
     selectors: tuple[Selector, ...],
     path: str,
 ) -> ASGIResponse:
-    selection = selection_of(wishes, parameters, exchange.vocabulary, selectors)
+    levels = levels_of(join)
+    selection = selection_of(wishes, parameters, exchange.vocabulary, selectors, levels=levels)
     selection = replace(selection, order=order_of(wishes.ordering, parameters))
-    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, levels=levels_of(join))
+    presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, levels=levels)
     geometry_property = _geometry_property(parameters, exchange)
     found = await call.services.broker.query(call.principal, selection, with_times=presentation.with_times)
     headers = {} if found.count is None or not selection.counts else {COUNT: str(found.count)}

@@ -48,6 +48,14 @@ SELECT s.entity_key FROM series s JOIN attribute a ON a.series_key = s.key JOIN 
 WHERE s.term_key = $1::int AND s.parent_key IS NULL AND a.deleted_at IS NULL
   AND jsonb_path_match_tz(m.body, $2::jsonpath, $3::jsonb, true);
 
+-- name: linked
+-- The attribute is a relationship that leads to an entity for which the clause put in here holds. $1: term key.
+SELECT s.entity_key FROM series s JOIN attribute a ON a.series_key = s.key
+CROSS JOIN LATERAL jsonb_path_query(a.value, 'lax $[*]') AS own (target)
+JOIN entity e ON e.id = own.target #>> '{}'
+WHERE s.term_key = $1::int AND s.parent_key IS NULL AND a.deleted_at IS NULL AND a.kind IN (2, 7)
+  AND true /* filter */;
+
 -- name: moment
 -- A time of the attribute lies within one of some ranges. $1: term key, $2: lower ends, $3: upper ends, both included,
 -- $4: which time (observed, created, modified), $5: false to ask for the contrary.
