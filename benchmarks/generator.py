@@ -46,6 +46,11 @@ class Generator:
         assert words["event"] == event, words
         return words
 
+    def close(self) -> None:
+        """It is told nothing more."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
     async def end(self) -> None:
         """Wait for its end."""
         await self._process.wait()

@@ -101,10 +101,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def open_house(roles: Sequence[str]) -> AsyncIterator[Subject]:
+async def open_house(roles: Sequence[str], *, anonymous_writes: bool = False) -> AsyncIterator[Subject]:
     """A house in a folder of its own; both are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="broadstreet-bench-"))
-    settings = Settings(str(folder / "data"), mqtt=Mqtt(port=free_port()), http=Http(port=free_port()))
+    http = Http(port=free_port(), anonymous_writes=anonymous_writes)
+    settings = Settings(str(folder / "data"), mqtt=Mqtt(port=free_port()), http=http)
     os.environ.pop("BROADSTREET_SETTINGS", None)
     try:
         async with (

@@ -56,3 +56,17 @@ def test_the_benchmark_of_the_past_ends_with_its_figures() -> None:
     assert told["rows"] == 4 * 120 + 2 * 576
     assert {f"{question}_{part}" for question in questions for part in ("cold_ms", "ms_p50", "ms_p99")} <= told.keys()
     assert sum("Index Only Scan using observation_pkey" in line for line in plans) >= 3
+
+
+def test_the_benchmark_of_ngsi_ld_ends_with_its_figures() -> None:
+    sizes = {"entities": 1000, "seconds": 0.1, "connections": 4, "times": 2}
+    words = [f"--{name}={size}" for name, size in sizes.items()]
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.ngsild", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    told = json.loads(ended.stdout.splitlines()[-1])
+    rates = {f"{name}_per_s" for name in ("get", "q", "q_half", "geo", "geo_half", "patch", "batch_entities")}
+    assert rates | {"q_ms_p99", "geo_ms_p99", "deep_page_ms_p99", "aggregate_ms_p99"} <= told.keys()
+    assert told["entities"] == 1000
+    assert 20 <= told["q_matches"] <= 200
+    assert 20 <= told["geo_matches"] <= 200
