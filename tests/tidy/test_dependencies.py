@@ -50,7 +50,7 @@ def test_every_import_is_a_dependency() -> None:
     tree, provided = Tree.of_repository(), packages_distributions()
     shipped = imported(tree, *SHIPPED)
     assert shipped
-    assert unasked(shipped, [*needed, *extras["city"]], provided) == []
+    assert unasked(shipped, [*needed, *extras["city"], *extras["notebook"]], provided) == []
     everything = [*needed, *(name for extra in extras.values() for name in extra), *project["build-system"]["requires"]]
     assert unasked(imported(tree, *(f"{name}/" for name in OURS)), everything, provided) == []
 
