@@ -60,6 +60,8 @@ FOLDERS: Final = (
 )
 UNNEEDED: Final = "robotframework-robocop"
 """A linter."""
+INSTANCES: Final = 10
+"""Instances of an attribute in one answer over time: the tests of such pages expect fewer than their twenty."""
 READY_S: Final = 60.0
 POLL_S: Final = 0.2
 RESULTS: Final = ROOT / "build" / "ngsi-ld-suite"
@@ -144,7 +146,9 @@ def house(folder: Path) -> Iterator[str]:
     port = free_port()
     broadstreet = str(Path(sys.executable).with_name("broadstreet"))
     options = ["--data", str(folder), "--port", str(port), "--mqtt-port", str(free_port())]
-    with subprocess.Popen([broadstreet, "up", *options, "--allow-anonymous-writes"], stdout=subprocess.DEVNULL) as up:
+    command = [broadstreet, "up", *options, "--allow-anonymous-writes"]
+    settings = {**os.environ, "BROADSTREET_NGSI_LD_TEMPORAL_INSTANCES": str(INSTANCES)}
+    with subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL) as up:
         try:
             _until_ready(f"http://{HERE}:{port}", up)
             yield f"http://{HERE}:{port}"

@@ -13,6 +13,7 @@ from broadstreet.access import Access, Principal, Tenancy
 from broadstreet.apis.health import Check
 from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Contexts, Subscriptions
+from broadstreet.context.bounds import DEFAULT_INSTANCES
 from broadstreet.context.contexts import Fetch
 from broadstreet.devices import Certificates, Commands, Letters, Preparation, Provisioning, Registry, Webhooks
 from broadstreet.exports import Exports
@@ -29,6 +30,7 @@ class Services:
     origins: addresses of the portal behind a proxy, see `Guard`.
     documents: JSON-LD @contexts that every tenant knows, by their addresses, beside the core's.
     began_us: when the process began.
+    temporal_instances: of an attribute, in one answer of NGSI-LD over time.
     fetch: how an @context is come by that is not kept; None: not at all.
     partitions: of the log, for each tenant.
     is_behind_proxy: whether a proxy stands before the house, which is believed about where callers are.
@@ -54,6 +56,7 @@ class Services:
     is_open: bool = False
     fetch: Fetch | None = None
     began_us: int = 0
+    temporal_instances: int = DEFAULT_INSTANCES
 
     @cached_property
     def contexts(self) -> Contexts:

@@ -79,6 +79,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             data_path=settings.data_path,
             is_open=settings.http.anonymous_writes,
             began_us=now_us(),
+            temporal_instances=settings.ngsi_ld.temporal_instances,
             fetch=partial(fetch_json, hosts=settings.context_hosts, accept=LD_JSON),
         )
         ingest = Ingest(settings, store, log)

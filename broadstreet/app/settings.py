@@ -20,6 +20,7 @@ from msgspec import Meta
 from broadstreet.access import check_roles
 from broadstreet.access.visits import DEFAULT_PER_MINUTE
 from broadstreet.app.oidc import OidcSettings
+from broadstreet.context.bounds import DEFAULT_INSTANCES, MAX_LAST_N
 from broadstreet.delivery import Hosts
 from broadstreet.log import StreamLimits
 from broadstreet.model.addresses import is_loopback
@@ -172,9 +173,10 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NgsiLdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom NGSI-LD's operations let the house ask."""
+    """Whom NGSI-LD's operations let the house ask, and how much one answer holds."""
 
     context_hosts: str = ""
+    temporal_instances: Annotated[int, Meta(ge=1, le=MAX_LAST_N)] = DEFAULT_INSTANCES
 
 
 class CitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,9 +17,10 @@ from broadstreet.context.contexts import ContextKind, Contexts, KeptContext
 from broadstreet.context.decision import Decision, Untouched
 from broadstreet.context.discovery import AttributeUse, TypeUse
 from broadstreet.context.document import Nulls, parse_attribute, parse_entity, parse_evolution, parse_fragment
-from broadstreet.context.evolution import Evolution, Summary, TemporalQuery, TimeProperty
+from broadstreet.context.evolution import Evolution, Portion, Summary
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.georel import GeoQuery, parse_coordinates, parse_georel
+from broadstreet.context.instances import TemporalQuery, TimeProperty
 from broadstreet.context.linking import Join, JoinForm, Linked, present
 from broadstreet.context.members import Members, links_deep, parse_members, render_members, split_members
 from broadstreet.context.ordering import Criterion, check_collation, parse_order
@@ -60,6 +61,7 @@ __all__ = [
     "Linked",
     "Members",
     "Nulls",
+    "Portion",
     "Presentation",
     "Projection",
     "Selection",

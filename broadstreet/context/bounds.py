@@ -51,8 +51,8 @@ MAX_LINKED: Final = 1_000
 QUERY_TIMEOUT_S: Final = 10.0
 """How long one query may take in the database."""
 
-DEFAULT_LAST_N: Final = 1_000
-"""Instances of an attribute in a temporal answer, where the caller does not ask for fewer."""
+DEFAULT_INSTANCES: Final = 1_000
+"""Instances of an attribute in a temporal answer, where the settings say nothing else."""
 MAX_LAST_N: Final = 10_000
 MAX_TEMPORAL_ENTITIES: Final = 100
 """Entities on one page of a temporal answer."""
@@ -82,5 +82,5 @@ MAX_NOTIFIED_LEVEL: Final = 8
 """How far a subscription may have linked entities followed."""
 
 assert DEFAULT_LIMIT <= MAX_LIMIT
-assert DEFAULT_LAST_N <= MAX_LAST_N
+assert DEFAULT_INSTANCES <= MAX_LAST_N
 assert MAX_TEMPORAL_ENTITIES <= MAX_LIMIT

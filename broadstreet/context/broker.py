@@ -14,13 +14,15 @@ from broadstreet.context.bounds import MAX_BATCH
 from broadstreet.context.decision import Decision
 from broadstreet.context.discovery import AttributeUse, Discovery, TypeUse
 from broadstreet.context.erasing import Eraser
-from broadstreet.context.evolution import Evolution, Historian, Summary, TemporalQuery
+from broadstreet.context.evolution import Historian, Summary, Told
 from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.instance import no_such_instance, parse_instance_id
+from broadstreet.context.instances import TemporalQuery
 from broadstreet.context.ledger import Ledger
 from broadstreet.context.linking import Join, Linked, Linker
 from broadstreet.context.meta import Metas
+from broadstreet.context.past_search import PastSearch
 from broadstreet.context.purging import Rest, purge
 from broadstreet.context.reading import Reader
 from broadstreet.context.representation import EntityRow, Projection
@@ -53,7 +55,7 @@ class Found:
 class FoundEvolutions:
     """A page of entities over time, as `Found`."""
 
-    evolutions: list[Evolution]
+    told: Told
     count: int | None
     more: bool
 
@@ -141,7 +143,7 @@ class Broker:
         query: TemporalQuery,
         projection: Projection,
         summary: Summary | None = None,
-    ) -> Evolution:
+    ) -> Told:
         """5.7.3. summary: what to sum up instead of showing instances. Raises NotFound, TooMany."""
         tenant = await self._tenant(principal, "history:read")
         return await tenant.historian.entity(entity_id, query, projection, summary)
@@ -154,12 +156,13 @@ class Broker:
         projection: Projection,
         summary: Summary | None = None,
     ) -> FoundEvolutions:
-        """5.7.4, of entities selected as they are now. Raises as `query` does."""
+        """5.7.4, of entities of which something was told in that time. Raises as `query` does."""
         selection.check_narrow()
         tenant = await self._tenant(principal, "history:read")
-        page = await Search(tenant.database, tenant.terms).page(selection)
-        evolutions = await tenant.historian.entities(page.keys, query, projection, summary)
-        return FoundEvolutions(evolutions, page.count, page.more)
+        search = PastSearch(tenant.database, tenant.terms)
+        page = await search.page(selection, query.stretch, projection.dataset_ids)
+        told = await tenant.historian.entities(page.keys, query, projection, summary)
+        return FoundEvolutions(told, page.count, page.more)
 
     async def provide(self, principal: Principal, at_us: int, fragment: EntityFragment) -> bool:
         """5.6.11: add to an entity's past, or begin one; answers whether it began. Raises InvalidInput."""

@@ -2,25 +2,23 @@
 of time, or what those amount to per period.
 
 Every attribute instance is filed under its observedAt, or under the moment it was written where none was given, which
-is then shown as its observedAt. The past of what was deleted stays. A query selects entities as they are now.
+is then shown as its observedAt. The past of what was deleted stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from broadstreet.context.bounds import DEFAULT_LAST_N
 from broadstreet.context.instance import InstanceName, instance_id, mark_of, no_such_instance
+from broadstreet.context.instances import InstanceReader, TemporalQuery, end_of, shown
 from broadstreet.context.meta import Metas
 from broadstreet.context.representation import AttributeRow, EntityRow, Projection
 from broadstreet.context.stored import StoredAttribute
-from broadstreet.history import Aggregate, Method, Observation, Period, Span, aggregate, firsts, is_filed, read
-from broadstreet.model.clock import MAX_US, MIN_US
+from broadstreet.history import Aggregate, Method, Period, Span, aggregate, firsts, read
 from broadstreet.model.entity import Kind
 from broadstreet.model.errors import NotFound
 from broadstreet.store import Database, Terms, load_queries
@@ -29,28 +27,6 @@ if TYPE_CHECKING:
     import asyncpg
 
 _SQL = load_queries("evolution")
-_encode: Final = msgspec.json.Encoder().encode
-
-
-class TimeProperty(StrEnum):
-    """Which time of an instance counts."""
-
-    OBSERVED = "observedAt"
-    CREATED = "createdAt"
-    MODIFIED = "modifiedAt"
-
-
-@dataclass(frozen=True)
-class TemporalQuery:
-    """A stretch of time, [from_us, to_us), and how much of it. None: without that end."""
-
-    from_us: int | None = None
-    to_us: int | None = None
-    property: TimeProperty = TimeProperty.OBSERVED
-    last_n: int | None = None
-    """How many of the newest instances of each attribute; None: the oldest, as many as are shown at once."""
-    with_times: bool = False
-    """Whether each instance's createdAt and modifiedAt are wanted."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +38,40 @@ class Summary:
 
 
 class Evolution(msgspec.Struct):
-    """An entity over time. `entity` has a row for each instance, or none where it is summed up."""
+    """An entity over time, `entity` without attributes. It has `series`, or `summaries` where it is summed up."""
 
     entity: EntityRow
-    summaries: list[SeriesSummary]
-    is_cut: bool
-    """Whether there are more instances than are shown at once."""
+    series: list[SeriesInstances] = []
+    summaries: list[SeriesSummary] = []
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells anything of its attributes."""
+        return bool(self.series or self.summaries)
+
+
+class Portion(msgspec.Struct, frozen=True):
+    """How far an answer goes that does not hold all that was asked for. size: of lastN."""
+
+    start_us: int
+    end_us: int
+    size: int | None
+
+
+class Told(msgspec.Struct):
+    """Evolutions of one answer. portion: how far they go; None: they are whole."""
+
+    evolutions: list[Evolution]
+    portion: Portion | None = None
+
+
+class SeriesInstances(msgspec.Struct):
+    """One attribute instance's series, oldest first; none of it where all of it lies beyond what the answer holds."""
+
+    name: str
+    dataset_id: str
+    kind: Kind
+    rows: list[AttributeRow]
 
 
 class SeriesSummary(msgspec.Struct):
@@ -87,10 +91,6 @@ class _Series(msgspec.Struct, frozen=True):
     kind: Kind
 
 
-_Instances = dict[int, list[tuple[int, AttributeRow]]]
-"""By series; which of the observations of its moment each is, and the instance."""
-
-
 class Historian:
     """Reads the past of one tenant's entities."""
 
@@ -101,13 +101,13 @@ class Historian:
 
     async def entity(
         self, entity_id: str, query: TemporalQuery, projection: Projection, summary: Summary | None
-    ) -> Evolution:
+    ) -> Told:
         """An entity's evolution, be it deleted. Raises NotFound, also where its past was erased."""
         row = await self._row_of(entity_id)
-        (evolution,) = await self._evolutions([row], query, projection, summary)
-        if not evolution.entity.attributes and not evolution.summaries and not await self._has_past(row["key"]):
+        told = await self._told([row], query, projection, summary)
+        if not told.evolutions[0].tells and not await self._has_past(row["key"]):
             raise NotFound(f"the past of {entity_id[:200]} was erased", where="id")
-        return evolution
+        return told
 
     async def is_known(self, entity_id: str) -> bool:
         """Whether there is anything of an entity over time."""
@@ -169,27 +169,24 @@ class Historian:
 
     async def entities(
         self, keys: Sequence[int], query: TemporalQuery, projection: Projection, summary: Summary | None
-    ) -> list[Evolution]:
-        """The evolutions of entities, in the order of their keys."""
+    ) -> Told:
+        """The evolutions of entities, in the order given."""
         rows = await self._database.fetch(_SQL["entities"], list(keys))
-        return await self._evolutions(rows, query, projection, summary)
+        return await self._told(rows, query, projection, summary)
 
-    async def _evolutions(
-        self,
-        rows: Sequence[asyncpg.Record],
-        query: TemporalQuery,
-        projection: Projection,
-        summary: Summary | None,
-    ) -> list[Evolution]:
+    async def _told(
+        self, rows: Sequence[asyncpg.Record], query: TemporalQuery, projection: Projection, summary: Summary | None
+    ) -> Told:
         series = await self._series([row["key"] for row in rows], projection)
-        evolutions = {row["key"]: Evolution(await self._header(row), [], False) for row in rows}
+        evolutions = {row["key"]: Evolution(await self._header(row)) for row in rows}
+        told = Told(list(evolutions.values()))
         if summary is None:
-            await self._read_instances(evolutions, series, query)
-        else:
-            for key, evolution in evolutions.items():
-                own = [one for one in series if one.entity_key == key]
-                evolution.summaries = await self._summaries(own, query, summary)
-        return list(evolutions.values())
+            told.portion = await self._read_instances(evolutions, series, query)
+            return told
+        for key, evolution in evolutions.items():
+            own = [one for one in series if one.entity_key == key]
+            evolution.summaries = await self._summaries(own, query, summary)
+        return told
 
     async def _header(self, row: asyncpg.Record) -> EntityRow:
         types = await self._terms.iris(row["types"])
@@ -216,98 +213,30 @@ class Historian:
 
     async def _read_instances(
         self, evolutions: dict[int, Evolution], series: Sequence[_Series], query: TemporalQuery
-    ) -> None:
-        limit = query.last_n or DEFAULT_LAST_N
-        instances = await self._instances([one.key for one in series], query, limit + 1)
+    ) -> Portion | None:
+        """Put instances to their entities; answers how far they go, where there are more."""
+        reader = InstanceReader(self._database, self._metas)
+        instances = await reader.read([one.key for one in series], query)
+        end_us = end_of(instances, query)
         for one in series:
-            own = instances.get(one.key, [])
+            found = instances.get(one.key)
+            if not found:
+                continue
             evolution = evolutions[one.entity_key]
-            if len(own) > limit:
-                evolution.is_cut |= query.last_n is None
-                own = own[:limit] if query.last_n is None else own[-limit:]
             mark = mark_of(evolution.entity.id, one.name, one.dataset_id)
-            for n, row in own:
+            own = SeriesInstances(one.name, one.dataset_id, one.kind, [])
+            for n, row in shown(found, query, end_us):
                 row.name, row.dataset_id, row.kind = one.name, one.dataset_id, one.kind
                 assert row.observed_at_us is not None
                 row.instance_id = instance_id(mark, row.observed_at_us, n)
-            evolution.entity.attributes.extend(row for _, row in own)
-
-    async def _instances(self, keys: Sequence[int], query: TemporalQuery, limit: int) -> _Instances:
-        """Instances by series, oldest first."""
-        from_us = MIN_US if query.from_us is None else query.from_us
-        to_us = MAX_US if query.to_us is None else query.to_us
-        if query.property is not TimeProperty.OBSERVED:
-            return await self._recorded(keys, from_us, to_us, query.property, limit)
-        newest_first = query.last_n is not None
-        found = await read(self._database, keys, from_us, to_us, limit=limit, newest_first=newest_first)
-        if newest_first:
-            found.reverse()
-        await self._metas.learn(self._database, {one.meta_key for one in found})
-        written = await self._written(found) if query.with_times else {}
-        instances: _Instances = {}
-        for one in found:
-            created_at_us = written.get(one.origin_key, one.observed_at_us)
-            row = self._row(one.value, one.meta_key, one.observed_at_us, created_at_us, one.modified_at_us)
-            instances.setdefault(one.series_key, []).append((one.n, row))
-        return instances
-
-    async def _recorded(
-        self, keys: Sequence[int], from_us: int, to_us: int, which: TimeProperty, limit: int
-    ) -> _Instances:
-        by_creation = which is TimeProperty.CREATED
-        if await is_filed(self._database, MIN_US, MAX_US):
-            return await self._recorded_and_filed(keys, from_us, to_us, limit, by_creation=by_creation)
-        rows = await self._database.fetch(_SQL["recorded"], list(keys), from_us, to_us, limit, by_creation)
-        await self._metas.learn(self._database, {row["meta_key"] for row in rows})
-        instances: _Instances = {}
-        for row in rows:
-            value = row["value"] if row["number"] is None else row["number"]
-            shown = self._row(value, row["meta_key"], row["observed_at"], row["recorded_at"], row["modified_at"])
-            instances.setdefault(row["series_key"], []).append((row["n"], shown))
-        return instances
-
-    async def _recorded_and_filed(
-        self, keys: Sequence[int], from_us: int, to_us: int, limit: int, *, by_creation: bool
-    ) -> _Instances:
-        """The same where some of the past has moved to files, which are not ordered by when they were written."""
-        instances: _Instances = {}
-        for key in keys:
-            found = await read(self._database, [key], MIN_US, MAX_US)
-            written = await self._written(found)
-            await self._metas.learn(self._database, {one.meta_key for one in found})
-            rows = [
-                (
-                    one.n,
-                    self._row(one.value, one.meta_key, one.observed_at_us, written[one.origin_key], one.modified_at_us),
-                )
-                for one in found
-                if one.origin_key in written
-            ]
-            times = ((row.created_at_us if by_creation else row.modified_at_us) for _, row in rows)
-            chosen = [row for row, at_us in zip(rows, times, strict=True) if from_us <= at_us < to_us]
-            if chosen:
-                instances[key] = chosen[-limit:]
-        return instances
-
-    async def _written(self, found: Iterable[Observation]) -> dict[int, int]:
-        rows = await self._database.fetch(_SQL["origins"], list({one.origin_key for one in found}))
-        return {row["key"]: row["at"] for row in rows}
-
-    def _row(
-        self, value: Any, meta_key: int | None, observed_at_us: int, created_at_us: int, modified_at_us: int | None
-    ) -> AttributeRow:
-        """An instance; its series says the rest."""
-        return AttributeRow(
-            name="",
-            dataset_id="",
-            kind=Kind.PROPERTY,
-            number=value if isinstance(value, float) else None,
-            value=None if value is None or isinstance(value, float) else _encode(value).decode(),
-            meta=self._metas.body(meta_key) or {},
-            observed_at_us=observed_at_us,
-            created_at_us=created_at_us,
-            modified_at_us=created_at_us if modified_at_us is None else modified_at_us,
-        )
+                own.rows.append(row)
+            evolution.series.append(own)
+        if end_us is None:
+            return None
+        times = [query.time.of(row) for one in evolutions.values() for own in one.series for row in own.rows]
+        if query.goes_back:
+            return Portion(max(times) if query.to_us is None else query.to_us, end_us, query.last_n)
+        return Portion(min(times) if query.from_us is None else query.from_us, end_us, None)
 
     async def _summaries(
         self, series: Sequence[_Series], query: TemporalQuery, summary: Summary

@@ -48,9 +48,7 @@ class Search:
         terms = await self._terms.find(selection.iris)
         try:
             async with self._database.acquire() if connection is None else nullcontext(connection) as own:
-                if selection.patterns:
-                    # Whether they are regular expressions must not hang on whether there is anything to match.
-                    await own.fetchval(_SQL["try_patterns"], selection.patterns)
+                await try_patterns(own, selection)
                 first = selection.order[0] if selection.order and selection.order[0].place is not None else None
                 if first is None and selection.geo is None:
                     return await self._page(own, selection, terms)
@@ -120,6 +118,12 @@ class Search:
         return await connection.fetch(predicate.within(_SQL[query]), *predicate.arguments, timeout=QUERY_TIMEOUT_S)
 
 
+async def try_patterns(connection: Connection, selection: Selection) -> None:
+    """Whether they are regular expressions must not hang on whether there is anything to match."""
+    if selection.patterns:
+        await connection.fetchval(_SQL["try_patterns"], selection.patterns)
+
+
 def _check_candidates(rows: Sequence[Any]) -> None:
     if len(rows) > MAX_CANDIDATES:
         raise TooMany(
@@ -130,7 +134,7 @@ def _check_candidates(rows: Sequence[Any]) -> None:
 def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any]) -> Predicate:
     predicate = Predicate(terms, selection.vocabulary, arguments, selection.expanded)
     if selection.selectors:
-        parts = [_selector(predicate, selector) for selector in selection.selectors]
+        parts = [selector_part(predicate, selector) for selector in selection.selectors]
         predicate.require("(" + " OR ".join(parts) + ")")
     if selection.attributes:
         predicate.require(predicate.attributes(selection.attributes))
@@ -152,7 +156,8 @@ def _ordered(selection: Selection, terms: dict[str, int], arguments: list[Any]) 
     return predicate
 
 
-def _selector(predicate: Predicate, selector: Selector) -> str:
+def selector_part(predicate: Predicate, selector: Selector) -> str:
+    """Entities by id and type."""
     parts = ["true"]
     if selector.ids:
         parts.append(predicate.leaf("ids", list(selector.ids)))

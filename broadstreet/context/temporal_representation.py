@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from broadstreet.context.evolution import Evolution, SeriesSummary, TimeProperty
-from broadstreet.context.representation import AttributeRow, Form, Presentation
+from broadstreet.context.evolution import Evolution, SeriesInstances, SeriesSummary
+from broadstreet.context.instances import TimeProperty
+from broadstreet.context.representation import Form, Presentation
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.entity import Kind
 
@@ -37,7 +38,7 @@ class TemporalPresentation:
 
     presentation: Presentation
     form: TemporalForm = TemporalForm.INSTANCES
-    property: TimeProperty = TimeProperty.OBSERVED
+    time: TimeProperty = TimeProperty.OBSERVED
 
     def entity(self, evolution: Evolution) -> dict[str, Any]:
         """An entity's evolution as a JSON object."""
@@ -47,32 +48,21 @@ class TemporalPresentation:
             for summary in evolution.summaries:
                 _add(shown, compact(summary.name), _aggregates(summary))
             return shown
-        by_series: dict[tuple[str, str], list[AttributeRow]] = {}
-        for row in evolution.entity.attributes:
-            by_series.setdefault((row.name, row.dataset_id), []).append(row)
-        for (name, dataset_id), rows in by_series.items():
+        for one in evolution.series:
+            name = compact(one.name)
             if self.form is TemporalForm.VALUES:
-                _add(shown, compact(name), self._values(rows, dataset_id))
+                _add(shown, name, self._values(one))
             else:
-                shown.setdefault(compact(name), []).extend(self.presentation.attribute(row) for row in rows)
+                shown.setdefault(name, []).extend(self.presentation.attribute(row) for row in one.rows)
         return shown
 
-    def _values(self, rows: list[AttributeRow], dataset_id: str) -> dict[str, Any]:
+    def _values(self, series: SeriesInstances) -> dict[str, Any]:
         simplified = replace(self.presentation, form=Form.SIMPLIFIED)
-        kind = rows[0].kind
-        pairs = [[simplified.attribute(row), format_rfc3339(self._time(row))] for row in rows]
-        body: dict[str, Any] = {"type": kind.type_name, _SEVERAL[kind]: pairs}
-        if dataset_id:
-            body["datasetId"] = dataset_id
+        pairs = [[simplified.attribute(row), format_rfc3339(self.time.of(row))] for row in series.rows]
+        body: dict[str, Any] = {"type": series.kind.type_name, _SEVERAL[series.kind]: pairs}
+        if series.dataset_id:
+            body["datasetId"] = series.dataset_id
         return body
-
-    def _time(self, row: AttributeRow) -> int:
-        if self.property is TimeProperty.CREATED:
-            return row.created_at_us
-        if self.property is TimeProperty.MODIFIED:
-            return row.modified_at_us
-        assert row.observed_at_us is not None
-        return row.observed_at_us
 
 
 def _aggregates(summary: SeriesSummary) -> dict[str, Any]:

@@ -37,15 +37,18 @@ from broadstreet.history.reading import (
     read_range,
     written_by,
 )
+from broadstreet.history.stretch import By, FiledRows, Stretch, filed_rows, filed_series
 
 __all__ = [
     "NO_META",
     "Aggregate",
     "Appended",
+    "By",
     "Chart",
     "CurrentChange",
     "Existing",
     "Extent",
+    "FiledRows",
     "Method",
     "Moved",
     "Mover",
@@ -59,6 +62,7 @@ __all__ = [
     "Sight",
     "Span",
     "Stat",
+    "Stretch",
     "aggregate",
     "append",
     "chart",
@@ -68,6 +72,8 @@ __all__ = [
     "existing",
     "extents",
     "filed_of",
+    "filed_rows",
+    "filed_series",
     "firsts",
     "forget_origins",
     "held",

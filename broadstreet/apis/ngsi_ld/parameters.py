@@ -60,6 +60,7 @@ _KNOWN: Final[dict[str, tuple[str, Schema]]] = {
     ),
     "orderFrom": ("From where the distances of orderBy are measured, as JSON: `[24.94,60.17]`.", _TEXT),
     "collation": ("How texts are ordered; left out: by their code points.", _TEXT),
+    "csf": ("A query over sources of context; this broker is the only one, and checks its grammar alone.", _TEXT),
     "lang": ("Languages, best first, in which LanguageProperties are shown as texts.", _TEXT),
     "datasetId": ("Ids of attribute instances, joined by commas; `@none` is the default one.", _TEXT),
     "expandValues": ("Attributes whose values in q are terms of the @context.", _TEXT),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from litestar import Router, get, post
 from litestar.di import NamedDependency
@@ -25,11 +26,12 @@ from broadstreet.apis.ngsi_ld.asking import (
 )
 from broadstreet.apis.ngsi_ld.entities import COUNT, entity_id_of, page_links
 from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest
+from broadstreet.apis.ngsi_ld.ordering import order_of
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.ngsi_ld.provision import HANDLERS
 from broadstreet.apis.services import Call
 from broadstreet.context import (
-    Evolution,
+    Portion,
     Presentation,
     Selector,
     Summary,
@@ -37,6 +39,7 @@ from broadstreet.context import (
     TemporalPresentation,
     TemporalQuery,
     TimeProperty,
+    parse_query,
 )
 from broadstreet.context.bounds import MAX_LAST_N, MAX_TEMPORAL_ENTITIES
 from broadstreet.context.document import parse_utc
@@ -44,10 +47,11 @@ from broadstreet.history import Method, Period
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.errors import InvalidInput, NotFound, TooMany
 
-_WHEN: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", "aggrMethods", "aggrPeriodDuration")
+_SUMMING: Final = ("aggrMethods", "aggrPeriodDuration")
+_WHEN: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", *_SUMMING)
 _ANSWERS: Final = {200: "Entities over time.", 206: "The first part of them: Content-Range says how far it goes."}
 _ONE: Final = Query(*SHOWING, *_WHEN, "local", answers=_ANSWERS)
-_FIND: Final = Query(*SELECTING, *SHOWING, *_WHEN, *PAGING, answers=_ANSWERS)
+_FIND: Final = Query(*SELECTING, *SHOWING, *_WHEN, *PAGING, "orderBy", "collation", "csf", answers=_ANSWERS)
 _POST_FIND: Final = Query("options", "format", *PAGING, body="A Query with a temporalQ (5.2.23).", answers=_ANSWERS)
 _FORMS: Final = {form.value: form for form in TemporalForm if form is not TemporalForm.INSTANCES}
 
@@ -55,19 +59,19 @@ _FORMS: Final = {form.value: form for form in TemporalForm if form is not Tempor
 class _Wanted:
     """What a temporal request wants: when, in which form, summed up how."""
 
-    def __init__(self, parameters: Parameters, presentation: Presentation) -> None:
-        """Raises InvalidRequest, InvalidInput, TooMany."""
+    def __init__(self, parameters: Parameters, presentation: Presentation, most: int) -> None:
+        """most: instances of an attribute in one answer. Raises InvalidRequest, InvalidInput, TooMany."""
         options = [*parameters.names("format"), *parameters.names("options")]
         forms = [_FORMS[name] for name in options if name in _FORMS]
         if "aggrMethods" in parameters:
             forms.append(TemporalForm.AGGREGATES)
         self.form = forms[0] if forms else TemporalForm.INSTANCES
-        self.query = _temporal_query(parameters, with_times=presentation.with_times)
+        self.query = _temporal_query(parameters, most, with_times=presentation.with_times)
         self.summary = _summary(parameters) if self.form is TemporalForm.AGGREGATES else None
-        self.presentation = TemporalPresentation(presentation, self.form, self.query.property)
+        self.presentation = TemporalPresentation(presentation, self.form, self.query.time)
 
 
-def _temporal_query(parameters: Parameters, *, with_times: bool) -> TemporalQuery:
+def _temporal_query(parameters: Parameters, most: int, *, with_times: bool) -> TemporalQuery:
     relation = parameters.text("timerel")
     which = parameters.text("timeproperty") or TimeProperty.OBSERVED.value
     if which not in list(TimeProperty):
@@ -75,19 +79,22 @@ def _temporal_query(parameters: Parameters, *, with_times: bool) -> TemporalQuer
     last_n = parameters.integer("lastN", 0, MAX_LAST_N) or None
     if last_n is None and "lastN" in parameters:
         raise InvalidInput("lastN is above 0", where="lastN")
+    query = TemporalQuery(None, None, TimeProperty(which), last_n, with_times, most)
     if relation is None:
         if parameters.text("timeAt") or parameters.text("endTimeAt"):
             raise InvalidInput("timeAt goes with timerel", where="timerel")
-        return TemporalQuery(None, None, TimeProperty(which), last_n, with_times)
+        return query
     if relation not in ("before", "after", "between"):
         raise InvalidInput("timerel is before, after or between", where="timerel")
     at_us = parse_utc(parameters.text("timeAt"), "timeAt")
-    from_us, to_us = (None, at_us) if relation == "before" else (at_us, None)
-    if relation == "between":
-        to_us = parse_utc(parameters.text("endTimeAt"), "endTimeAt")
-        if to_us < at_us:
-            raise InvalidInput("endTimeAt is before timeAt", where="endTimeAt")
-    return TemporalQuery(from_us, to_us, TimeProperty(which), last_n, with_times)
+    if relation == "before":
+        return replace(query, to_us=at_us)
+    if relation == "after":
+        return replace(query, from_us=at_us)
+    to_us = parse_utc(parameters.text("endTimeAt"), "endTimeAt")
+    if to_us < at_us:
+        raise InvalidInput("endTimeAt is before timeAt", where="endTimeAt")
+    return replace(query, from_us=at_us, to_us=to_us)
 
 
 def _summary(parameters: Parameters) -> Summary:
@@ -111,21 +118,16 @@ async def retrieve_evolution(
     parameters = _ONE.read(request.scope)
     wishes = wishes_of_parameters(parameters)
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, more_options=_FORMS)
-    wanted = _Wanted(parameters, presentation)
-    evolution = await call.services.broker.retrieve_evolution(
+    wanted = _Wanted(parameters, presentation, call.services.temporal_instances)
+    told = await call.services.broker.retrieve_evolution(
         call.principal, entity_id_of(entity_id), wanted.query, presentation.projection, wanted.summary
     )
+    (evolution,) = told.evolutions
     shown = wanted.presentation.entity(evolution)
-    if not shown or (wishes.attrs and not _tells(evolution, presentation)):
+    if not shown or (wishes.attrs and not evolution.tells):
         raise NotFound("the entity has no such attribute in this time", where="attrs")
-    status, headers = _extent([evolution], wanted.query)
+    status, headers = _extent(told.portion)
     return exchange.answer(shown, status=status, headers=headers)
-
-
-def _tells(evolution: Evolution, presentation: Presentation) -> bool:
-    """Whether there is anything of the entity in this time, or nothing but its members is asked for."""
-    is_of_members = presentation.projection.attributes == frozenset()
-    return is_of_members or bool(evolution.entity.attributes or evolution.summaries)
 
 
 @get("/temporal/entities", opt=requires("history:read", within_reach=True), operation_class=_FIND.operation)
@@ -133,6 +135,8 @@ async def query_evolutions(request: NgsiRequest, call: NamedDependency[Call]) ->
     """Query entities over time (5.7.4)."""
     exchange = await Exchange.of(request, call)
     parameters = _FIND.read(request.scope)
+    if (csf := parameters.text("csf")) is not None:
+        parse_query(csf)  # there are no sources to choose from, but an error is one
     selectors = (selector_of(parameters, exchange.vocabulary),)
     return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
 
@@ -146,25 +150,26 @@ async def query_evolutions_by_post(request: NgsiRequest, call: NamedDependency[C
     """Query entities over time, the query in the body (5.7.4)."""
     exchange = await Exchange.of(request, call)
     document = await exchange.body()
-    temporal = document.pop("temporalQ", {})
-    if not isinstance(temporal, dict):
-        raise InvalidInput("temporalQ is an object", where="temporalQ")
+    asked = _of_body(document, "temporalQ", _WHEN) | _of_body(document, "aggrParams", _SUMMING)
     wishes = wishes_of_body(document)
-    parameters = _POST_FIND.read(request.scope).with_values(_of_body(temporal))
+    parameters = _POST_FIND.read(request.scope).with_values(asked)
     return await _find(call, exchange, parameters, wishes, (), request.url.path)
 
 
-def _of_body(temporal: dict[str, object]) -> dict[str, str]:
-    """A temporalQ as the query parameters it stands for."""
-    check_known(temporal, set(_WHEN), "temporalQ")
+def _of_body(document: dict[str, Any], member: str, known: tuple[str, ...]) -> dict[str, str]:
+    """A temporalQ (5.2.21) or aggrParams (5.2.44), taken out of a body, as the query parameters it stands for."""
+    given = document.pop(member, {})
+    if not isinstance(given, dict):
+        raise InvalidInput(f"{member} is an object", where=member)
+    check_known(given, set(known), member)
     values: dict[str, str] = {}
-    for name, value in temporal.items():
+    for name, value in given.items():
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            values[name] = ",".join(map(str, value))
+            values[name] = ",".join(value)
         elif isinstance(value, str) or (name == "lastN" and type(value) is int):
             values[name] = str(value)
         else:
-            raise InvalidInput(f"{name} is a text", where=f"temporalQ.{name}")
+            raise InvalidInput(f"{name} is a text", where=f"{member}.{name}")
     return values
 
 
@@ -176,31 +181,36 @@ async def _find(
     selectors: tuple[Selector, ...],
     path: str,
 ) -> ASGIResponse:
-    selection = selection_of(wishes, parameters, exchange.vocabulary, selectors)
+    if "timerel" not in parameters:
+        raise InvalidInput("a query over time says of which time", where="timerel", remedy="Add timerel and timeAt.")
+    order = order_of(wishes.ordering, parameters)
+    if any(criterion.path.names != ("id",) for criterion in order):
+        raise InvalidInput("over time, entities are ordered by their id alone", where="orderBy")
+    selection = replace(selection_of(wishes, parameters, exchange.vocabulary, selectors), order=order)
     if selection.limit > MAX_TEMPORAL_ENTITIES:
         raise TooMany(f"at most {MAX_TEMPORAL_ENTITIES} entities over time at once", where="limit")
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, more_options=_FORMS)
-    wanted = _Wanted(parameters, presentation)
+    wanted = _Wanted(parameters, presentation, call.services.temporal_instances)
     found = await call.services.broker.query_evolutions(
         call.principal, selection, wanted.query, presentation.projection, wanted.summary
     )
-    told = [one for one in found.evolutions if _tells(one, presentation)]
-    status, headers = _extent(told, wanted.query)
+    status, headers = _extent(found.told.portion)
     if selection.counts:
         headers[COUNT] = str(found.count)
     links = page_links(path, parameters, selection.limit, selection.offset, found.more)
     if links:
         headers["Link"] = links
-    return exchange.answer([wanted.presentation.entity(one) for one in told], status=status, headers=headers)
+    shown = [wanted.presentation.entity(one) for one in found.told.evolutions]
+    return exchange.answer(shown, status=status, headers=headers)
 
 
-def _extent(evolutions: list[Evolution], query: TemporalQuery) -> tuple[int, dict[str, str]]:
+def _extent(portion: Portion | None) -> tuple[int, dict[str, str]]:
     """200, or 206 with how far the instances go where there are more than are shown at once (6.3.10)."""
-    if not any(one.is_cut for one in evolutions):
+    if portion is None:
         return HTTP_200_OK, {}
-    times = [row.observed_at_us or 0 for one in evolutions for row in one.entity.attributes]
-    start = format_rfc3339(min(times) if query.from_us is None else query.from_us)
-    return HTTP_206_PARTIAL_CONTENT, {"Content-Range": f"date-time {start}-{format_rfc3339(max(times))}/*"}
+    ends = f"{format_rfc3339(portion.start_us)}-{format_rfc3339(portion.end_us)}"
+    size = "*" if portion.size is None else portion.size
+    return HTTP_206_PARTIAL_CONTENT, {"Content-Range": f"date-time {ends}/{size}"}
 
 
 def temporal_router() -> Router:
