@@ -71,7 +71,7 @@ class Services:
     @cached_property
     def broker(self) -> Broker:
         """NGSI-LD's operations on entities."""
-        return Broker(self.store)
+        return Broker(self.store, self.clock)
 
     @cached_property
     def subscriptions(self) -> Subscriptions:

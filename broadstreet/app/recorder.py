@@ -1,10 +1,11 @@
-"""The role `recorder`: decodes, applies, relays the outbox, trims the log; and looks after the past."""
+"""The role `recorder`: decodes, applies, relays the outbox, trims the log; looks after the past and what has an end."""
 
 from __future__ import annotations
 
 import asyncio
 
 from broadstreet.app.clock import now_us
+from broadstreet.app.expiring import Expiring
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
 from broadstreet.app.upkeep import Upkeep
@@ -39,6 +40,6 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         )
         call.ready()
         async with asyncio.TaskGroup() as group:
-            beside = group.create_task(upkeep.run())
+            beside = [group.create_task(work) for work in (upkeep.run(), Expiring(store, now_us).run())]
             await call.during(recorder.run())
-            await end([beside])
+            await end(beside)

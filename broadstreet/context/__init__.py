@@ -25,6 +25,7 @@ from broadstreet.context.linking import Join, JoinForm, Linked, present
 from broadstreet.context.members import Members, links_deep, parse_members, render_members, split_members
 from broadstreet.context.ordering import Criterion, check_collation, parse_order
 from broadstreet.context.query_language import parse_query, render_query
+from broadstreet.context.reaping import Reaper
 from broadstreet.context.representation import EntityRow, Form, Presentation, Projection
 from broadstreet.context.scope import parse_scope_query
 from broadstreet.context.selection import Selection, Selector, parse_types
@@ -64,6 +65,7 @@ __all__ = [
     "Portion",
     "Presentation",
     "Projection",
+    "Reaper",
     "Selection",
     "Selector",
     "Subscription",

@@ -29,6 +29,7 @@ from broadstreet.context.representation import EntityRow, Projection
 from broadstreet.context.search import Page, Search
 from broadstreet.context.selection import Selection, types_hold
 from broadstreet.context.stored import StoredEntity
+from broadstreet.context.transience import Ends
 from broadstreet.model.errors import NotFound, TooMany
 from broadstreet.store import Database, Store, Terms
 
@@ -67,39 +68,43 @@ class _Tenant:
     database: Database
     terms: Terms
     metas: Metas
+    ends: Ends
 
-    @property
-    def reader(self) -> Reader:
-        return Reader(self.database, self.terms, self.metas)
+    async def reader(self) -> Reader:
+        return Reader(self.database, self.terms, self.metas, await self.ends.overdue())
+
+    async def search(self) -> Search:
+        return Search(self.database, self.terms, await self.ends.overdue())
 
     @property
     def historian(self) -> Historian:
-        return Historian(self.database, self.terms, self.metas)
+        return Historian(self.database, self.terms, self.metas, self.ends.now())
 
     @property
     def eraser(self) -> Eraser:
         return Eraser(self.database)
 
-    @property
-    def discovery(self) -> Discovery:
-        return Discovery(self.database, self.terms)
+    async def discovery(self) -> Discovery:
+        return Discovery(self.database, self.terms, await self.ends.overdue())
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(self.database, self.terms, self.metas)
+        return Ledger(self.database, self.terms, self.metas, self.ends)
 
 
 class Broker:
     """Make one a process. Every operation names its principal, whose tenant it works in and whose right it checks."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], int] | None = None) -> None:
+        """clock: now, in microseconds since 1970, by which things end; None: they are there until they are deleted."""
         self._store = store
+        self._clock = clock
         self._tenants: dict[tuple[str, str | None], _Tenant] = {}
 
     async def retrieve(self, principal: Principal, entity_id: str, *, with_times: bool = False) -> EntityRow:
         """5.7.1. with_times: whether createdAt and modifiedAt are wanted. Raises NotFound."""
         tenant = await self._tenant(principal, "entity:read")
-        return await tenant.reader.entity(entity_id, with_times=with_times)
+        return await (await tenant.reader()).entity(entity_id, with_times=with_times)
 
     async def query(self, principal: Principal, selection: Selection, *, with_times: bool = False) -> Found:
         """5.7.2. with_times: as for `retrieve`.
@@ -108,8 +113,8 @@ class Broker:
         """
         selection.check_narrow()
         tenant = await self._tenant(principal, "entity:read")
-        page: Page = await Search(tenant.database, tenant.terms).page(selection)
-        entities = await tenant.reader.entities(page.keys, with_times=with_times)
+        page: Page = await (await tenant.search()).page(selection)
+        entities = await (await tenant.reader()).entities(page.keys, with_times=with_times)
         return Found(entities, page.count, page.more)
 
     async def link(
@@ -123,7 +128,7 @@ class Broker:
     ) -> list[Linked]:
         """4.5.23: entities with those that their shown relationships lead to. Raises TooMany."""
         tenant = await self._tenant(principal, "entity:read")
-        return await Linker(tenant.reader, join, with_times=with_times).link(rows, projection)
+        return await Linker(await tenant.reader(), join, with_times=with_times).link(rows, projection)
 
     async def choose(self, principal: Principal, selection: Selection, connection: Connection) -> list[int]:
         """The keys of all entities that are meant, as the transaction of `connection` sees them, to be taken away.
@@ -131,7 +136,7 @@ class Broker:
         Raises InvalidQuery, TooMany where more are found than `selection.limit` says.
         """
         tenant = await self._tenant(principal, "history:export")
-        page = await Search(tenant.database, tenant.terms).page(selection, connection)
+        page = await (await tenant.search()).page(selection, connection)
         if page.more:
             raise TooMany(f"more than {selection.limit:,} entities are meant", remedy="Ask for fewer.")
         return page.keys
@@ -223,22 +228,22 @@ class Broker:
     async def types(self, principal: Principal, *, with_attributes: bool) -> list[TypeUse]:
         """5.7.5 and 5.7.6."""
         tenant = await self._tenant(principal, "entity:read")
-        return await tenant.discovery.types(with_attributes=with_attributes)
+        return await (await tenant.discovery()).types(with_attributes=with_attributes)
 
     async def type(self, principal: Principal, iri: str) -> TypeUse:
         """5.7.7. Raises NotFound."""
         tenant = await self._tenant(principal, "entity:read")
-        return await tenant.discovery.type(iri)
+        return await (await tenant.discovery()).type(iri)
 
     async def attributes(self, principal: Principal) -> list[AttributeUse]:
         """5.7.8 and 5.7.9."""
         tenant = await self._tenant(principal, "entity:read")
-        return await tenant.discovery.attributes()
+        return await (await tenant.discovery()).attributes()
 
     async def attribute(self, principal: Principal, iri: str) -> AttributeUse:
         """5.7.10. Raises NotFound."""
         tenant = await self._tenant(principal, "entity:read")
-        return await tenant.discovery.attribute(iri)
+        return await (await tenant.discovery()).attribute(iri)
 
     async def create(self, principal: Principal, at_us: int, fragment: EntityFragment) -> None:
         """5.6.1. Raises Conflict where the entity is there."""
@@ -324,8 +329,10 @@ class Broker:
     async def purge(self, principal: Principal, at_us: int, selection: Selection, rest: Rest) -> int:
         """5.6.21. Answers how many entities were meant. Raises as `purging.purge`."""
         tenant = await self._tenant(principal, "entity:write")
-        database, terms = tenant.database, tenant.terms
-        return await purge(principal, at_us, selection, rest, database=database, terms=terms, ledger=tenant.ledger)
+        search = await tenant.search()
+        return await purge(
+            principal, at_us, selection, rest, database=tenant.database, search=search, ledger=tenant.ledger
+        )
 
     async def _write(
         self,
@@ -373,7 +380,9 @@ class Broker:
             database = await self._store.tenant(*seen)
             if len(self._tenants) >= MAX_KNOWN:
                 self._tenants.clear()
-            tenant = self._tenants.setdefault(seen, _Tenant(database, self._store.terms(database), Metas()))
+            tenant = self._tenants.setdefault(
+                seen, _Tenant(database, self._store.terms(database), Metas(), Ends(database, self._clock))
+            )
         return tenant
 
 

@@ -67,6 +67,8 @@ class Decision(msgspec.Struct):
     deletes: list[StoredAttribute] = []
     updated: list[str] = []
     untouched: list[Untouched] = []
+    expires_at_us: int | None = None
+    """When the entity ends; None: never."""
     past: list[AttributeWrite] = []
     """What goes into the past alone, by attribute instance oldest first; one of an instance that is new is in sets."""
 
@@ -90,6 +92,7 @@ def create(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
         [written(one, None) for one in fragment.attributes],
         _others(stored, fragment.attributes),
         _names(fragment.attributes),
+        expires_at_us=fragment.expires_at_us or None,
     )
 
 
@@ -105,6 +108,7 @@ def replace(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:
         [written(one, None) for one in fragment.attributes],
         _others(entity, fragment.attributes),
         _names(fragment.attributes),
+        expires_at_us=fragment.expires_at_us or None,
     )
 
 
@@ -151,7 +155,7 @@ def update_attribute(stored: StoredEntity | None, entity_id: str, one: Attribute
     if one.name == SCOPE:
         raise InvalidInput("a scope has no parts to update", where="attrId", remedy="Update it with PATCH …/attrs.")
     entity, before = _attribute_there(stored, entity_id, one.identity)
-    decision = _kept(entity)
+    decision = kept(entity)
     if one.is_null:
         _delete(decision, one, before)
         return decision
@@ -170,7 +174,7 @@ def update_attribute(stored: StoredEntity | None, entity_id: str, one: Attribute
 def replace_attribute(stored: StoredEntity | None, entity_id: str, one: AttributeFragment) -> Decision:
     """5.6.19: one attribute instance makes way for another. Raises NotFound."""
     entity, _ = _attribute_there(stored, entity_id, one.identity)
-    decision = _kept(entity)
+    decision = kept(entity)
     _put(decision, one)
     return decision
 
@@ -181,9 +185,9 @@ def delete_attribute(
     """5.6.5: one instance of an attribute, or all of them; or the scopes. Raises NotFound."""
     entity = _there(stored, entity_id)
     if name == SCOPE and entity.scopes:
-        return Decision(entity.id, Fate.CHANGED, entity.types, [], entity)
+        return msgspec.structs.replace(kept(entity), fate=Fate.CHANGED, scopes=[])
     found = entity.instances(name) if all_instances else [entity.there((name, dataset_id))]
-    decision = _kept(entity)
+    decision = kept(entity)
     decision.deletes = [one for one in found if one is not None]
     if not decision.deletes:
         raise NotFound("the entity has no such attribute", where="attrId")
@@ -213,18 +217,23 @@ def _attribute_there(
     return entity, attribute
 
 
-def _kept(entity: StoredEntity) -> Decision:
-    return Decision(entity.id, Fate.KEPT, entity.types, entity.scopes, entity)
+def kept(entity: StoredEntity) -> Decision:
+    """Nothing becomes of the entity itself."""
+    ends = entity.expires_at_us if entity.is_there else None
+    return Decision(entity.id, Fate.KEPT, entity.types, entity.scopes, entity, expires_at_us=ends)
 
 
 def with_header(entity: StoredEntity, fragment: EntityFragment, *, replaces_scopes: bool) -> Decision:
-    """The fragment's types join the entity's; its scopes replace them, or join them."""
-    decision = _kept(entity)
+    """The fragment's types join the entity's; its scopes replace them, or join them; its end replaces theirs."""
+    decision = kept(entity)
     decision.types = list(dict.fromkeys([*entity.types, *fragment.types]))
     if fragment.scopes is not None:
-        kept = [] if replaces_scopes else entity.scopes
-        decision.scopes = list(dict.fromkeys([*kept, *fragment.scopes]))
-    if (decision.types, decision.scopes) != (entity.types, entity.scopes):
+        before = [] if replaces_scopes else entity.scopes
+        decision.scopes = list(dict.fromkeys([*before, *fragment.scopes]))
+    if fragment.expires_at_us is not UNSET:
+        decision.expires_at_us = fragment.expires_at_us
+    after = (decision.types, decision.scopes, decision.expires_at_us)
+    if after != (entity.types, entity.scopes, entity.expires_at_us):
         decision.fate = Fate.CHANGED
     return decision
 

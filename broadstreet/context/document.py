@@ -22,9 +22,10 @@ from broadstreet.context.bounds import (
 )
 from broadstreet.context.fragment import NULL, AttributeFragment, EntityFragment, holds_null, is_null
 from broadstreet.context.scope import check_scope
+from broadstreet.context.transience import END
 from broadstreet.context.value import check_value
 from broadstreet.context.vocabulary import Vocabulary
-from broadstreet.model.clock import parse_rfc3339
+from broadstreet.model.clock import format_rfc3339, parse_rfc3339
 from broadstreet.model.entity import KINDS, Kind, Meta
 from broadstreet.model.errors import InvalidInput, TooMany
 from broadstreet.model.geometry import GEOMETRY_TYPES
@@ -41,12 +42,12 @@ _BY_MEMBER: Final = {
     "value": Kind.PROPERTY,
 }
 _SYSTEM: Final = frozenset({"createdAt", "modifiedAt", "deletedAt"})
-_OF_ENTITY: Final = frozenset({"id", "@id", "type", "@type", "scope", "@context"}) | _SYSTEM
+_OF_ENTITY: Final = frozenset({"id", "@id", "type", "@type", "scope", "@context", END}) | _SYSTEM
 _OF_ATTRIBUTE: Final = frozenset({"type", "@type", "datasetId", "observedAt", "instanceId", *_BY_MEMBER}) | _SYSTEM
-# Members that stand for something else than an attribute wherever they stand.
+# Members that stand for something else than an attribute wherever they stand; vocab and json may be meant as words.
 _NEVER_ATTRIBUTES: Final = frozenset(
     {"datasetId", "observedAt", "instanceId", "unitCode", "objectType", "lang", "entity", "entityList", *_BY_MEMBER}
-)
+) - {"vocab", "json"}
 _PREVIOUS: Final = "previous"
 _WITH_UNIT: Final = frozenset({None, Kind.PROPERTY, Kind.LIST_PROPERTY})
 _GEOGRAPHIC: Final = frozenset(map(expand, ("location", "observationSpace", "operationSpace")))
@@ -84,7 +85,9 @@ def parse_fragment(
     attributes = [a for name, given in body.items() if name not in _OF_ENTITY for a in reader.attribute(name, given)]
     if len(attributes) > MAX_ATTRIBUTES:
         raise TooMany(f"an entity has at most {MAX_ATTRIBUTES} attributes in one request")
-    return EntityFragment(identifier, _types(types, vocabulary), attributes, _scopes(body.get("scope"), nulls))
+    expires_at_us = _end(body[END], nulls, END) if END in body else UNSET
+    scopes = _scopes(body.get("scope"), nulls)
+    return EntityFragment(identifier, _types(types, vocabulary), attributes, scopes, expires_at_us)
 
 
 def parse_evolution(body: Any, vocabulary: Vocabulary, *, is_whole: bool) -> EntityFragment:
@@ -143,6 +146,11 @@ def _scopes(scope: Any, nulls: Nulls) -> list[str] | None:
     if scopes == [NULL] and nulls is not Nulls.REFUSED:
         return []
     return list(dict.fromkeys(check_scope(one) for one in scopes))
+
+
+def _end(text: Any, nulls: Nulls, where: str) -> int | None:
+    """When something ends; None where NGSI-LD Null takes its end away."""
+    return None if text == NULL and nulls is not Nulls.REFUSED else parse_utc(text, where)
 
 
 class _Reader:
@@ -239,6 +247,9 @@ class _Reader:
             if name == "unitCode":
                 is_code = isinstance(sub, str) and len(sub) <= MAX_NAME_LENGTH and sub.isprintable()
                 meta[name] = sub if is_code else _refuse("a unitCode is a short text", place)
+            elif name == END:
+                at_us = _end(sub, self._nulls, place)
+                meta[name] = NULL if at_us is None else format_rfc3339(at_us)
             elif name == "objectType":
                 meta[name] = sub if sub == NULL else _types(sub, self._vocabulary)
             else:

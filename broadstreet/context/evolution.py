@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from broadstreet.context.instance import InstanceName, instance_id, mark_of, no_such_instance
-from broadstreet.context.instances import InstanceReader, TemporalQuery, end_of, shown
+from broadstreet.context.instances import InstanceReader, Instances, TemporalQuery, end_of, shown
 from broadstreet.context.meta import Metas
 from broadstreet.context.representation import AttributeRow, EntityRow, Projection
 from broadstreet.context.stored import StoredAttribute
+from broadstreet.context.transience import END, lasting
 from broadstreet.history import Aggregate, Method, Period, Span, aggregate, firsts, read
 from broadstreet.model.entity import Kind
 from broadstreet.model.errors import NotFound
@@ -94,10 +95,12 @@ class _Series(msgspec.Struct, frozen=True):
 class Historian:
     """Reads the past of one tenant's entities."""
 
-    def __init__(self, database: Database, terms: Terms, metas: Metas) -> None:
+    def __init__(self, database: Database, terms: Terms, metas: Metas, now_us: int | None = None) -> None:
+        """now_us: by which instances may have ended, which are left out then."""
         self._database = database
         self._terms = terms
         self._metas = metas
+        self._now_us = now_us
 
     async def entity(
         self, entity_id: str, query: TemporalQuery, projection: Projection, summary: Summary | None
@@ -216,7 +219,7 @@ class Historian:
     ) -> Portion | None:
         """Put instances to their entities; answers how far they go, where there are more."""
         reader = InstanceReader(self._database, self._metas)
-        instances = await reader.read([one.key for one in series], query)
+        instances = self._lasting(await reader.read([one.key for one in series], query))
         end_us = end_of(instances, query)
         for one in series:
             found = instances.get(one.key)
@@ -237,6 +240,16 @@ class Historian:
         if query.goes_back:
             return Portion(max(times) if query.to_us is None else query.to_us, end_us, query.last_n)
         return Portion(min(times) if query.from_us is None else query.from_us, end_us, None)
+
+    def _lasting(self, instances: Instances) -> Instances:
+        """Those that have not ended."""
+        at_us = self._now_us
+        if at_us is None or not any(END in row.meta for rows in instances.values() for _, row in rows):
+            return instances
+        return {
+            key: [(n, row) for n, row in rows if lasting(row.meta, at_us) is not None]
+            for key, rows in instances.items()
+        }
 
     async def _summaries(
         self, series: Sequence[_Series], query: TemporalQuery, summary: Summary

@@ -51,6 +51,8 @@ class EntityFragment(msgspec.Struct):
     attributes: list[AttributeFragment]
     scopes: list[str] | None = None
     """None where the request does not speak of scopes."""
+    expires_at_us: int | UnsetType | None = UNSET
+    """When the entity ends; None: never any more."""
 
 
 def is_null(value: object) -> bool:

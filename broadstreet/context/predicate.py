@@ -27,6 +27,7 @@ from broadstreet.context.query_language import (
     Value,
     terms_of,
 )
+from broadstreet.context.transience import END, attribute_lasts, there
 from broadstreet.context.vocabulary import Vocabulary
 from broadstreet.model.clock import MAX_US, MIN_US, parse_rfc3339
 from broadstreet.model.errors import InvalidInput, InvalidQuery
@@ -41,7 +42,7 @@ _ORDER_ROOM: Final = "/* order */"
 
 ATTRIBUTE_TIMES: Final = {"observedAt": "observed", "createdAt": "created", "modifiedAt": "modified"}
 # Members of a sub-attribute that are no sub-attributes themselves.
-PLAIN_MEMBERS: Final = frozenset({"unitCode", "observedAt", "datasetId", "objectType"})
+PLAIN_MEMBERS: Final = frozenset({"unitCode", "observedAt", "datasetId", "objectType", END})
 VALUE_MEMBERS: Final = ("value", "object", "languageMap", "vocab", "json", "valueList", "objectList")
 _MIRRORED: Final = {Operator.EQUAL: "==", Operator.UNEQUAL: "=="}
 _METHODS: Final = {
@@ -60,18 +61,24 @@ class Predicate:
         vocabulary: Vocabulary,
         arguments: Sequence[Any] = (),
         expanded: frozenset[str] = frozenset(),
+        overdue_us: int | None = None,
     ) -> None:
         """
         terms:     keys of those IRIs the query names that are known.
         arguments: those of the query the clause will stand in.
         expanded:  names of attributes whose query values are terms to be expanded (expandValues).
+        overdue_us: now, where something may have ended that is to be left out.
         """
         self._terms = terms
         self._vocabulary = vocabulary
         self._expanded = expanded
-        self._parts = ["e.deleted_at IS NULL"]
-        self._orders: list[str] = []
         self.arguments: list[Any] = list(arguments)
+        self._now = 0
+        if overdue_us is not None:
+            self.arguments.append(overdue_us)
+            self._now = len(self.arguments)
+        self._parts = [self._there("e.deleted_at IS NULL")]
+        self._orders: list[str] = []
 
     def within(self, query: str) -> str:
         """A query with this clause where it leaves room for one."""
@@ -97,7 +104,15 @@ class Predicate:
     def _numbered(self, query: str, arguments: Sequence[Any]) -> str:
         shift = len(self.arguments)
         self.arguments.extend(arguments)
-        return _PARAMETER.sub(lambda m: f"${int(m[1]) + shift}", query)
+        return self._there(_PARAMETER.sub(lambda m: f"${int(m[1]) + shift}", query))
+
+    def _there(self, part: str) -> str:
+        return there(part, self._now) if self._now else part
+
+    def require_lasting(self, alias: str) -> None:
+        """What a table of series names must not have ended."""
+        if self._now:
+            self.require(attribute_lasts(alias, self._now))
 
     def join(self, expression: Expression[Leaf], leaf: Callable[[Leaf], str]) -> str:
         """An expression as a part, its leaves made by `leaf`."""
@@ -131,7 +146,7 @@ class Predicate:
 
     def _linked(self, subquery: Subquery, key: int) -> str:
         """An entity that a relationship leads to satisfies a query."""
-        parts = ["e.deleted_at IS NULL", self.query(subquery.query)]
+        parts = [self._there("e.deleted_at IS NULL"), self.query(subquery.query)]
         if subquery.types:
             iris = [self._vocabulary.expand(name) for name in subquery.types]
             typed = [self._with_terms([iri], lambda keys: self.leaf("types", keys)) for iri in iris]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET
 
-from broadstreet.context.decision import AttributeWrite, Decision, Fate, merged_meta, with_header, written
+from broadstreet.context.decision import AttributeWrite, Decision, Fate, kept, merged_meta, with_header, written
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.stored import StoredAttribute, StoredEntity
 from broadstreet.model.errors import InvalidInput, NotFound
@@ -26,6 +26,7 @@ def provide(stored: StoredEntity | None, fragment: EntityFragment, at_us: int) -
         if not fragment.types:
             raise NotFound(f"there is no entity {fragment.id[:200]}", where="id")
         decision = Decision(fragment.id, Fate.CREATED, fragment.types, fragment.scopes or [])
+        decision.expires_at_us = fragment.expires_at_us or None
     else:
         decision = with_header(stored, fragment, replaces_scopes=True)
     for writes in _by_instance(fragment.attributes, at_us):
@@ -53,7 +54,7 @@ def modify(
     write.filed_at_us, write.n = instance.observed_at_us, n
     if now.as_of_us == instance.observed_at_us:
         write.observed_at_us = now.observed_at_us
-    decision = Decision(stored.id, Fate.KEPT, stored.types, stored.scopes, stored)
+    decision = kept(stored)
     _file(decision, [write], at_us)
     if not stored.is_there and decision.sets:
         decision.fate = Fate.CREATED

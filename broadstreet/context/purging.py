@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from broadstreet.context import decision
 from broadstreet.context.bounds import MAX_BATCH, MAX_PURGE
 from broadstreet.context.decision import Decision, Fate
-from broadstreet.context.search import Search
 from broadstreet.context.selection import Selection
 from broadstreet.context.stored import StoredEntity
 from broadstreet.model.errors import InvalidInput, TooMany
-from broadstreet.store import Database, Terms, load_queries
+from broadstreet.store import Database, load_queries
 
 if TYPE_CHECKING:
     from broadstreet.access import Principal
     from broadstreet.context.ledger import Ledger
+    from broadstreet.context.search import Search
 
 _SQL = load_queries("entity_write")
 
@@ -52,8 +52,9 @@ class Rest:
         if self.kept is None and self.dropped is None:
             return decision.delete(stored, stored.id)
         deletes = [one for one in stored.attributes.values() if one.is_there and self.goes(one.name)]
-        fate = Fate.CHANGED if deletes else Fate.KEPT
-        return Decision(stored.id, fate, stored.types, stored.scopes, stored, deletes=deletes)
+        decided = decision.kept(stored)
+        decided.fate, decided.deletes = Fate.CHANGED if deletes else Fate.KEPT, deletes
+        return decided
 
 
 async def purge(
@@ -63,7 +64,7 @@ async def purge(
     rest: Rest,
     *,
     database: Database,
-    terms: Terms,
+    search: Search,
     ledger: Ledger,
 ) -> int:
     """Purge what a selection means; answers how many entities that were.
@@ -71,7 +72,7 @@ async def purge(
     Raises InvalidInput for one that names no type, attribute, q or place and is not local; TooMany over MAX_PURGE.
     """
     replace(selection, scopes=None).check_narrow()
-    page = await Search(database, terms).page(replace(selection, limit=MAX_PURGE, offset=0, counts=False))
+    page = await search.page(replace(selection, limit=MAX_PURGE, offset=0, counts=False))
     if page.more:
         raise TooMany(f"more than {MAX_PURGE:,} entities are meant", remedy="Name fewer, and ask again.")
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from broadstreet.context.meta import Metas
 from broadstreet.context.representation import AttributeRow, EntityRow
+from broadstreet.context.transience import lasting
 from broadstreet.model.entity import Kind, Meta
 from broadstreet.model.errors import NotFound
 from broadstreet.store import Database, Terms, load_queries
@@ -22,17 +25,20 @@ _NO_META: Meta = {}
 class Reader:
     """Reads for one tenant."""
 
-    def __init__(self, database: Database, terms: Terms, metas: Metas) -> None:
+    def __init__(self, database: Database, terms: Terms, metas: Metas, overdue_us: int | None = None) -> None:
+        """overdue_us: now, where something may have ended that is to be left out."""
         self._database = database
         self._terms = terms
         self._metas = metas
+        self._overdue_us = overdue_us
 
     async def entity(self, entity_id: str, *, with_times: bool = False) -> EntityRow:
         """An entity by its id. with_times: whether attributes' createdAt and modifiedAt are wanted. Raises NotFound."""
         rows = await self._database.fetch(_SQL["entity"], entity_id, with_times)
-        if not rows:
+        found = await self._entities(rows)
+        if not found:
             raise NotFound(f"there is no entity {entity_id[:200]}", where="id")
-        return (await self._entities(rows))[0]
+        return found[0]
 
     async def entities(self, keys: Sequence[int], *, with_times: bool = False) -> list[EntityRow]:
         """Entities by their keys, in that order; one that is gone meanwhile is left out."""
@@ -52,13 +58,14 @@ class Reader:
         for row in rows:
             if row["key"] is not None:
                 types = [self._iri(key) for key in row["types"]]
-                entities.append(EntityRow(row["id"], types, row["scopes"], row["created_at"], row["modified_at"], []))
+                times = row["created_at"], row["modified_at"]
+                entities.append(EntityRow(row["id"], types, row["scopes"], *times, [], row["expires_at"]))
             if row["series_key"] is not None:
                 attribute = self._attribute(row)
                 entity = entities[-1]
                 entity.attributes.append(attribute)
                 entity.modified_at_us = max(entity.modified_at_us, attribute.modified_at_us)
-        return entities
+        return entities if self._overdue_us is None else _lasting(entities, self._overdue_us)
 
     async def _know(self, rows: Sequence[asyncpg.Record]) -> None:
         """Look up the names and sub-attributes that are not known yet; mostly there are none."""
@@ -87,3 +94,12 @@ class Reader:
         iri = self._terms.iri(key)
         assert iri is not None, "every key was looked up before"
         return iri
+
+
+def _lasting(entities: Sequence[EntityRow], at_us: int) -> list[EntityRow]:
+    """What has not ended of entities."""
+    found = [one for one in entities if one.expires_at_us is None or one.expires_at_us > at_us]
+    for entity in found:
+        metas = [(one, lasting(one.meta, at_us)) for one in entity.attributes]
+        entity.attributes = [msgspec.structs.replace(one, meta=meta) for one, meta in metas if meta is not None]
+    return found

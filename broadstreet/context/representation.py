@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from broadstreet.context.transience import END
 from broadstreet.context.vocabulary import CORE, Vocabulary
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.entity import KINDS, Kind, Meta
@@ -90,6 +91,7 @@ class EntityRow(msgspec.Struct):
     created_at_us: int
     modified_at_us: int
     attributes: list[AttributeRow]
+    expires_at_us: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Presentation:
     form: Form = Form.NORMALIZED
     projection: Projection = field(default_factory=Projection)
     with_times: bool = False
-    """Whether createdAt and modifiedAt are shown (sysAttrs)."""
+    """Whether createdAt, modifiedAt and expiresAt are shown (sysAttrs)."""
     languages: tuple[str, ...] = ()
     """LanguageProperties are shown in the first of these that is there, as Properties; none: as they are."""
 
@@ -118,6 +120,8 @@ class Presentation:
             shown["scope"] = row.scopes[0] if len(row.scopes) == 1 else row.scopes
         if self.with_times:
             self._show_times(shown, row.created_at_us, row.modified_at_us)
+            if row.expires_at_us is not None:
+                shown[END] = format_rfc3339(row.expires_at_us)
         return shown
 
     def entity(self, row: EntityRow) -> dict[str, Any]:
@@ -210,8 +214,10 @@ class Presentation:
         compact = self.vocabulary.compact
         shown: dict[str, Any] = {}
         for name, sub in meta.items():
-            if name == "unitCode":
+            if name == "unitCode" or (name == END and self.with_times):
                 shown[name] = sub
+            elif name == END:
+                continue
             elif name == "objectType":
                 types = [compact(iri) for iri in sub]
                 shown[name] = types[0] if len(types) == 1 else types

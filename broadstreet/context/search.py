@@ -36,9 +36,11 @@ class Page:
 class Search:
     """Finds entities of one tenant."""
 
-    def __init__(self, database: Database, terms: Terms) -> None:
+    def __init__(self, database: Database, terms: Terms, overdue_us: int | None = None) -> None:
+        """overdue_us: now, where something may have ended that is to be left out."""
         self._database = database
         self._terms = terms
+        self._overdue_us = overdue_us
 
     async def page(self, selection: Selection, connection: Connection | None = None) -> Page:
         """Keys of the entities that match, a page of them. Raises InvalidQuery, TooMany.
@@ -66,11 +68,11 @@ class Search:
 
     async def _page(self, connection: Connection, selection: Selection, terms: dict[str, int]) -> Page:
         # One more than asked for tells whether more follow.
-        predicate = _ordered(selection, terms, [selection.limit + 1, selection.offset])
+        predicate = self._ordered(selection, terms, [selection.limit + 1, selection.offset])
         keys = [row["key"] for row in await self._fetch(connection, predicate, "page")]
         count = None
         if selection.counts:
-            predicate = _predicate(selection, terms, [])
+            predicate = _predicate(selection, terms, [], self._overdue_us)
             (row,) = await self._fetch(connection, predicate, "count")
             count = int(row["count"])
         return Page(keys[: selection.limit], count, len(keys) > selection.limit)
@@ -79,7 +81,7 @@ class Search:
         """Keys of everything that matches, where something of it has to be measured. Raises TooMany."""
         if selection.geo is not None:
             return await self._measured(connection, selection, selection.geo, terms)
-        predicate = _ordered(selection, terms, [MAX_CANDIDATES + 1, 0])
+        predicate = self._ordered(selection, terms, [MAX_CANDIDATES + 1, 0])
         rows = await self._fetch(connection, predicate, "page")
         _check_candidates(rows)
         return [row["key"] for row in rows]
@@ -104,7 +106,8 @@ class Search:
         term_key = terms.get(geo.geo_property)
         if term_key is None:
             return []
-        predicate = _ordered(selection, terms, [term_key, MAX_CANDIDATES + 1])
+        predicate = self._ordered(selection, terms, [term_key, MAX_CANDIDATES + 1])
+        predicate.require_lasting("p")
         boxes = geo.boxes
         if boxes is not None:
             parts = [predicate.leaf("near_box", term_key, box.west, box.south, box.east, box.north) for box in boxes]
@@ -113,6 +116,16 @@ class Search:
         _check_candidates(rows)
         matches = geo.matches([row["geojson"] for row in rows])
         return list(dict.fromkeys(row["key"] for row, holds in zip(rows, matches, strict=True) if holds))
+
+    def _ordered(self, selection: Selection, terms: dict[str, int], arguments: list[Any]) -> Predicate:
+        """The predicate with the order that is asked for, but for distances."""
+        predicate = _predicate(selection, terms, arguments, self._overdue_us)
+        for criterion in selection.order:
+            if criterion.place is None:
+                expression = criterion.expression(predicate.scalar, terms, selection.vocabulary)
+                if expression is not None:
+                    predicate.order(expression)
+        return predicate
 
     async def _fetch(self, connection: Connection, predicate: Predicate, query: str) -> Sequence[Any]:
         return await connection.fetch(predicate.within(_SQL[query]), *predicate.arguments, timeout=QUERY_TIMEOUT_S)
@@ -131,8 +144,8 @@ def _check_candidates(rows: Sequence[Any]) -> None:
         )
 
 
-def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any]) -> Predicate:
-    predicate = Predicate(terms, selection.vocabulary, arguments, selection.expanded)
+def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any], overdue_us: int | None) -> Predicate:
+    predicate = Predicate(terms, selection.vocabulary, arguments, selection.expanded, overdue_us)
     if selection.selectors:
         parts = [selector_part(predicate, selector) for selector in selection.selectors]
         predicate.require("(" + " OR ".join(parts) + ")")
@@ -142,17 +155,6 @@ def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any]
         predicate.require(predicate.query(selection.query))
     if selection.scopes is not None:
         predicate.require(predicate.join(selection.scopes, lambda regex: predicate.leaf("scope", regex)))
-    return predicate
-
-
-def _ordered(selection: Selection, terms: dict[str, int], arguments: list[Any]) -> Predicate:
-    """The predicate with the order that is asked for, but for distances."""
-    predicate = _predicate(selection, terms, arguments)
-    for criterion in selection.order:
-        if criterion.place is None:
-            expression = criterion.expression(predicate.scalar, terms, selection.vocabulary)
-            if expression is not None:
-                predicate.order(expression)
     return predicate
 
 

@@ -17,7 +17,7 @@ from broadstreet.context.vocabulary import CORE, Vocabulary, check_name
 from broadstreet.model.errors import InvalidInput
 
 _TYPE: Final = re.compile(r"[^;|,()\s]+")
-_SYSTEM: Final = frozenset({"createdAt", "modifiedAt", "deletedAt"})
+_SYSTEM: Final = frozenset({"createdAt", "modifiedAt", "deletedAt", "expiresAt"})
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class StoredEntity(msgspec.Struct):
     created_at_us: int
     deleted_at_us: int | None
     attributes: dict[tuple[str, str], StoredAttribute]
+    expires_at_us: int | None = None
 
     @property
     def is_there(self) -> bool:

@@ -20,6 +20,7 @@ from broadstreet.access import Principal
 from broadstreet.context.decision import AttributeWrite, Decision, Fate
 from broadstreet.context.meta import Metas
 from broadstreet.context.stored import StoredAttribute, StoredEntity
+from broadstreet.context.transience import end_of, keep_ends
 from broadstreet.model.change import ChangeBatch, EntityEvent, Flag, encode_changes
 from broadstreet.model.entity import Kind, meta_hash
 from broadstreet.model.geometry import parse_geometry
@@ -58,8 +59,17 @@ class _Row(msgspec.Struct):
 class Writing:
     """One transaction's work. Make one for each attempt."""
 
-    def __init__(self, connection: Connection, terms: Terms, metas: Metas, keys: Mapping[str, int], at_us: int) -> None:
-        """keys: of every name and type that may come in."""
+    def __init__(
+        self,
+        connection: Connection,
+        terms: Terms,
+        metas: Metas,
+        keys: Mapping[str, int],
+        at_us: int,
+        *,
+        reaps: bool = False,
+    ) -> None:
+        """keys: of every name and type that may come in. reaps: whether what has ended is taken as there."""
         self._connection = connection
         self._terms = terms
         self._metas = metas
@@ -68,6 +78,9 @@ class Writing:
         self._origin_key: int | None = None
         self._entity_keys: dict[str, int] = {}
         self._new_entities: set[int] = set()
+        self._reaps = reaps
+        self.next_end_us: int | None = None
+        """When the first thing ends that was written."""
 
     async def run(
         self, principal: Principal, ids: Sequence[str], names: Sequence[int] | None, decide: Decide
@@ -94,9 +107,12 @@ class Writing:
         for row in rows:
             entity = entities.get(row["id"])
             if entity is None:
-                types = [iris[key] for key in row["types"]]
+                types, ends = [iris[key] for key in row["types"]], row["expires_at"]
                 entity = entities[row["id"]] = StoredEntity(
-                    row["key"], row["id"], types, row["scopes"], row["entity_created_at"], row["entity_deleted_at"], {}
+                    *(row["key"], row["id"], types, row["scopes"], row["entity_created_at"]),
+                    deleted_at_us=self._deleted_at_us(row["entity_deleted_at"], ends),
+                    attributes={},
+                    expires_at_us=ends,
                 )
                 self._entity_keys[entity.id] = entity.key
             if row["series_key"] is not None:
@@ -104,7 +120,13 @@ class Writing:
                 entity.attributes[attribute.identity] = attribute
         return entities
 
+    def _deleted_at_us(self, deleted_at_us: int | None, ends_us: int | None) -> int | None:
+        """When something was deleted, or ended without having been deleted yet."""
+        has_ended = ends_us is not None and ends_us <= self._at_us and not self._reaps
+        return ends_us if deleted_at_us is None and has_ended else deleted_at_us
+
     def _stored(self, row: Any, series_key: int, name: str, dataset_id: str) -> StoredAttribute:
+        meta = self._metas.body(row["meta_key"]) or {}
         return StoredAttribute(
             series_key=series_key,
             name=name,
@@ -114,9 +136,9 @@ class Writing:
             as_of_us=row["as_of"],
             observed_at_us=row["observed_at"],
             created_at_us=row["created_at"],
-            deleted_at_us=row["deleted_at"],
+            deleted_at_us=self._deleted_at_us(row["deleted_at"], end_of(meta)) if meta else row["deleted_at"],
             value=row["value"] if row["number"] is None else row["number"],
-            meta=self._metas.body(row["meta_key"]) or {},
+            meta=meta,
         )
 
     async def _write_headers(self, changing: Sequence[Decision]) -> None:
@@ -129,6 +151,7 @@ class Writing:
                 [self._type_array(one.types) for one in created],
                 [_text_array(one.scopes) for one in created],
                 self._at_us,
+                [self._expected(one.expires_at_us) for one in created],
             )
             if len(rows) < len(created):
                 raise RaceLost
@@ -144,7 +167,14 @@ class Writing:
                 [stored.created_at_us for _, stored in changed],
                 [self._at_us if one.fate is Fate.DELETED else None for one, _ in changed],
                 self._at_us,
+                [None if one.fate is Fate.DELETED else self._expected(one.expires_at_us) for one, _ in changed],
             )
+
+    def _expected(self, end_us: int | None) -> int | None:
+        """An end, which is looked out for."""
+        if end_us is not None:
+            self.next_end_us = end_us if self.next_end_us is None else min(end_us, self.next_end_us)
+        return end_us
 
     def _type_array(self, types: Sequence[str]) -> str:
         return "{" + ",".join(map(str, sorted(self._keys[iri] for iri in types))) + "}"
@@ -245,6 +275,9 @@ class Writing:
         if past:
             await self._write_past(origin_key, metas, rows, past)
         await self._write_places(rows, deletes)
+        written = [(row.stored.series_key, row.entity_key, row.write.meta) for row in rows if row.write.meta]
+        before = [(one.series_key, one.meta) for one in (*(row.stored for row in rows), *deletes) if one.meta]
+        self._expected(await keep_ends(self._connection, written, before))
 
     async def _write_past(
         self, origin_key: int, metas: Mapping[bytes, int], rows: Sequence[_Row], past: Sequence[_Row]
@@ -334,10 +367,6 @@ class Writing:
         else:
             return None
         return EntityEvent(self._entity_keys[decision.id], decision.id, decision.types, operation)
-
-
-def _flags(stored: StoredAttribute) -> int:
-    return _CURRENT if stored.is_there else _CURRENT | _CREATED
 
 
 def _fresh(series_key: int, write: AttributeWrite, at_us: int) -> StoredAttribute:

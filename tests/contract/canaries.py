@@ -31,6 +31,7 @@ WORDLESS: Final = {
     "past_file": "names that the house gives its own files",
     "place": "the place of an entity, told by its neighbour",
     "registry_version": "one figure",
+    "transient": "keys and times alone",
 }
 """Tables into which no word of a tenant goes, and why."""
 

@@ -8,6 +8,7 @@ SELECT CASE WHEN a.place > 1 THEN NULL ELSE e.key END AS key, CASE WHEN a.place 
     CASE WHEN a.place > 1 THEN NULL ELSE e.scopes END AS scopes,
     CASE WHEN a.place > 1 THEN NULL ELSE e.created_at END AS created_at,
     CASE WHEN a.place > 1 THEN NULL ELSE e.modified_at END AS modified_at,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.expires_at END AS expires_at,
     a.series_key, a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at,
     a.attribute_created_at, a.attribute_modified_at
 FROM entity e
@@ -28,6 +29,7 @@ SELECT CASE WHEN a.place > 1 THEN NULL ELSE e.key END AS key, CASE WHEN a.place 
     CASE WHEN a.place > 1 THEN NULL ELSE e.scopes END AS scopes,
     CASE WHEN a.place > 1 THEN NULL ELSE e.created_at END AS created_at,
     CASE WHEN a.place > 1 THEN NULL ELSE e.modified_at END AS modified_at,
+    CASE WHEN a.place > 1 THEN NULL ELSE e.expires_at END AS expires_at,
     a.series_key, a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at,
     a.attribute_created_at, a.attribute_modified_at
 FROM unnest($1::int[]) WITH ORDINALITY AS wanted (key, position)

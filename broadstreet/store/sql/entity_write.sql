@@ -5,7 +5,7 @@
 -- Entities by id, deleted ones as well, locked against other API writes; a row for each attribute instance, tombstones as
 -- well, locked in series order; with one key for the origin to come. $1: ids, $2: attributes' term keys, or null for all.
 WITH own AS MATERIALIZED (
-    SELECT key, id, types, scopes, created_at, deleted_at FROM entity
+    SELECT key, id, types, scopes, created_at, deleted_at, expires_at FROM entity
     WHERE id = ANY ($1::text[]) ORDER BY key FOR NO KEY UPDATE
 ), held AS MATERIALIZED (
     SELECT s.entity_key, s.term_key, s.dataset_id, a.series_key, a.meta_key, a.kind, a.version, a.as_of, a.observed_at,
@@ -16,6 +16,7 @@ WITH own AS MATERIALIZED (
     ORDER BY a.series_key FOR NO KEY UPDATE OF a
 )
 SELECT own.key, own.id, own.types, own.scopes, own.created_at AS entity_created_at, own.deleted_at AS entity_deleted_at,
+    own.expires_at,
     held.term_key, held.dataset_id, held.series_key, held.meta_key, held.kind, held.version, held.as_of,
     held.observed_at, held.created_at, held.deleted_at, held.number, held.value,
     (SELECT nextval(pg_get_serial_sequence('origin', 'key'))) AS origin_key
@@ -27,25 +28,25 @@ ORDER BY own.key, held.series_key;
 SELECT nextval(pg_get_serial_sequence('origin', 'key'));
 
 -- name: insert_entities
--- Create entities, or bring deleted ones back; one that is there is not answered. $1: ids, ascending, $2: term keys of
--- each as an array's text, $3: scopes of each as an array's text, $4: at.
-INSERT INTO entity AS e (id, types, scopes, created_at, modified_at)
-SELECT id, types::int[], scopes::text[], $4, $4
-FROM unnest($1::text[], $2::text[], $3::text[]) AS new (id, types, scopes)
+-- Create entities, or bring back those that are deleted or have ended; one that is there is not answered. $1: ids,
+-- ascending, $2: term keys of each as an array's text, $3: scopes of each as an array's text, $4: at, $5: their ends or null.
+INSERT INTO entity AS e (id, types, scopes, created_at, modified_at, expires_at)
+SELECT id, types::int[], scopes::text[], $4, $4, expires_at
+FROM unnest($1::text[], $2::text[], $3::text[], $5::timestamptz[]) AS new (id, types, scopes, expires_at)
 ON CONFLICT (id) DO UPDATE
 SET types = excluded.types, scopes = excluded.scopes, created_at = excluded.created_at,
-    modified_at = excluded.modified_at, deleted_at = NULL
-WHERE e.deleted_at IS NOT NULL
+    modified_at = excluded.modified_at, deleted_at = NULL, expires_at = excluded.expires_at
+WHERE e.deleted_at IS NOT NULL OR e.expires_at <= $4
 RETURNING new.key, new.id, old.key IS NULL AS is_new;
 
 -- name: update_entities
 -- Entities' types, scopes and times; their attributes stand elsewhere. $1: keys, $2: types of each as text, $3: scopes of
--- each as text, $4: created at, $5: deleted at or null, $6: at.
+-- each as text, $4: created at, $5: deleted at or null, $6: at, $7: their ends or null.
 UPDATE entity e
 SET types = new.types::int[], scopes = new.scopes::text[], created_at = new.created_at, deleted_at = new.deleted_at,
-    modified_at = $6
-FROM unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-    AS new (key, types, scopes, created_at, deleted_at)
+    modified_at = $6, expires_at = new.expires_at
+FROM unnest($1::int[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $7::timestamptz[])
+    AS new (key, types, scopes, created_at, deleted_at, expires_at)
 WHERE e.key = new.key;
 
 -- name: open_series

@@ -144,7 +144,7 @@ SELECT e.key, e.id,
     CASE WHEN (SELECT bool_and(r.whole) FROM reach_item() r) THEN e.scopes ELSE '{}' END AS scopes,
     e.created_at,
     CASE WHEN (SELECT bool_and(r.whole) FROM reach_item() r) THEN e.modified_at ELSE e.created_at END AS modified_at,
-    e.deleted_at
+    e.deleted_at, e.expires_at
 FROM entity e
 WHERE EXISTS (SELECT FROM seen s JOIN attribute a ON a.series_key = s.key WHERE s.entity_key = e.key)
    OR EXISTS (SELECT FROM reach_item() r WHERE r.whole AND r.dataset_keys IS NULL AND r.type_keys && e.types);
@@ -152,6 +152,11 @@ WHERE EXISTS (SELECT FROM seen s JOIN attribute a ON a.series_key = s.key WHERE 
 CREATE VIEW series AS
 SELECT key, entity_key, term_key, dataset_id, parent_key, dataset_key, owner, purpose, licence, personal_data, retention
 FROM seen;
+
+CREATE VIEW transient AS
+SELECT t.series_key, t.entity_key, t.expires_at, t.next_at
+FROM transient t
+WHERE EXISTS (SELECT FROM seen s WHERE s.key = t.series_key);
 
 CREATE VIEW dataset AS
 SELECT d.key, d.id, d.title, d.owner, d.purpose, d.licence, d.personal_data, d.retention, d.simulated, d.created_at
@@ -162,7 +167,7 @@ CREATE VIEW meta AS
 SELECT m.key,
     CASE
         WHEN (SELECT bool_and(r.whole) FROM reach_item() r) THEN m.body
-        ELSE jsonb_strip_nulls(jsonb_build_object('unitCode', m.body -> 'unitCode'))
+        ELSE jsonb_strip_nulls(jsonb_build_object('unitCode', m.body -> 'unitCode', 'expiresAt', m.body -> 'expiresAt'))
     END AS body,
     m.hash
 FROM meta m;
