@@ -208,8 +208,9 @@ async def moving(database: Database, name: Callable[[], str], clock: Callable[[]
 async def still(database: Database) -> AsyncIterator[Connection]:
     """No file changes meanwhile: for a copy of database and files that belong together."""
     async with database.acquire() as connection:
-        await connection.execute(_SQL["lock"], MOVING, timeout=STATEMENT_S)
         try:
+            # Within: who is called off while waiting may hold the lock by then, on a connection that others take next.
+            await connection.execute(_SQL["lock"], MOVING, timeout=STATEMENT_S)
             yield connection
         finally:
             await connection.execute(_SQL["unlock"], MOVING)

@@ -192,8 +192,8 @@ async def seen(
 async def held(database: Database, from_us: int, to_us: int) -> AsyncIterator[Sight]:
     """As `one_moment`, for as long as it takes: no file that it needs goes away."""
     async with database.acquire() as connection:
-        await connection.execute(_SQL["lock_shared"], READING)
         try:
+            await connection.execute(_SQL["lock_shared"], READING)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 yield Sight(connection, database.files, await files_of(connection, from_us, to_us))
         finally:
