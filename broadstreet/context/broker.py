@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.instance import no_such_instance, parse_instance_id
 from broadstreet.context.instances import TemporalQuery
-from broadstreet.context.ledger import Ledger
+from broadstreet.context.ledger import ATTEMPTS, Ledger
 from broadstreet.context.linking import Join, Linked, Linker
 from broadstreet.context.meta import Metas
 from broadstreet.context.past_search import PastSearch
@@ -28,9 +29,9 @@ from broadstreet.context.reading import Reader
 from broadstreet.context.representation import EntityRow, Projection
 from broadstreet.context.search import Page, Search
 from broadstreet.context.selection import Selection, types_hold
-from broadstreet.context.stored import StoredEntity
+from broadstreet.context.stored import StoredAttribute, StoredEntity
 from broadstreet.context.transience import Ends
-from broadstreet.model.errors import NotFound, TooMany
+from broadstreet.model.errors import Conflict, NotFound, TooMany
 from broadstreet.store import Database, Store, Terms
 
 if TYPE_CHECKING:
@@ -184,16 +185,17 @@ class Broker:
     async def modify_instance(
         self, principal: Principal, at_us: int, entity_id: str, instance_id: str, one: AttributeFragment
     ) -> None:
-        """5.6.14: parts of one instance. one: of its datasetId, the name says. Raises NotFound, InvalidInput."""
+        """5.6.14: parts of one instance; which datasetId its name says. Raises NotFound, InvalidInput, Conflict."""
         wanted = parse_instance_id(instance_id)
         tenant = await self._tenant(principal, "entity:write")
-        instance = await tenant.historian.instance(entity_id, one.name, wanted)
-        one.dataset_id = instance.dataset_id
-
-        def operation(stored: StoredEntity | None, owner: str, given: AttributeFragment) -> Decision:
-            return provision.modify(stored, given, instance, wanted.n, at_us)
-
-        await self._write_attribute(principal, at_us, entity_id, one, operation, None)
+        for _ in range(ATTEMPTS):
+            instance = await tenant.historian.instance(entity_id, one.name, wanted)
+            one.dataset_id = instance.dataset_id
+            operation = partial(_modified, instance=instance, n=wanted.n, at_us=at_us)
+            with suppress(provision.Stale):
+                await self._write_attribute(principal, at_us, entity_id, one, operation, None)
+                return
+        raise Conflict("others keep changing the same attribute", remedy="Try again in a moment.")
 
     async def erase_past(self, principal: Principal, at_us: int, entity_id: str) -> None:
         """5.6.16: all that an entity was; what it is stays. Raises NotFound, Unavailable."""
@@ -384,6 +386,12 @@ class Broker:
                 seen, _Tenant(database, self._store.terms(database), Metas(), Ends(database, self._clock))
             )
         return tenant
+
+
+def _modified(
+    stored: StoredEntity | None, owner: str, one: AttributeFragment, *, instance: StoredAttribute, n: int, at_us: int
+) -> Decision:
+    return provision.modify(stored, one, instance, n, at_us)
 
 
 def _iris(fragment: EntityFragment) -> set[str]:

@@ -90,6 +90,7 @@ class _Series(msgspec.Struct, frozen=True):
     name: str
     dataset_id: str
     kind: Kind
+    version: int
 
 
 class Historian:
@@ -130,7 +131,8 @@ class Historian:
         return Span([series.key], wanted.observed_at_us, wanted.observed_at_us + 1, wanted.n)
 
     async def instance(self, entity_id: str, name: str, wanted: InstanceName) -> StoredAttribute:
-        """One observation by its name, as an attribute that stood then. Raises NotFound."""
+        """One observation by its name, as an attribute that stood then; if it is of this version, it is as it was when
+        this was asked. Raises NotFound."""
         series = await self._series_of(entity_id, name, wanted)
         at_us = wanted.observed_at_us
         found = [one for one in await read(self._database, [series.key], at_us, at_us + 1) if one.n == wanted.n]
@@ -143,7 +145,7 @@ class Historian:
             name=series.name,
             dataset_id=series.dataset_id,
             kind=series.kind,
-            version=0,
+            version=series.version,
             as_of_us=at_us,
             observed_at_us=at_us,
             created_at_us=at_us,
@@ -209,7 +211,14 @@ class Historian:
         rows = await self._database.fetch(_SQL["series"], list(entity_keys), wanted)
         names = await self._terms.iris({row["term_key"] for row in rows})
         found = [
-            _Series(row["entity_key"], row["key"], names[row["term_key"]], row["dataset_id"], Kind(row["kind"]))
+            _Series(
+                row["entity_key"],
+                row["key"],
+                names[row["term_key"]],
+                row["dataset_id"],
+                Kind(row["kind"]),
+                row["version"],
+            )
             for row in rows
         ]
         return [one for one in found if projection.shows(one.name, one.dataset_id)]

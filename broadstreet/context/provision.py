@@ -18,6 +18,10 @@ from broadstreet.context.stored import StoredAttribute, StoredEntity
 from broadstreet.model.errors import InvalidInput, NotFound
 
 
+class Stale(Exception):
+    """The attribute changed since the instance was read: read it again."""
+
+
 def provide(stored: StoredEntity | None, fragment: EntityFragment, at_us: int) -> Decision:
     """5.6.11 and 5.6.12: observations are added, and an entity that is new. Raises NotFound for one without a type,
     InvalidInput where an attribute would be of two kinds."""
@@ -39,10 +43,12 @@ def provide(stored: StoredEntity | None, fragment: EntityFragment, at_us: int) -
 def modify(
     stored: StoredEntity | None, one: AttributeFragment, instance: StoredAttribute, n: int, at_us: int
 ) -> Decision:
-    """5.6.14: members of one instance are replaced, the others stay. instance: it, as it was observed."""
+    """5.6.14: members of one instance are replaced, the others stay. instance: it, as it was observed. Raises Stale."""
     now = None if stored is None else stored.attributes.get(one.identity)
     assert stored is not None
     assert now is not None
+    if now.version != instance.version:
+        raise Stale
     if one.is_null:
         raise InvalidInput("an instance is removed by DELETE", where="value")
     if one.observed_at_us is not UNSET and one.observed_at_us != instance.observed_at_us:

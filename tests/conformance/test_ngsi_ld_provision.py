@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from broadstreet.context.evolution import Historian
+from broadstreet.context.stored import StoredAttribute
 from broadstreet.history import moving
 from broadstreet.model.change import Flag, decode_changes
 from tests.conformance.conftest import BEGIN_US, Client
@@ -240,6 +244,29 @@ async def test_the_whole_past_is_erased_and_begins_anew(client: Client, car: str
     assert (await client.ask("POST", "temporal/entities", again)).status == 201
     assert await values(client, car) == [1]
     assert await value(client, car) == 80
+
+
+async def test_two_who_modify_an_instance_at_once_lose_nothing(
+    client: Client, car: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = await names(client, car)
+    path = f"temporal/entities/{car}/attrs/speed/{first}"
+    both_read, read = asyncio.Barrier(2), Historian.instance
+    meetings = count()
+
+    async def instance(historian: Historian, *asked: Any) -> StoredAttribute:
+        found = await read(historian, *asked)
+        if next(meetings) < 2:
+            await both_read.wait()
+        return found
+
+    monkeypatch.setattr(Historian, "instance", instance)
+    parts: list[dict[str, Any]] = [{"unitCode": "KMH"}, {"by": {"type": "Property", "value": "radar"}}]
+    answers = await asyncio.gather(*(client.ask("PATCH", path, part) for part in parts))
+    assert [answer.status for answer in answers] == [204, 204]
+    assert next(meetings) == 3
+    (shown, *_) = (await client.get(f"temporal/entities/{car}"))["speed"]
+    assert (shown["unitCode"], shown["by"]["value"]) == ("KMH", "radar")
 
 
 @pytest.fixture

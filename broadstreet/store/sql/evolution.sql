@@ -3,7 +3,7 @@
 -- name: series
 -- The series of entities, deleted attributes' as well, with what their attribute is now. $1: entity keys, $2: term keys of
 -- the attributes, or null for all.
-SELECT s.entity_key, s.key, s.term_key, s.dataset_id, a.kind
+SELECT s.entity_key, s.key, s.term_key, s.dataset_id, a.kind, a.version
 FROM series s JOIN attribute a ON a.series_key = s.key
 WHERE s.entity_key = ANY ($1::int[]) AND s.parent_key IS NULL AND ($2::int[] IS NULL OR s.term_key = ANY ($2::int[]))
 ORDER BY s.entity_key, s.key;
