@@ -67,11 +67,14 @@ class TemporalPresentation:
 
 def _aggregates(summary: SeriesSummary) -> dict[str, Any]:
     body: dict[str, Any] = {"type": summary.kind.type_name}
+    to_us, end = None, ""
     for period in summary.periods:
-        ends = [format_rfc3339(period.from_us), format_rfc3339(period.to_us)]
+        # Where one ends the next begins, as a rule.
+        start = end if period.from_us == to_us else format_rfc3339(period.from_us)
+        to_us, end = period.to_us, format_rfc3339(period.to_us)
         for method, value in period.values.items():
             if value is not None:
-                body.setdefault(str(method), []).append([value, *ends])
+                body.setdefault(method.value, []).append((value, start, end))
     if summary.dataset_id:
         body["datasetId"] = summary.dataset_id
     return body

@@ -10,17 +10,18 @@ out, not filled. `stddev` is that of a sample (n - 1), so that a single value ha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from broadstreet.history.frames import frames
-from broadstreet.history.observations import Floats, Int64s
+from broadstreet.history.observations import Bools, Floats, Int32s, Int64s
 from broadstreet.history.past import is_filed
 from broadstreet.history.periods import Period
 from broadstreet.history.reading import check_range, extents
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 HOUR_US: Final = 3600 * US_PER_S
 BARS: Final = 24
 MAX_RANKS: Final = 10_000
+INLINE_ROWS: Final = 20_000
+"""What is added up faster than a thread is asked to."""
 
 _SQL = load_queries("aggregate")
 
@@ -113,7 +116,10 @@ async def aggregate(
         return []
     found: list[Aggregate] = []
     async for frame in frames(database, series_keys, from_us, to_us):
-        found += await asyncio.to_thread(sums, frame, edges, methods)
+        if frame.height <= INLINE_ROWS:
+            found += sums(frame, edges, methods)
+        else:
+            found += await asyncio.to_thread(sums, frame, edges, methods)
     return found
 
 
@@ -122,6 +128,8 @@ def sums(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[
 
     A boolean counts as 1 or 0, an array as its length; texts have a least and a greatest only. Raises InvalidQuery.
     """
+    if _REDUCED.keys() >= set(methods) and not frame["number"].null_count():
+        return _of_numbers(frame, edges, methods)
     found = summed_up(frame, edges, methods)
     columns = (_column(found, method) for method in methods)
     values = zip(*columns, strict=True) if methods else ((),) * found.height
@@ -132,13 +140,73 @@ def sums(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[
     ]
 
 
+def _of_numbers(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[Aggregate]:
+    """`sums` of nothing but numbers, by methods that a pass over them answers."""
+    keys, period, begins = _groups(frame, edges)
+    groups = Groups(frame["number"].to_numpy(), np.flatnonzero(begins))
+    columns = []
+    for method in methods:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            column = _REDUCED[method](groups)
+        if column.dtype == np.float64 and np.isinf(column).any():
+            raise _too_large(method)
+        columns.append([None if value != value else value for value in column.tolist()])
+    keys, starts, ends = keys[begins].tolist(), edges[period[begins]].tolist(), edges[period[begins] + 1].tolist()
+    return [
+        Aggregate(key, start, end, dict(zip(methods, row, strict=True)))
+        for key, start, end, row in zip(keys, starts, ends, zip(*columns, strict=True), strict=True)
+    ]
+
+
+class Groups(NamedTuple):
+    """Numbers one after the other, and where each group of them begins."""
+
+    numbers: Floats
+    starts: npt.NDArray[np.intp]
+
+    @property
+    def counts(self) -> Int64s:
+        """How many each has."""
+        return np.diff(self.starts, append=len(self.numbers))
+
+    def sums(self, numbers: Floats) -> Floats:
+        """Sums of as many numbers."""
+        return np.add.reduceat(numbers, self.starts)
+
+    def deviations(self) -> Floats:
+        """Each group's standard deviation: NaN for one number, infinite where it cannot be told."""
+        counts = self.counts
+        from_mean = self.numbers - np.repeat(self.sums(self.numbers) / counts, counts)
+        found = np.sqrt(self.sums(from_mean * from_mean) / (counts - 1))
+        return np.where(counts > 1, np.nan_to_num(found, nan=np.inf, posinf=np.inf), np.nan)
+
+
+_REDUCED: Final[dict[Method, Callable[[Groups], npt.NDArray[Any]]]] = {
+    Method.TOTAL_COUNT: lambda groups: groups.counts,
+    Method.SUM: lambda groups: groups.sums(groups.numbers),
+    Method.AVG: lambda groups: groups.sums(groups.numbers) / groups.counts,
+    Method.MIN: lambda groups: np.minimum.reduceat(groups.numbers, groups.starts),
+    Method.MAX: lambda groups: np.maximum.reduceat(groups.numbers, groups.starts),
+    Method.STDDEV: Groups.deviations,
+    Method.SUMSQ: lambda groups: groups.sums(groups.numbers * groups.numbers),
+}
+
+
+def _groups(frame: pl.DataFrame, edges: Int64s) -> tuple[Int32s, Int64s, Bools]:
+    """Of each row its series and which period it is in, and whether it begins a group: rows come by series and time."""
+    keys = frame["series_key"].to_numpy()
+    period = np.searchsorted(edges, frame["at_us"].to_numpy(), side="right") - 1
+    return keys, period, np.append(True, (period[1:] != period[:-1]) | (keys[1:] != keys[:-1]))
+
+
+def _too_large(method: Method) -> InvalidQuery:
+    return InvalidQuery("numbers in the range are too large to be summed or squared", where=method)
+
+
 def summed_up(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> pl.DataFrame:
     """As `sums`, as columns: `series_key`, `from_us`, `to_us`, and one a method; least and greatest are pairs of a
     number, `x`, and a `text`."""
-    keys = frame["series_key"].to_numpy()
-    period = np.searchsorted(edges, frame["at_us"].to_numpy(), side="right") - 1
-    # Rows come by series and time: where either changes, a group begins.
-    begins = np.append(True, (period[1:] != period[:-1]) | (keys[1:] != keys[:-1]))
+    keys, period, begins = _groups(frame, edges)
     grouped = (
         _countable(frame)
         .with_columns(pl.Series("group", np.cumsum(begins)).set_sorted())
@@ -147,7 +215,7 @@ def summed_up(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> 
     )
     for method in methods:
         if grouped.schema[method] == pl.Float64 and grouped[method].is_infinite().any():
-            raise InvalidQuery("numbers in the range are too large to be summed or squared", where=method)
+            raise _too_large(method)
     keys, period = keys[begins], period[begins]
     bounds = pl.DataFrame({"series_key": keys, "from_us": edges[period], "to_us": edges[period + 1]})
     return bounds.hstack(grouped.drop("group"))

@@ -12,7 +12,7 @@ MINUTE_US = 60_000_000
 ROWS = 20_000
 TO_US = T0_US + ROWS * MINUTE_US
 DAY_US = 1_440 * MINUTE_US
-IN_INDEX_ALONE = {"numbers", "points", "count", "hourly_means", "sums_by_period"}
+IN_INDEX_ALONE = {"numbers", "numbers_if_told", "points", "count", "hourly_means", "sums_by_period"}
 
 
 async def test_every_read_of_the_past_goes_by_its_index(city_dsn: str) -> None:
@@ -25,6 +25,7 @@ async def test_every_read_of_the_past_goes_by_its_index(city_dsn: str) -> None:
         some, day = keys[:2], (T0_US, T0_US + DAY_US)
         asked = {
             "numbers": (some, *day, 1_000_000),
+            "numbers_if_told": (some, *day, 1_000_000),
             "others": (some, *day),
             "points": (keys[0], *day, 1_000),
             "oldest_first": (some, *day, 1_000),

@@ -41,6 +41,9 @@ QUERIES: Final = {
         f"?type=AirQualityObserved,{{name}}&{WIDE}",
         f"?attrs={{name}}&{WIDE}",
         f"?id={{entity}}&{WIDE}",
+        f"?type=AirQualityObserved&q=NO2>1;{{name}}.unitCode&orderBy=id;desc&{WIDE}",
+        f"?type=AirQualityObserved&q=NO2.createdAt>{FROM}&timeproperty=modifiedAt&{WIDE}",
+        f"?type=AirQualityObserved&georel=near;maxDistance==9&geometry=Point&coordinates=[24.9,60.2]&{WIDE}",
     ),
     "/ngsi-ld/v1/temporal/entities/{entity_id}": (
         f"?{WIDE}",

@@ -8,20 +8,23 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from broadstreet.history import Observations, Period, Points, append, chart
+from broadstreet.history.aggregates import HOUR_US, Method, sums
 from broadstreet.history.appending import COPY_FROM_ROWS
 from broadstreet.history.arrays import numbers_of, times_of
 from broadstreet.history.downsampling import GAP_STEPS, gaps
 from broadstreet.model.clock import MAX_US, MIN_US
-from broadstreet.model.errors import InvalidInput, TooMany
+from broadstreet.model.errors import InvalidInput, InvalidQuery, TooMany
 from broadstreet.store import Database, Store, write_origin
 
 T0_US = 1_767_225_600_000_000
 DAY_US = 86_400_000_000
+QUICK = [method for method in Method if method is not Method.DISTINCT_COUNT]
 
 batches = st.lists(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12), st.sampled_from([0.0, 1.0, 2.5])), max_size=12),
@@ -199,3 +202,28 @@ def test_what_is_no_duration_is_refused_in_words(text: str) -> None:
         assert period.months >= 0
         assert period.days >= 0
         assert period.us >= 0
+
+
+@given(points=series.filter(bool), split=st.integers(0, 300), hours=st.integers(1, 24))
+def test_numbers_alone_amount_to_what_any_values_do(points: list[tuple[int, float]], split: int, hours: int) -> None:
+    at_us, numbers = (list(column) for column in zip(*points, strict=True))
+    keys = [1] * min(split, len(points)) + [2] * max(len(points) - split, 0)
+    frame = pl.DataFrame(
+        {"series_key": keys, "at_us": at_us, "number": numbers, "value": [None] * len(points)},
+        {"series_key": pl.Int32, "at_us": pl.Int64, "number": pl.Float64, "value": pl.String},
+    )
+    edges = Period(us=hours * HOUR_US).edges(0, DAY_US)
+    quick = sums(frame, edges, QUICK)
+    slow = sums(frame, edges, [*QUICK, Method.DISTINCT_COUNT])
+    assert [(one.series_key, one.from_us, one.to_us) for one in quick] == [
+        (one.series_key, one.from_us, one.to_us) for one in slow
+    ]
+    for one, other in zip(quick, slow, strict=True):
+        assert one.values == pytest.approx({method: other.values[method] for method in QUICK}, abs=1e-3)
+
+
+@pytest.mark.parametrize("method", [Method.SUM, Method.AVG, Method.SUMSQ, Method.STDDEV])
+def test_what_cannot_be_added_up_is_said(method: Method) -> None:
+    frame = pl.DataFrame({"series_key": [1, 1], "at_us": [0, 1], "number": [1e308, 1.1e308], "value": [None, None]})
+    with pytest.raises(InvalidQuery, match="too large"):
+        sums(frame, np.array([0, 10]), [method])

@@ -101,6 +101,25 @@ FROM (
 GROUP BY series_key
 ORDER BY series_key;
 
+-- name: numbers_if_told
+-- The same in one statement and so of one moment, where no file holds anything of the range; `is_filed` says whether one does,
+-- and nothing else is answered then. Parameters as for numbers.
+SELECT f.is_filed, x.series_key, x.times, x.numbers
+FROM (SELECT EXISTS (SELECT FROM past_file WHERE from_at < $3 AND to_at > $2) AS is_filed) f
+LEFT JOIN LATERAL (
+    SELECT series_key, array_send(array_agg(observed_at)) AS times,
+        array_send(array_agg(coalesce(number, 'NaN'))) AS numbers
+    FROM (
+        SELECT series_key, observed_at, number
+        FROM observation
+        WHERE series_key = ANY ($1::int[]) AND observed_at >= $2 AND observed_at < $3
+        ORDER BY series_key, observed_at, n
+        LIMIT $4
+    ) o
+    GROUP BY series_key
+) x ON NOT f.is_filed
+ORDER BY x.series_key;
+
 -- name: others
 -- What is no number of the same rows, in the same order. Parameters as for numbers.
 SELECT value
