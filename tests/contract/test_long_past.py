@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import copy
 import itertools
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,6 @@ from broadstreet.history import (
     exporting,
     extents,
     firsts,
-    held,
     hourly_bars,
     is_free,
     moving,
@@ -37,7 +34,6 @@ from broadstreet.history import (
     ranking,
     read,
     read_range,
-    still,
     written_by,
 )
 from broadstreet.history import mover as mover_module
@@ -389,35 +385,3 @@ async def test_a_long_export_keeps_its_files(pasts: tuple[Past, Past], monkeypat
     async with moving(past.database, lambda: "swept", lambda: END_US):
         pass
     assert files(past) == ["erased.parquet"]
-
-
-class CalledOff:
-    """A connection that answers a lock, and whose caller is called off in that moment."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    async def execute(self, query: str, *args: Any, **more: Any) -> None:
-        await self._connection.execute(query, *args, **more)
-        if "advisory_lock" in query:
-            raise asyncio.CancelledError
-
-
-async def test_who_is_called_off_while_waiting_for_the_files_holds_nothing(
-    pasts: tuple[Past, Past], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = pasts[0].database
-
-    @asynccontextmanager
-    async def acquire() -> AsyncIterator[CalledOff]:
-        async with database.acquire() as connection:
-            yield CalledOff(connection)
-
-    hasty = copy.copy(database)
-    monkeypatch.setattr(hasty, "acquire", acquire, raising=False)
-    for waiting in (still(hasty), held(hasty, MIN_US, MAX_US)):
-        with pytest.raises(asyncio.CancelledError):
-            async with waiting:
-                raise AssertionError("it was called off before")
-    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = ("
-    assert await database.fetchval(f"{locks}SELECT oid FROM pg_database WHERE datname = current_database())") == 0
