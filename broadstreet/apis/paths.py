@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NGSI_LD: Final = "/ngsi-ld/"
 """Where handlers take parts that are still encoded."""
 ENTITIES: Final = "/ngsi-ld/v1/entities/"
+TEMPORAL: Final = "/ngsi-ld/v1/temporal/entities/"
 NOTHING: Final = "_"
 TENANT: Final = b"ngsild-tenant"
 LENGTH_REQUIRED: Final = 411
@@ -58,6 +59,8 @@ def _whole(path: str, method: str) -> str:
     """A path in which what is left out has a place."""
     if path == ENTITIES and method in ("PATCH", "PUT"):
         return path + NOTHING
+    if path.startswith(TEMPORAL) and method == "PATCH":
+        path = path.replace("/attrs//", "/attrs/")  # an instance of no attribute is nothing that could be modified
     return path.replace("//", f"/{NOTHING}/") if "//" in path else path
 
 

@@ -48,6 +48,9 @@ _OF_ATTRIBUTE: Final = frozenset({"type", "@type", "datasetId", "observedAt", "i
 _NEVER_ATTRIBUTES: Final = frozenset(
     {"datasetId", "observedAt", "instanceId", "unitCode", "objectType", "lang", "entity", "entityList", *_BY_MEMBER}
 ) - {"vocab", "json"}
+PROOF: Final = "ngsildproof"
+SEALED: Final = frozenset({"entityIdSealed", "entityTypeSealed"})
+LANG_STRING: Final = "langString"
 _PREVIOUS: Final = "previous"
 _WITH_UNIT: Final = frozenset({None, Kind.PROPERTY, Kind.LIST_PROPERTY})
 _GEOGRAPHIC: Final = frozenset(map(expand, ("location", "observationSpace", "operationSpace")))
@@ -181,6 +184,8 @@ class _Reader:
         if not isinstance(given, dict) or (_says(given, GEOMETRY_TYPES) and "coordinates" in given):
             return self._bare(iri, given, where)
         kind = self._kind(given, where)
+        if iri == self._vocabulary.expand(PROOF) and not isinstance(given.get("value", {}), dict):
+            _refuse(f"the value of {PROOF} is an object, the proof", where)
         _check_members(kind, given, where)
         if iri in _GEOGRAPHIC and kind not in (None, Kind.GEO_PROPERTY):
             _refuse("this attribute is a GeoProperty", where)
@@ -197,7 +202,7 @@ class _Reader:
             kind,
             value,
             self._observed_at(given, where),
-            self._meta(given, where, depth),
+            self._meta(given, where, depth, iri, kind),
         )
 
     def _bare(self, iri: str, value: Any, where: str) -> AttributeFragment:
@@ -235,8 +240,8 @@ class _Reader:
             return None
         return parse_utc(text, where)
 
-    def _meta(self, given: dict[str, Any], where: str, depth: int) -> Meta:
-        """Sub-attributes, their names expanded."""
+    def _meta(self, given: dict[str, Any], where: str, depth: int, iri: str, kind: Kind | None) -> Meta:
+        """Sub-attributes, their names expanded. iri, kind: of the attribute."""
         if depth >= MAX_DEPTH:
             raise TooMany(f"sub-attributes nest at most {MAX_DEPTH} deep", where=where)
         meta: Meta = {}
@@ -250,6 +255,10 @@ class _Reader:
             elif name == END:
                 at_us = _end(sub, self._nulls, place)
                 meta[name] = NULL if at_us is None else format_rfc3339(at_us)
+            elif name == "valueType":
+                meta[name] = self._value_type(sub, kind, place)
+            elif name in SEALED:
+                meta[name] = self._sealed(name, sub, is_proof=iri == self._vocabulary.expand(PROOF), where=place)
             elif name == "objectType":
                 meta[name] = sub if sub == NULL else _types(sub, self._vocabulary)
             else:
@@ -257,6 +266,20 @@ class _Reader:
         if not self._may_be_null and NULL in meta.values():
             _refuse(f"{NULL} removes something, and there is nothing to remove here", where)
         return meta
+
+    def _value_type(self, given: Any, kind: Kind | None, where: str) -> str:
+        """What the values of an attribute are (4.5.2.2); those of a LanguageProperty are texts in languages."""
+        if given == NULL:
+            return NULL
+        if not isinstance(given, str) or (kind is Kind.LANGUAGE_PROPERTY and given != LANG_STRING):
+            _refuse(f"a valueType is a name; a LanguageProperty's is {LANG_STRING}", where)
+        return self._vocabulary.name(given, where)
+
+    def _sealed(self, name: str, given: Any, *, is_proof: bool, where: str) -> str:
+        """Which entity or type a proof is about (4.5.2.2)."""
+        if not is_proof or not isinstance(given, str):
+            _refuse(f"{name} is a text in {PROOF}", where)
+        return self._vocabulary.name(given, where) if name == "entityTypeSealed" else _uri(given, where)
 
     def _sub_attribute(self, given: Any, where: str, depth: int) -> Any:
         """A sub-attribute in the normalized form with expanded names, NGSI-LD Null, or a list of instances."""

@@ -2,7 +2,8 @@
 
 A comparison with a value becomes a jsonpath predicate over the attribute's value or its sub-attributes, in lax mode,
 where a list counts by its items, as 4.9 of the standard wants it. `!=` and `!~=` ask that the target is there and that
-none of its items compares. A name that no entity has ever had makes a leaf that holds for none.
+none of its items compares; of what is no text, `!~=` holds no more than `~=`. A name that no entity has ever had makes
+a leaf that holds for none.
 """
 
 from __future__ import annotations
@@ -219,7 +220,9 @@ def _compare(term: Term, targets: Sequence[str], literal: Callable[[Value], Valu
     variables: dict[str, Any] = {}
     tests = [test for target in targets for test in _tests(term, target, literal, variables)]
     matches = " || ".join(f"({test})" for test in tests)
-    if term.operator in (Operator.UNEQUAL, Operator.UNLIKE):
+    if term.operator is Operator.UNLIKE:
+        return f"({there}) && !({matches})", variables
+    if term.operator is Operator.UNEQUAL:
         # Values of different sorts do not compare, which is neither true nor false: they are unequal.
         return f"({there}) && (({matches}) is unknown || !({matches}))", variables
     return matches, variables

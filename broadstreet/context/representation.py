@@ -214,8 +214,10 @@ class Presentation:
         compact = self.vocabulary.compact
         shown: dict[str, Any] = {}
         for name, sub in meta.items():
-            if name == "unitCode" or (name == END and self.with_times):
+            if name in ("unitCode", "entityIdSealed") or (name == END and self.with_times):
                 shown[name] = sub
+            elif name in ("valueType", "entityTypeSealed"):
+                shown[name] = compact(sub)
             elif name == END:
                 continue
             elif name == "objectType":

@@ -59,8 +59,9 @@ KINDS: Final = {name: kind for kind, name in _TYPE_NAMES.items()}
 """Kinds by the name NGSI-LD writes."""
 
 Meta = dict[str, Any]
-"""Sub-attributes. Members of the core keep their short name (`unitCode`: text, `objectType`: IRI); any other key is an
-IRI whose value is an attribute in the normalized form, its own names expanded likewise."""
+"""Sub-attributes. Members of the core keep their short name (`unitCode`, `expiresAt`, `entityIdSealed`: text;
+`objectType`, `valueType`, `entityTypeSealed`: IRIs); any other key is an IRI whose value is an attribute in the
+normalized form, its own names expanded likewise."""
 
 
 class Attribute(msgspec.Struct):

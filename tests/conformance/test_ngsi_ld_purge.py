@@ -40,6 +40,14 @@ async def test_what_a_query_means_is_deleted(client: Client) -> None:
     assert past["n"][0]["value"] == 1, "its past stays"
 
 
+async def test_what_is_here_may_all_be_deleted_at_once(client: Client) -> None:
+    kind = await made(client)
+    assert await purge(client, "local=true&drop=n") == 204
+    assert await client.get(f"entities/urn:{kind}:1") == {"id": f"urn:{kind}:1", "type": kind}
+    assert await purge(client, "local=true") == 204
+    assert await client.get("entities?local=true") == []
+
+
 async def test_some_attributes_go_or_stay(client: Client) -> None:
     kind = await made(client, 1, a=1, b=2, c=3)
     assert await purge(client, f"type={kind}&drop=a,zzz") == 204

@@ -45,6 +45,8 @@ SELECTING: Final = (
     "coordinates",
     "geoproperty",
     "expandValues",
+    "jsonKeys",
+    "csf",
 )
 """Parameters that say which entities are meant."""
 PAGING: Final = ("limit", "offset", "count", "local")
@@ -90,6 +92,8 @@ class Wishes(msgspec.Struct, forbid_unknown_fields=True):
     lang: str | None = None
     datasetId: list[str] | None = None
     expandValues: list[str] | None = None
+    jsonKeys: list[str] | None = None
+    csf: str | None = None
     ordering: OrderWish | None = None
 
 
@@ -136,6 +140,8 @@ def wishes_of_parameters(parameters: Parameters) -> Wishes:
         lang=parameters.text("lang"),
         datasetId=parameters.names("datasetId") or None,
         expandValues=parameters.names("expandValues") or None,
+        jsonKeys=parameters.names("jsonKeys") or None,
+        csf=parameters.text("csf"),
     )
 
 
@@ -173,6 +179,8 @@ def selection_of(
     counts = parameters.flag("count")
     if limit == 0 and not counts:
         raise InvalidInput("a limit of 0 asks for the count alone", where="limit", remedy="Add count=true.")
+    if wishes.csf is not None:
+        parse_query(wishes.csf)  # it chooses among other sources, and there are none
     types_asked = [parameters.all.get("type"), *(one.type for one in wishes.entities or ())]
     return Selection(
         selectors=selectors or _selectors(wishes, vocabulary),

@@ -92,8 +92,8 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
     if not shown:
         raise NotFound("the entity has none of these members", where="pick, omit")
     if exchange.media_type == GEO_JSON:
-        return exchange.geo_answer(shown[0] if len(shown) == 1 else _collection(shown))
-    return exchange.answer(shown[0] if len(shown) == 1 else shown)
+        return exchange.geo_answer(shown[0] if len(shown) == 1 else _collection(shown), presentation.form)
+    return exchange.answer(shown[0] if len(shown) == 1 else shown, form=presentation.form)
 
 
 @get("/entities", opt=requires("entity:read", within_reach=True), operation_class=_FIND.operation)
@@ -136,8 +136,8 @@ async def _find(
         headers["Link"] = pages
     shown = await shown_of(call, exchange, presentation, found.entities, join, geometry_property)
     if exchange.media_type == GEO_JSON:
-        return exchange.geo_answer(_collection(shown), headers=headers)
-    return exchange.answer(shown, headers=headers)
+        return exchange.geo_answer(_collection(shown), presentation.form, headers=headers)
+    return exchange.answer(shown, headers=headers, form=presentation.form)
 
 
 def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:

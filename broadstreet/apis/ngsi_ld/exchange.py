@@ -15,9 +15,11 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 from litestar.response.base import ASGIResponse
+from litestar.status_codes import HTTP_200_OK
 
 from broadstreet.access import Principal
-from broadstreet.context import CORE, Vocabulary
+from broadstreet.apis.ngsi_ld.conformance import amend, preferred
+from broadstreet.context import CORE, Form, Vocabulary
 from broadstreet.model.errors import InvalidInput, InvalidRequest, NotAcceptable, UnsupportedMediaType
 from broadstreet.model.terms import CORE_CONTEXT_URI
 
@@ -29,6 +31,7 @@ NgsiRequest = Request[Principal, Any, State]
 JSON: Final = "application/json"
 LD_JSON: Final = "application/ld+json"
 GEO_JSON: Final = "application/geo+json"
+HTTP_203_NON_AUTHORITATIVE: Final = 203
 MERGE_PATCH: Final = "application/merge-patch+json"
 OFFERS: Final = (JSON, LD_JSON)
 ENTITY_OFFERS: Final = (JSON, LD_JSON, GEO_JSON)
@@ -94,6 +97,7 @@ class Exchange:
         self.media_type = offers[0] if accept is None or accept == "*/*" else negotiate(accept, offers)
         link = headers.get("link")
         self._linked = None if link is None else context_link(link)
+        self._preferred = preferred(headers.get("prefer"))
         self._call = call
         self._request = request
         self.vocabulary = CORE
@@ -155,10 +159,13 @@ class Exchange:
             raise InvalidInput("plain JSON has no @context", where="@context", remedy=f"Send it as {LD_JSON}.")
         return self.vocabulary
 
-    def answer(self, content: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> ASGIResponse:
-        """An answer with a body that has names in it: an object, or a list of them."""
+    def answer(
+        self, content: Any, *, status: int = 200, headers: dict[str, str] | None = None, form: Form | None = None
+    ) -> ASGIResponse:
+        """An answer with a body that has names in it: an object, or a list of them. form: that of entities."""
         vocabulary = self.shown
         sent = dict(headers or {})
+        status = self._conforming(content if isinstance(content, list) else [content], form, status, sent)
         if self.media_type == JSON:
             link = f'<{vocabulary.uri}>; rel="{_CONTEXT_RELATION}"; type="{LD_JSON}"'
             sent["Link"] = f"{link}, {sent['Link']}" if "Link" in sent else link
@@ -167,15 +174,26 @@ class Exchange:
                 one["@context"] = vocabulary.reference
         return ASGIResponse(body=encode(content), media_type=self.media_type, status_code=status, headers=sent)
 
-    def geo_answer(self, content: dict[str, Any], *, headers: dict[str, str] | None = None) -> ASGIResponse:
+    def geo_answer(self, content: dict[str, Any], form: Form, *, headers: dict[str, str] | None = None) -> ASGIResponse:
         """A GeoJSON answer; its @context stands in the body, or in the Link header where `Prefer: body=json` asks."""
         sent = dict(headers or {})
-        if self._request.headers.get("prefer", "").replace('"', "").strip() == "body=json":
+        status = self._conforming(content.get("features", [content]), form, HTTP_200_OK, sent)
+        preferences = self._request.headers.get("prefer", "").replace('"', "").split(",")
+        if "body=json" in map(str.strip, preferences):
             uri = self.vocabulary.uri or CORE_CONTEXT_URI
             sent["Link"] = f'<{uri}>; rel="{_CONTEXT_RELATION}"; type="{LD_JSON}"'
         else:
             content["@context"] = self.vocabulary.reference
-        return ASGIResponse(body=encode(content), media_type=GEO_JSON, headers=sent)
+        return ASGIResponse(body=encode(content), media_type=GEO_JSON, status_code=status, headers=sent)
+
+    def _conforming(self, content: list[Any], form: Form | None, status: int, headers: dict[str, str]) -> int:
+        """Say what is answered in the version that is preferred, and in the headers that it is; answers the status."""
+        version = self._preferred
+        if version is None:
+            return status
+        headers["Preference-Applied"] = "ngsi-ld={}.{}".format(*version)
+        changed = form is not None and amend(content, version, is_simplified=form is Form.SIMPLIFIED)
+        return HTTP_203_NON_AUTHORITATIVE if changed and status == HTTP_200_OK else status
 
 
 def empty(status: int = 204, headers: dict[str, str] | None = None) -> ASGIResponse:

@@ -64,6 +64,7 @@ _KNOWN: Final[dict[str, tuple[str, Schema]]] = {
     "lang": ("Languages, best first, in which LanguageProperties are shown as texts.", _TEXT),
     "datasetId": ("Ids of attribute instances, joined by commas; `@none` is the default one.", _TEXT),
     "expandValues": ("Attributes whose values in q are terms of the @context.", _TEXT),
+    "jsonKeys": ("Attributes whose values in q are plain JSON, as all are that expandValues does not name.", _TEXT),
     "join": ("Where linked entities stand: in their relationships, or behind the entities.", _choice(*_JOINS)),
     "joinLevel": ("How many links one behind the other are followed.", _integer(1, MAX_JOIN_LEVEL, minimum=1)),
     "containedBy": ("Ids of entities that are not joined in, joined by commas.", _TEXT),

@@ -17,7 +17,7 @@ from broadstreet.apis.services import Call
 from broadstreet.context.purging import Rest
 from broadstreet.context.vocabulary import Vocabulary, check_name
 
-_PURGE: Final = Query(*SELECTING, "attrs", "keep", "drop", answers={204: "What was meant is gone."})
+_PURGE: Final = Query(*SELECTING, "attrs", "keep", "drop", "local", answers={204: "What was meant is gone."})
 
 
 @delete("/entities", opt=requires("entity:write"), operation_class=_PURGE.operation, status_code=HTTP_200_OK)

@@ -39,7 +39,6 @@ from broadstreet.context import (
     TemporalPresentation,
     TemporalQuery,
     TimeProperty,
-    parse_query,
 )
 from broadstreet.context.bounds import MAX_LAST_N, MAX_TEMPORAL_ENTITIES
 from broadstreet.context.document import parse_utc
@@ -51,7 +50,7 @@ _SUMMING: Final = ("aggrMethods", "aggrPeriodDuration")
 _WHEN: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", *_SUMMING)
 _ANSWERS: Final = {200: "Entities over time.", 206: "The first part of them: Content-Range says how far it goes."}
 _ONE: Final = Query(*SHOWING, *_WHEN, "local", answers=_ANSWERS)
-_FIND: Final = Query(*SELECTING, *SHOWING, *_WHEN, *PAGING, "orderBy", "collation", "csf", answers=_ANSWERS)
+_FIND: Final = Query(*SELECTING, *SHOWING, *_WHEN, *PAGING, "orderBy", "collation", answers=_ANSWERS)
 _POST_FIND: Final = Query("options", "format", *PAGING, body="A Query with a temporalQ (5.2.23).", answers=_ANSWERS)
 _FORMS: Final = {form.value: form for form in TemporalForm if form is not TemporalForm.INSTANCES}
 
@@ -135,8 +134,6 @@ async def query_evolutions(request: NgsiRequest, call: NamedDependency[Call]) ->
     """Query entities over time (5.7.4)."""
     exchange = await Exchange.of(request, call)
     parameters = _FIND.read(request.scope)
-    if (csf := parameters.text("csf")) is not None:
-        parse_query(csf)  # there are no sources to choose from, but an error is one
     selectors = (selector_of(parameters, exchange.vocabulary),)
     return await _find(call, exchange, parameters, wishes_of_parameters(parameters), selectors, request.url.path)
 
