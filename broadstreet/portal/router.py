@@ -16,6 +16,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 from broadstreet.access import public, requires
 from broadstreet.history.downsampling import DEFAULT_CHART_POINTS, MAX_CHART_POINTS, POINTS_A_STRETCH
 from broadstreet.model.clock import US_PER_S, parse_rfc3339
+from broadstreet.model.units import UNITS
 from broadstreet.portal.account import change_password, end_token, new_token, own_account, sign_out_everywhere
 from broadstreet.portal.changes import MAX_CHANGES, ChangeView, changes_view
 from broadstreet.portal.client import ClientFiles
@@ -168,6 +169,12 @@ async def profiles(portal: InPortal, town: InTown) -> list[ProfileView]:
     return [profile_view(version) for version in await portal.registry.profiles(town.database)]
 
 
+@get("/api/units", opt=requires("entity:read"))
+async def units() -> dict[str, str]:
+    """The symbols of units by their codes."""
+    return {code: unit.symbol for code, unit in UNITS.items()}
+
+
 @post("/api/devices", opt=requires("device:write"))
 async def add_device(
     portal: InPortal, town: InTown, request: AnyRequest, principal: Caller, data: JSONBody[NewDevice]
@@ -246,6 +253,7 @@ def portal_routers(portal: Portal) -> list[Router]:
                 system,
                 find,
                 profiles,
+                units,
                 add_device,
                 labels,
                 new_secret,

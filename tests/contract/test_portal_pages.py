@@ -51,6 +51,11 @@ def helsinki(data_dir: Path) -> City:
     return HELSINKI
 
 
+async def test_units_are_written_as_people_write_them(house: PortalHouse) -> None:
+    units = await house.get("/portal/api/units")
+    assert (units["GQ"], units["CEL"], units["C62"]) == ("µg/m³", "°C", "")
+
+
 async def test_an_entity_says_what_it_is_and_whether_to_believe_it(house: PortalHouse) -> None:
     await house.air("a-1", 31.2)
     house.clock.forward(120)

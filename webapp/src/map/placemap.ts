@@ -1,11 +1,9 @@
 /**
- * The plan with a mark for each place that everyone may see: the same paper as the city's own map, and nothing on it that
- * lives. Fetched only when it is shown.
+ * The plan with a mark for each place: the same paper as the city's own map, and nothing on it that lives. Fetched only when it is shown.
  */
 import type { Feature, FeatureCollection, Point } from 'geojson';
 import type { GeoJSONSource, Map as MapLibreMap } from 'maplibre-gl';
 import type { CityFacts } from '../server/answers.ts';
-import type { PublicPlace } from '../server/answers.public.ts';
 import { inkOf } from '../theme.svelte.ts';
 import { textures } from './engraving.ts';
 import { flatMap } from './flat.ts';
@@ -20,6 +18,13 @@ const HIT_PX = 12;
 const PADDING_PX = 48;
 const MOVE_MS = 300;
 
+/** What has a mark: its place, where it is known. */
+export interface Marked {
+  id: string;
+  lon: number | null;
+  lat: number | null;
+}
+
 export interface PlaceMapEvents {
   picked(id: string | null): void;
   /** All that there is to draw is drawn, for the first time. */
@@ -31,7 +36,7 @@ function inks(): Inks {
   return { paper: inkOf('paper'), ink: inkOf('ink'), muted: inkOf('muted'), line: inkOf('line'), edge: inkOf('edge') };
 }
 
-function collection(places: readonly PublicPlace[], chosen: string | null): FeatureCollection<Point> {
+function collection(places: readonly Marked[], chosen: string | null): FeatureCollection<Point> {
   const features = places.flatMap(({ id, lon, lat }): Feature<Point>[] =>
     lon === null || lat === null ? [] : [{ type: 'Feature', geometry: { type: 'Point', coordinates: [lon, lat] }, properties: { id, chosen: id === chosen } }],
   );
@@ -41,7 +46,7 @@ function collection(places: readonly PublicPlace[], chosen: string | null): Feat
 export class PlaceMap {
   readonly #map: MapLibreMap;
   readonly #facts: CityFacts;
-  #places: readonly PublicPlace[] = [];
+  #places: readonly Marked[] = [];
   #chosen: string | null = null;
 
   /** Throws where the browser has no WebGL 2. */
@@ -80,25 +85,31 @@ export class PlaceMap {
     });
   }
 
-  show(places: readonly PublicPlace[], chosen: string | null): void {
+  show(places: readonly Marked[], chosen: string | null): void {
     this.#places = places;
     this.#chosen = chosen;
     this.#map.getSource<GeoJSONSource>(SOURCE)?.setData(collection(places, chosen));
   }
 
   /** Brings a place into sight, if it is not. */
-  reveal({ lon, lat }: PublicPlace): void {
+  reveal({ lon, lat }: Marked): void {
     if (lon === null || lat === null || this.#map.getBounds().contains([lon, lat])) return;
     this.#map.easeTo({ center: [lon, lat], zoom: Math.max(this.#map.getZoom(), CLOSE_ZOOM), duration: MOVE_MS });
   }
 
   /** Fills the plate with places. */
-  fit(places: readonly PublicPlace[]): void {
+  fit(places: readonly Marked[]): void {
     const points = collection(places, null).features.map(({ geometry }) => geometry.coordinates);
     const [lons, lats] = [points.map(([lon = 0]) => lon), points.map(([, lat = 0]) => lat)];
     if (points.length === 0) return;
     const corners: [[number, number], [number, number]] = [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]];
     this.#map.fitBounds(corners, { padding: PADDING_PX, maxZoom: CLOSE_ZOOM, animate: false });
+  }
+
+  /** What is in sight: west, south, east, north. */
+  box(): [number, number, number, number] {
+    const bounds = this.#map.getBounds();
+    return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
   }
 
   repaint(): void {

@@ -50,7 +50,7 @@ async function problemOf(response: Response): Promise<Problem> {
   return new Problem(response.status, message, body.where ?? null, body.remedy ?? null);
 }
 
-async function send<T>(path: string, init: RequestInit): Promise<T> {
+async function reach(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { ...init, credentials: 'same-origin', headers: { accept: 'application/json', ...init.headers } });
@@ -60,11 +60,32 @@ async function send<T>(path: string, init: RequestInit): Promise<T> {
   }
   if (response.status === 401) signedOut();
   if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function send<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await reach(path, init);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-export function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return send<T>(path, signal ? { signal } : {});
+/** accept: the media type that is asked for, where it is not plain JSON. */
+export function ask<T>(path: string, signal?: AbortSignal, accept = 'application/json'): Promise<T> {
+  return send<T>(path, { ...(signal ? { signal } : {}), headers: { accept } });
+}
+
+/** One page of many: how many there are, where that was asked for, and whether more follow. */
+export interface Paged<T> {
+  items: T[];
+  count: number | null;
+  more: boolean;
+}
+
+/** A page of NGSI-LD's, which says in its headers what is beside it. */
+export async function askPage<T>(path: string, signal?: AbortSignal): Promise<Paged<T>> {
+  const response = await reach(path, signal ? { signal } : {});
+  const count = response.headers.get('ngsild-results-count');
+  const more = /rel="?next"?/.test(response.headers.get('link') ?? '');
+  return { items: (await response.json()) as T[], count: count === null ? null : Number(count), more };
 }
 
 /** Sends a text as it is, such as a table. */

@@ -18,6 +18,12 @@ export class Asked<T> {
 
   #path: string | null = null;
   #abort: AbortController | null = null;
+  readonly #how: (path: string, signal: AbortSignal) => Promise<T>;
+
+  /** how: what asks, where the answer is more than its body. */
+  constructor(how: (path: string, signal: AbortSignal) => Promise<T> = ask) {
+    this.#how = how;
+  }
 
   /** Asks; resolves to the answer, or null where it failed or was overtaken. */
   async ask(path: string): Promise<T | null> {
@@ -27,7 +33,7 @@ export class Asked<T> {
     this.#path = path;
     this.pending = true;
     try {
-      const value = await ask<T>(path, abort.signal);
+      const value = await this.#how(path, abort.signal);
       if (this.#abort !== abort) return null;
       this.value = value;
       this.problem = null;

@@ -1,0 +1,2 @@
+/** The words of the page of questions. */
+export { query as queryWords } from './en.query.ts';
