@@ -123,6 +123,8 @@ def test_nonsense_is_refused_and_nothing_else(text: str) -> None:
         ("address[city.district]", "address[city.district]"),
         ("color[*]!=true", "color[*]!=true"),
         ("a.b.c<=-1.5e3", "a.b.c<=-1500"),
+        ("at==2026-03-01T12:00:00", "at==2026-03-01T12:00:00"),
+        ("at==2026-03-01T12:00:00+0200,12:00:00", "at==2026-03-01T12:00:00+0200,12:00:00"),
         ("a{b}==1", "a{b==1}"),
         ("a{T,U:b{c}}>=2", "a{T,U:b{c>=2}}"),
         ("a{b;c|(d;e{f})}", "a{b;c|d;e{f}}"),
