@@ -28,6 +28,7 @@ from broadstreet.context.bounds import (
 from broadstreet.context.expression import AllOf, AnyOf, Expression, One, leaves
 from broadstreet.context.fragment import NULL
 from broadstreet.context.georel import parse_coordinates, parse_georel
+from broadstreet.context.language import parse_languages
 from broadstreet.context.query_language import Pattern, Query, parse_query
 from broadstreet.context.scope import parse_scope_query
 from broadstreet.context.selection import parse_types
@@ -48,7 +49,6 @@ SIMPLE_FORMS: Final = ("keyValues", "simplified")
 _FORMS: Final = ("normalized", "concise", *SIMPLE_FORMS)
 _MEDIA_TYPES: Final = ("application/json", "application/ld+json", "application/geo+json")
 _SCHEMES: Final = ("http", "https", "mqtt", "mqtts")
-_LANGUAGES: Final = re.compile(r"\s*[A-Za-z0-9*-]+\s*(?:;\s*q=[01](?:\.\d{0,3})?)?\s*")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
 
@@ -219,8 +219,7 @@ def _moment(value: Any, where: str, vocabulary: Vocabulary) -> str:
 
 def _languages(value: Any, where: str, vocabulary: Vocabulary) -> str:
     text = _text(value, where, vocabulary)
-    if not all(_LANGUAGES.fullmatch(part) for part in text.split(",")):
-        raise InvalidInput("lang names languages, such as fi,en;q=0.5", where=where)
+    parse_languages(text, where)
     return text
 
 

@@ -35,6 +35,10 @@ class Subscription(msgspec.Struct, frozen=True):
     last_notification_us: int | None = None
     last_success_us: int | None = None
     last_failure_us: int | None = None
+    failure: str | None = None
+    """Why the last notification that failed did."""
+    dropped: int = 0
+    """Entities that were not delivered: given up, or without room to wait in."""
 
     def status(self, now_us: int) -> Literal["active", "paused", "expired"]:
         """Whether it is to be served."""
@@ -100,6 +104,10 @@ class SubscriptionPresentation:
         ):
             if at_us is not None:
                 shown[name] = format_rfc3339(at_us)
+        if kept.failure is not None and shown.get("status") == "failed":
+            shown["failure"] = kept.failure
+        if kept.dropped:
+            shown["dropped"] = kept.dropped
         return shown
 
     def _endpoint(self, kept: Mapping[str, Any]) -> dict[str, Any]:

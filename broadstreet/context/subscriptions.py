@@ -1,7 +1,8 @@
 """Subscriptions of a tenant: made, shown, changed and removed (5.8.1 to 5.8.5 of the standard).
 
-A subscription and the @context that was kept for it alone come and go in one transaction. Who is told of what, and how
-that went, is the notifier's: it writes the row's counters, and nothing here does.
+A subscription and the @context that was kept for it alone come and go in one transaction, which also says that
+subscriptions are not what they were: whoever reads a change that was made later sees them as they are by then. Who is
+told of what, and how that went, is the notifier's.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Subscriptions:
             )
             if taken is None:
                 raise Conflict(f"there is a subscription {made} already", where="id")
+            await connection.execute(_SQL["tell"])
         return Subscription(made, document, address, context_id, at_us, at_us, is_active, ends_at_us)
 
     async def retrieve(self, principal: Principal, subscription_id: str) -> Subscription:
@@ -109,6 +111,7 @@ class Subscriptions:
             await connection.execute(
                 _SQL["update"], subscription_id, document, address, context_id, at_us, is_active, ends_at_us
             )
+            await connection.execute(_SQL["tell"])
         return msgspec.structs.replace(kept, document=document, jsonld_context=address, context_id=context_id)
 
     async def delete(self, principal: Principal, subscription_id: str) -> None:
@@ -120,6 +123,7 @@ class Subscriptions:
             if gone is None:
                 raise _missing(subscription_id)
             await _forget(connection, gone["context_id"])
+            await connection.execute(_SQL["tell"])
 
 
 async def _speak(connection: Connection, at_us: int, named: str | None, context: Any) -> tuple[str, str | None]:

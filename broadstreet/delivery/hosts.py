@@ -41,14 +41,18 @@ class Hosts:
         """Whether this address may be asked: by HTTP or HTTPS, without a user in it."""
         try:
             parts = urlsplit(url)
-            host, port = (parts.hostname or "").rstrip("."), parts.port
+            host, port = parts.hostname or "", parts.port
         except ValueError:
             return False
         if parts.scheme not in DEFAULT_PORTS or not host or parts.username is not None:
             return False
+        return self.names_host(host, port or DEFAULT_PORTS[parts.scheme])
+
+    def names_host(self, host: str, port: int) -> bool:
+        """Whether this host may be asked at this port."""
+        host = host.rstrip(".").lower()
         if self.with_loopback and (host == "localhost" or is_loopback(host)):
             return True
-        port = port or DEFAULT_PORTS[parts.scheme]
         return any(only in (None, port) and _names(name, host) for name, only in self.names)
 
 

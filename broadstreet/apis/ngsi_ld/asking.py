@@ -6,7 +6,6 @@ Both ways lead through `Wishes`, so that they mean the same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
@@ -29,6 +28,7 @@ from broadstreet.context import (
     parse_types,
 )
 from broadstreet.context.bounds import DEFAULT_LIMIT, MAX_LIMIT, MAX_NAMES, MAX_OFFSET, MAX_PATTERN_LENGTH
+from broadstreet.context.language import parse_languages
 from broadstreet.model.errors import InvalidInput, InvalidRequest, TooLarge, TooMany
 from broadstreet.model.identifiers import check_uri
 
@@ -57,7 +57,6 @@ _FORMS: Final = {
     "simplified": Form.SIMPLIFIED,
     "keyValues": Form.SIMPLIFIED,
 }
-_LANGUAGE: Final = re.compile(r"\s*([A-Za-z0-9-]+|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*")
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
@@ -228,7 +227,7 @@ def presentation_of(
         form=forms[0] if forms else Form.NORMALIZED,
         projection=projection_of(wishes.attrs, wishes.pick, wishes.omit, wishes.datasetId, read, levels),
         with_times="sysAttrs" in options,
-        languages=_languages(wishes.lang or ""),
+        languages=parse_languages(wishes.lang or ""),
     )
 
 
@@ -239,15 +238,6 @@ def check_known(names: Iterable[str], known: set[str], where: str) -> None:
         raise InvalidRequest(
             f"{unknown[0][:40]!r} is not known in {where}", where=where, remedy=f"Known: {', '.join(sorted(known))}."
         )
-
-
-def _languages(text: str) -> tuple[str, ...]:
-    """Languages by their weights, as in Accept-Language. Raises InvalidInput."""
-    found = [_LANGUAGE.fullmatch(part) for part in text.split(",")] if text else []
-    if not all(found):
-        raise InvalidInput("lang names languages, such as fi,en;q=0.5", where="lang")
-    weighted = [(float(match[2] or 1), match[1]) for match in found if match is not None]
-    return tuple(tag for weight, tag in sorted(weighted, key=lambda pair: -pair[0]) if weight)
 
 
 def _selectors(wishes: Wishes, vocabulary: Vocabulary) -> tuple[Selector, ...]:

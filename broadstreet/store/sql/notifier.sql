@@ -1,0 +1,93 @@
+-- name: standing
+-- How far changes are read, and the epoch of the subscriptions.
+SELECT c.stream, c.sequence, e.epoch FROM notifier_cursor c CROSS JOIN subscription_epoch e;
+
+-- name: epoch
+-- The epoch of the subscriptions.
+SELECT epoch FROM subscription_epoch;
+
+-- name: move
+-- Changes are read up to here. $1: the stream's incarnation, $2: sequence; $3, $4: the same as they were. No row where another
+-- notifier has moved on meanwhile.
+UPDATE notifier_cursor SET stream = $1, sequence = $2 WHERE stream IS NOT DISTINCT FROM $3 AND sequence = $4
+RETURNING sequence;
+
+-- name: subscriptions
+-- All subscriptions, oldest first, with when each was last told.
+SELECT s.key, s.id, s.document, s.jsonld_context, s.is_active, s.expires_at, s.active_since, t.last_notification
+FROM subscription s LEFT JOIN subscription_tally t ON t.subscription_key = s.key
+ORDER BY s.key;
+
+-- name: places
+-- What series are: whose, and which attribute. $1: keys.
+SELECT s.key, s.entity_key, s.term_key, s.dataset_id, e.id, e.types
+FROM series s JOIN entity e ON e.key = s.entity_key
+WHERE s.key = ANY ($1::int[]) AND s.parent_key IS NULL;
+
+-- name: entities
+-- What entities are. $1: keys.
+SELECT key, id, types FROM entity WHERE key = ANY ($1::int[]);
+
+-- name: matching
+-- Of some ids those that match a regular expression. $1: ids, $2: regular expression.
+SELECT own.id FROM unnest($1::text[]) AS own (id) WHERE own.id ~ $2::text;
+
+-- name: states
+-- Entities with all attribute instances they have or had, in the order of their series. $1: keys.
+SELECT e.key, e.id, e.types, e.scopes, e.created_at, e.modified_at, e.deleted_at, s.key AS series_key, s.term_key,
+    s.dataset_id, a.kind, a.meta_key, a.number, a.value::text AS value, a.observed_at,
+    a.created_at AS attribute_created_at, a.modified_at AS attribute_modified_at, a.deleted_at AS attribute_deleted_at,
+    a.version
+FROM entity e
+LEFT JOIN (series s JOIN attribute a ON a.series_key = s.key AND a.version > 0)
+    ON s.entity_key = e.key AND s.parent_key IS NULL
+WHERE e.key = ANY ($1::int[])
+ORDER BY e.key, s.key;
+
+-- name: last_key
+-- The highest key of what waits; 0 where nothing does.
+SELECT coalesce(max(key), 0) FROM notification;
+
+-- name: enqueue
+-- Let entities wait to be delivered. $1: keys, ascending, $2: subscriptions, $3: ids of entities, $4: bodies.
+INSERT INTO notification (key, subscription_key, entity_id, body)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]);
+
+-- name: waiting
+-- How much waits for whom.
+SELECT subscription_key, count(*) AS entities FROM notification GROUP BY subscription_key;
+
+-- name: next
+-- What waits longest for a subscription. $1: its key, $2: behind which key, $3: how many at most.
+SELECT key, entity_id, body FROM notification WHERE subscription_key = $1 AND key > $2 ORDER BY key LIMIT $3;
+
+-- name: settle
+-- What need not wait any more, delivered or given up. $1: keys.
+DELETE FROM notification WHERE key = ANY ($1::bigint[]);
+
+-- name: drop_oldest
+-- Make room: what waits longest for a subscription goes. $1: its key, $2: behind which key, $3: how many.
+DELETE FROM notification WHERE key IN (
+    SELECT key FROM notification WHERE subscription_key = $1 AND key > $2 ORDER BY key LIMIT $3
+)
+RETURNING key;
+
+-- name: forget
+-- Nothing waits for these any more. $1: subscriptions' keys.
+DELETE FROM notification WHERE subscription_key = ANY ($1::bigint[]);
+
+-- name: tally
+-- How deliveries went. $1: subscriptions' keys, $2: attempts, $3: of them those that failed, $4: entities dropped, $5: when the
+-- last attempt was or null, $6: when the last that succeeded or null, $7: when the last that failed or null, $8: why it did.
+INSERT INTO subscription_tally AS t
+    (subscription_key, times_sent, times_failed, dropped, last_notification, last_success, last_failure, failure)
+SELECT new.*
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
+    $7::timestamptz[], $8::text[]) AS new (subscription_key, sent, failed, dropped, at, success, failure_at, failure)
+JOIN subscription s ON s.key = new.subscription_key
+ON CONFLICT (subscription_key) DO UPDATE SET
+    times_sent = t.times_sent + excluded.times_sent, times_failed = t.times_failed + excluded.times_failed,
+    dropped = t.dropped + excluded.dropped,
+    last_notification = coalesce(excluded.last_notification, t.last_notification),
+    last_success = coalesce(excluded.last_success, t.last_success),
+    last_failure = coalesce(excluded.last_failure, t.last_failure), failure = coalesce(excluded.failure, t.failure);
