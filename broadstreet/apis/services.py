@@ -15,6 +15,7 @@ from broadstreet.apis.metrics import Metrics
 from broadstreet.context import Broker, Contexts, Subscriptions
 from broadstreet.context.bounds import DEFAULT_INSTANCES
 from broadstreet.context.contexts import Fetch
+from broadstreet.delivery import Receivers
 from broadstreet.devices import Certificates, Commands, Letters, Preparation, Provisioning, Registry, Webhooks
 from broadstreet.exports import Exports
 from broadstreet.jobs import Jobs
@@ -37,6 +38,7 @@ class Services:
     jobs:    where long work is done; without it there is none.
     checks:  what readiness asks beside PostgreSQL and the log.
     data_path: the data folder.
+    receivers: whom notifications may be delivered to.
     is_open: whether who has not signed in may read and write entities, see `Guard`.
     """
 
@@ -57,6 +59,7 @@ class Services:
     fetch: Fetch | None = None
     began_us: int = 0
     temporal_instances: int = DEFAULT_INSTANCES
+    receivers: Receivers = field(default_factory=Receivers)
 
     @cached_property
     def contexts(self) -> Contexts:
@@ -76,7 +79,7 @@ class Services:
     @cached_property
     def subscriptions(self) -> Subscriptions:
         """Who wants to be told of which changes."""
-        return Subscriptions(self.store)
+        return Subscriptions(self.store, self.receivers)
 
     @cached_property
     def exports(self) -> Exports:

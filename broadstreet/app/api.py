@@ -23,7 +23,7 @@ from broadstreet.app.logs import with_request_ids
 from broadstreet.app.role import Call
 from broadstreet.app.settings import Settings
 from broadstreet.app.tls import tls_files
-from broadstreet.delivery import fetch_json
+from broadstreet.delivery import Receivers, fetch_json
 from broadstreet.devices import Registry
 from broadstreet.engines import EngineAddresses, check_disk
 from broadstreet.exports import KIND
@@ -80,6 +80,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             is_open=settings.http.anonymous_writes,
             began_us=now_us(),
             temporal_instances=settings.ngsi_ld.temporal_instances,
+            receivers=Receivers(settings.receiver_hosts),
             fetch=partial(fetch_json, hosts=settings.context_hosts, accept=LD_JSON),
         )
         ingest = Ingest(settings, store, log)

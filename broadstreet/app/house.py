@@ -50,7 +50,7 @@ class House:
     def __init__(
         self, settings: Settings, roles: Sequence[str] = ROLES, on_step: Step = lambda what, took_s: None
     ) -> None:
-        """roles: those to run here, of `gateway`, `recorder`, `api`. Raises InvalidInput for another one."""
+        """roles: those to run here, of `ROLES`. Raises InvalidInput for another one."""
         for name in roles:
             if name not in ROLES:
                 raise InvalidInput(f"there is no role {name!r}", where="roles", remedy=f"Choose of {', '.join(ROLES)}.")

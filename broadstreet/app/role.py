@@ -28,7 +28,7 @@ from broadstreet.engines import DataFolder, EngineAddresses, read_addresses, wri
 from broadstreet.log.ending import end
 from broadstreet.model.errors import BroadstreetError, RoleFailed
 
-ROLES = ("recorder", "gateway", "api")
+ROLES = ("recorder", "notifier", "gateway", "api")
 """In the order in which they start. They stop the other way round: first what takes in, then what records."""
 MAX_FILES = 65_536
 EXIT_FAILED = 1

@@ -173,9 +173,10 @@ class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NgsiLdSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom NGSI-LD's operations let the house ask, and how much one answer holds."""
+    """Whom NGSI-LD's operations let the house ask and deliver to, and how much one answer holds."""
 
     context_hosts: str = ""
+    receiver_hosts: str = ""
     temporal_instances: Annotated[int, Meta(ge=1, le=MAX_LAST_N)] = DEFAULT_INSTANCES
 
 
@@ -231,6 +232,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whom the house may ask for an @context. Raises InvalidInput."""
         return Hosts.parse(
             self.ngsi_ld.context_hosts, "ngsi_ld.context_hosts", with_loopback=self.http.anonymous_writes
+        )
+
+    @property
+    def receiver_hosts(self) -> Hosts:
+        """Whom notifications may be delivered to though no public address leads there. Raises InvalidInput."""
+        return Hosts.parse(
+            self.ngsi_ld.receiver_hosts, "ngsi_ld.receiver_hosts", with_loopback=self.http.anonymous_writes
         )
 
     @property

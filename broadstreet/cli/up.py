@@ -18,7 +18,7 @@ def up(
         Path | None, typer.Option("--data-dir", "--data", help="The data folder; else as the settings say.")
     ] = None,
     settings: SettingsFile = None,
-    roles: Annotated[str, typer.Option(help="The roles to run here, with commas.")] = "gateway,recorder,api",
+    roles: Annotated[str, typer.Option(help="The roles to run here, with commas.")] = "gateway,recorder,notifier,api",
     mqtt_port: Annotated[int | None, typer.Option(help="Where devices connect.")] = None,
     http_port: Annotated[
         int | None, typer.Option("--http-port", "--port", help="Where the portal and the APIs are.")

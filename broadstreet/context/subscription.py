@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -48,6 +48,8 @@ ENTITY_MEMBERS: Final = frozenset({"id", "type", "scope", "createdAt", "modified
 SIMPLE_FORMS: Final = ("keyValues", "simplified")
 _FORMS: Final = ("normalized", "concise", *SIMPLE_FORMS)
 _MEDIA_TYPES: Final = ("application/json", "application/ld+json", "application/geo+json")
+MQTT_SETTINGS: Final = {"MQTT-Version": ("mqtt3.1.1", "mqtt5.0"), "MQTT-QoS": ("0", "1", "2")}
+"""What notifierInfo may say of an MQTT server (7.2)."""
 _SCHEMES: Final = ("http", "https", "mqtt", "mqtts")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
@@ -246,7 +248,12 @@ def _tree(expression: Expression[str]) -> Any:
 
 
 def _query(value: Any, where: str, vocabulary: Vocabulary) -> dict[str, Any]:
+    """A q, which may be written as it would stand in a URL: percent-encoded."""
     text = _string(value, where)
+    try:
+        text = _string(unquote(text, errors="strict"), where)
+    except UnicodeDecodeError:
+        raise InvalidInput("what is percent-encoded here is no text", where=where) from None
     names = {name for term in leaves(parse_query(text)) for name in term.path.names}
     return {"text": text, "names": {name: vocabulary.expand(name) for name in sorted(names)}}
 
@@ -308,6 +315,13 @@ def _endpoint(value: Any, where: str, vocabulary: Vocabulary) -> dict[str, Any]:
     read = _object(value, where, _ENDPOINT, vocabulary)
     if "uri" not in read:
         raise InvalidInput("an endpoint has an address", where=f"{where}.uri")
+    if read["uri"].startswith("mqtt"):
+        for at, pair in enumerate(read.get("notifierInfo", ())):
+            known = MQTT_SETTINGS.get(pair["key"], (pair["value"],))
+            if pair["value"] not in known:
+                raise InvalidInput(
+                    f"{pair['key']} is one of {', '.join(known)}", where=f"{where}.notifierInfo[{at}].value"
+                )
     return read
 
 

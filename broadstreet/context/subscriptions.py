@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
@@ -20,8 +21,9 @@ from broadstreet.context.bounds import MAX_CONTEXT_BYTES, MAX_SUBSCRIPTIONS
 from broadstreet.context.contexts import PATH
 from broadstreet.context.subscription import merge, patterns_of
 from broadstreet.context.subscription_representation import Subscription
+from broadstreet.delivery import PORTS, Receivers
 from broadstreet.model.clock import parse_rfc3339
-from broadstreet.model.errors import Conflict, InvalidQuery, NotFound, TooLarge, TooMany
+from broadstreet.model.errors import Conflict, InvalidInput, InvalidQuery, NotAllowed, NotFound, TooLarge, TooMany
 from broadstreet.store import Store, load_queries
 
 if TYPE_CHECKING:
@@ -45,15 +47,18 @@ class FoundSubscriptions:
 class Subscriptions:
     """Make one a process. Every operation names its principal, whose tenant it works in and whose right it checks."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, receivers: Receivers) -> None:
+        """receivers: whom notifications may be delivered to."""
         self._store = store
+        self._receivers = receivers
 
     async def create(
         self, principal: Principal, at_us: int, subscription_id: str | None, members: Mapping[str, Any], context: Any
     ) -> Subscription:
         """5.8.1. members: as `parse_subscription` answers them; context: the @context that they came under.
 
-        Raises Conflict where the id is taken, InvalidQuery for a pattern that is none, TooMany.
+        Raises Conflict where the id is taken, InvalidInput where nothing may be delivered to its receiver, TooMany,
+        InvalidQuery for a pattern that is none.
         """
         principal.require("subscription:write")
         made = subscription_id or ID_STEM + secrets.token_hex(16)
@@ -63,6 +68,7 @@ class Subscriptions:
             if await connection.fetchval(_SQL["count"]) >= MAX_SUBSCRIPTIONS:
                 raise TooMany(f"a tenant has at most {MAX_SUBSCRIPTIONS:,} subscriptions", remedy="Delete one.")
             await _try_patterns(connection, members)
+            self._check_receiver(members)
             address, context_id = await _speak(connection, at_us, members.get("jsonldContext"), context)
             document = {name: value for name, value in members.items() if name != "jsonldContext"}
             is_active, ends_at_us = _standing(document)
@@ -103,6 +109,7 @@ class Subscriptions:
             changed = {name: value for name, value in members.items() if name != "jsonldContext"}
             document = merge(kept.document, changed)
             await _try_patterns(connection, document)
+            self._check_receiver(document)
             address, context_id = kept.jsonld_context, kept.context_id
             if "jsonldContext" in members:
                 address, context_id = await _speak(connection, at_us, members["jsonldContext"], context)
@@ -124,6 +131,15 @@ class Subscriptions:
                 raise _missing(subscription_id)
             await _forget(connection, gone["context_id"])
             await connection.execute(_SQL["tell"])
+
+    def _check_receiver(self, document: Mapping[str, Any]) -> None:
+        """That notifications can be delivered, as far as their address says that. Raises InvalidInput."""
+        where = "notification.endpoint.uri"
+        parts = urlsplit(document["notification"]["endpoint"]["uri"])
+        try:
+            self._receivers.check_literal(parts.hostname or "", parts.port or PORTS[parts.scheme])
+        except NotAllowed as error:
+            raise InvalidInput(error.message, where=where, remedy=error.remedy) from None
 
 
 async def _speak(connection: Connection, at_us: int, named: str | None, context: Any) -> tuple[str, str | None]:

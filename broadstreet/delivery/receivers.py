@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-from broadstreet.delivery.hosts import NOBODY, Hosts
+from broadstreet.delivery.hosts import DEFAULT_PORTS, NOBODY, Hosts
 from broadstreet.model.errors import NotAllowed, Unavailable
 
+PORTS: Final = {**DEFAULT_PORTS, "mqtt": 1883, "mqtts": 8883}
+"""Where receivers listen that do not say so."""
 SETTING: Final = "ngsi_ld.receiver_hosts"
 
 

@@ -275,6 +275,12 @@ class Log:
         async with reading(self.client, self._stream, CHANGES, f"changes.{tenant}", after) as reader:
             yield reader
 
+    async def changes_end(self) -> Position:
+        """The last record of changes that stands there now, of any tenant. Raises EngineFailed."""
+        info = await self.stream_info(CHANGES)
+        made = info.created.isoformat() if info.created is not None else ""
+        return Position(f"{CHANGES}@{made}", info.state.last_seq)
+
     @asynccontextmanager
     async def live_changes(self, tenant: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """A tenant's changes from now on, for a view that may miss some when it is slow or cut off."""

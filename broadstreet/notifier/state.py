@@ -49,6 +49,12 @@ class Moment:
     gone: dict[int, AttributeRow]
     """What was deleted, as it was, by its series."""
 
+    def previous(self) -> list[AttributeRow]:
+        """What was updated or deleted, as it was before."""
+        changes = {change.series_key: change for change in self.event.changes if not change.is_created}
+        updated = [_with_value(row, changes[key].old) for key, row in self.changed.items() if key in changes]
+        return [*updated, *self.gone.values()]
+
     def before(self) -> EntityRow:
         """The entity with what was deleted still there: what a question about a deletion is asked of."""
         if not self.gone:
@@ -73,13 +79,11 @@ class State:
                 first.setdefault(change.series_key, change)
         last_us = events[-1].at_us
         for key, held in self.held.items():
-            change = first.get(key)
-            if change is None:
-                # What was deleted after all this was there all along.
-                if held.deleted_at_us is None or held.deleted_at_us > last_us:
-                    self.rows[key] = held.row
-            elif not change.is_created:
-                self.rows[key] = _with_value(held.row, change.old)
+            if key in first:
+                if not first[key].is_created:
+                    self.rows[key] = _with_value(held.row, first[key].old)
+            elif held.deleted_at_us is None or held.deleted_at_us > last_us:
+                self.rows[key] = held.row  # what was deleted after all this was there all along
         self.entity.modified_at_us = min(self.entity.modified_at_us, events[0].at_us)
 
     def play(self, event: Event) -> Moment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-ROLES = ("gateway", "recorder", "api")
+ROLES = ("gateway", "recorder", "notifier", "api")
 ENGINES = ("nats-server", "postgres")
 TARGETS: tuple[tuple[str, ...], ...] = (
     *((name,) for name in (*ROLES, *ENGINES)),

@@ -61,6 +61,10 @@ SELECT subscription_key, count(*) AS entities FROM notification GROUP BY subscri
 -- What waits longest for a subscription. $1: its key, $2: behind which key, $3: how many at most.
 SELECT key, entity_id, body FROM notification WHERE subscription_key = $1 AND key > $2 ORDER BY key LIMIT $3;
 
+-- name: hurry
+-- This transaction does not wait for the disk: what of it a power cut takes is delivered again.
+SELECT set_config('synchronous_commit', 'off', true);
+
 -- name: settle
 -- What need not wait any more, delivered or given up. $1: keys.
 DELETE FROM notification WHERE key = ANY ($1::bigint[]);

@@ -1,0 +1,170 @@
+"""Delivering what waits: a worker for each queue that holds something, so that no receiver waits for another.
+
+A queue sends one notification at a time: the order is kept, and while one is on its way what comes meanwhile gathers
+into the next. A receiver that fails is tried again, later each time, with the same notification.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol
+
+import asyncpg
+
+from broadstreet.delivery import DeliveryFailed
+from broadstreet.log.ending import end
+from broadstreet.model.clock import US_PER_S
+from broadstreet.model.errors import BroadstreetError
+from broadstreet.notifier.meter import Meter
+from broadstreet.notifier.queue import Queue, Waiting
+from broadstreet.notifier.settling import Settler
+from broadstreet.notifier.subscribed import Receiver, Subscribed
+from broadstreet.store import Database, load_queries
+
+RETRY_S: Final = 1.0
+LOOK_S: Final = 60.0
+"""How long a worker sleeps at most before it looks at the clock again."""
+_EXPECTED: Final = (BroadstreetError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What an engine that is away, restarting or slow looks like from here."""
+_SQL = load_queries("notifier")
+_logger = logging.getLogger(__name__)
+
+
+class Carrier(Protocol):
+    """Takes notifications to receivers."""
+
+    async def carry(self, receiver: Receiver, headers: dict[str, str], body: bytes) -> None:
+        """One notification. Raises DeliveryFailed."""
+
+
+class Deliveries:
+    """What waits in one tenant. tenant: its name; named_as: what receivers are told of it, None for nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        settler: Settler,
+        carrier: Carrier,
+        meter: Meter,
+        *,
+        named_as: str | None,
+        clock: Callable[[], int],
+        chance: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._settler = settler
+        self._carrier = carrier
+        self._meter = meter
+        self._named_as = named_as
+        self._clock = clock
+        self._chance = chance
+        self._queues: dict[int, Queue] = {}
+        self._workers: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many entities wait."""
+        return sum(map(len, self._queues.values()))
+
+    def is_waiting(self, subscription: Subscribed) -> bool:
+        """Whether anything waits for a subscription."""
+        queue = self._queues.get(subscription.key)
+        return queue is not None and len(queue) > 0
+
+    async def serve(self, subscriptions: Iterable[Subscribed]) -> None:
+        """From now on it is these: what waits for others goes."""
+        served = {one.key: one for one in subscriptions}
+        waiting = {row["subscription_key"]: row["entities"] for row in await self._database.fetch(_SQL["waiting"])}
+        others = [key for key in self._queues.keys() | waiting.keys() if key not in served]
+        await end([worker for key in others if (worker := self._workers.pop(key, None)) is not None])
+        for key in others:
+            self._queues.pop(key, None)
+        if others:
+            await self._database.execute(_SQL["forget"], others)
+        for key, one in served.items():
+            queue = self._queues.get(key)
+            if queue is None:
+                self._queues[key] = Queue(one, waiting.get(key, 0))
+            else:
+                queue.subscription = one
+            self._wake(key)
+
+    async def put(self, told: Sequence[tuple[Subscribed, Waiting]]) -> None:
+        """These wait now, and stand in the database."""
+        full = []
+        for subscription, one in told:
+            queue = self._queues.get(subscription.key)
+            if queue is None:
+                continue  # it is no more
+            queue.put(one)
+            self._wake(subscription.key)
+            full.append(queue)
+        for queue in {id(queue): queue for queue in full}.values():
+            dropped = await queue.make_room(self._database)
+            if dropped:
+                self._meter.dropped += dropped
+                self._settler.dropped(queue.subscription.key, dropped)
+
+    async def begin(self) -> None:
+        """Begin anew with what the database says waits: what was on its way may be delivered twice."""
+        await self.stop()
+        await self._settler.settle()
+        self._queues.clear()
+
+    async def stop(self) -> None:
+        """Deliver no more."""
+        workers, self._workers = list(self._workers.values()), {}
+        await end(workers)
+
+    def _wake(self, key: int) -> None:
+        queue = self._queues[key]
+        worker = self._workers.get(key)
+        if len(queue) and (worker is None or worker.done()):
+            self._workers[key] = asyncio.create_task(self._work(queue))
+
+    async def _work(self, queue: Queue) -> None:
+        """Deliver until nothing waits."""
+        while len(queue):
+            try:
+                await self._step(queue)
+            except _EXPECTED as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise asyncio.CancelledError from error
+                _logger.warning("what waits for %s: %s", queue.subscription.id, error)
+                await asyncio.sleep(RETRY_S)
+
+    async def _step(self, queue: Queue) -> None:
+        """Wait until something may be sent, or send one notification."""
+        now_us = self._clock()
+        if now_us < queue.due_us:
+            await asyncio.sleep(min((queue.due_us - now_us) / US_PER_S, LOOK_S))
+            return
+        subscription = queue.subscription
+        self._settler.superseded(await queue.refill(self._database))
+        portion = queue.portion()
+        if not portion:
+            return
+        notification_id = f"urn:ngsi-ld:Notification:{self._database.name}:{portion[0].key}-{portion[-1].key}"
+        body = subscription.frame.message(notification_id, now_us, [one.body for one in portion])
+        headers = subscription.frame.all_headers(self._named_as)
+        try:
+            await self._carrier.carry(subscription.receiver, headers, body)
+        except DeliveryFailed as error:
+            self._failed(queue, portion, self._clock(), error)
+            return
+        self._meter.sent += len(portion)
+        self._meter.notifications += 1
+        queue.delivered(len(portion), now_us)
+        self._settler.succeeded(subscription.key, [one.key for one in portion], now_us)
+
+    def _failed(self, queue: Queue, portion: Sequence[Waiting], now_us: int, error: DeliveryFailed) -> None:
+        key = queue.subscription.key
+        self._meter.failed += 1
+        self._settler.failed(key, now_us, error.message)
+        queue.failed(now_us, self._chance)
+        if error.is_final or queue.gives_up(now_us):
+            self._meter.dropped += len(portion)
+            self._settler.dropped(key, len(portion), queue.give_up(len(portion)))

@@ -1,0 +1,131 @@
+"""The notifier: for each tenant a reader of changes, what delivers, what settles; and a word each second of it all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from broadstreet.context import Contexts
+from broadstreet.log import Log
+from broadstreet.model.errors import BroadstreetError
+from broadstreet.model.identifiers import DEFAULT_TENANT
+from broadstreet.notifier.carrying import Carriers
+from broadstreet.notifier.delivering import Deliveries
+from broadstreet.notifier.meter import Meter, MeterReport
+from broadstreet.notifier.settling import Settler
+from broadstreet.notifier.tenant import TenantNotifier
+from broadstreet.store import Store
+
+ANNOUNCE_EVERY_S: Final = 1.0
+LOOK_FOR_TENANTS_EVERY_S: Final = 2.0
+FIRST_RETRY_S: Final = 0.1
+LAST_RETRY_S: Final = 2.0
+_EXPECTED: Final = (BroadstreetError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What an engine that is away, restarting or slow looks like from here."""
+_logger = logging.getLogger(__name__)
+
+
+class Notifier:
+    """Tells who subscribed, in all tenants. base: the address of this house, before paths."""
+
+    def __init__(
+        self,
+        log: Log,
+        store: Store,
+        contexts: Contexts,
+        carriers: Carriers,
+        *,
+        base: str,
+        clock: Callable[[], int],
+        chance: Callable[[], float] = random.random,
+        name: str = "notifier",
+    ) -> None:
+        self.meter = Meter()
+        self._log = log
+        self._store = store
+        self._contexts = contexts
+        self._carriers = carriers
+        self._base = base
+        self._clock = clock
+        self._chance = chance
+        self._name = name
+        self._tenants: dict[str, TenantNotifier] = {}
+
+    async def run(self) -> None:
+        """Notify until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._announce())
+                group.create_task(self._again("tenants", lambda: self._find_tenants(group)))
+        finally:
+            for one in self._tenants.values():
+                await one.deliveries.stop()
+            self._tenants.clear()
+
+    async def _find_tenants(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            for tenant in await self._store.tenants():
+                if tenant not in self._tenants:
+                    made = self._tenants[tenant] = await self._made(tenant)
+                    group.create_task(self._again(f"{tenant}, the reader", made.run))
+                    group.create_task(self._again(f"{tenant}, the intervals", made.intervals.run))
+                    group.create_task(self._again(f"{tenant}, the settler", made.settler.run))
+            await asyncio.sleep(LOOK_FOR_TENANTS_EVERY_S)
+
+    async def _made(self, tenant: str) -> TenantNotifier:
+        database = await self._store.tenant(tenant)
+        settler = Settler(database)
+        deliveries = Deliveries(
+            database,
+            settler,
+            self._carriers,
+            self.meter,
+            named_as=None if tenant == DEFAULT_TENANT else tenant,
+            clock=self._clock,
+            chance=self._chance,
+        )
+        return TenantNotifier(
+            self._log,
+            database,
+            self._store.terms(database),
+            self._contexts,
+            deliveries,
+            settler,
+            self.meter,
+            base=self._base,
+            clock=self._clock,
+        )
+
+    async def _again(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run, and run again after a failure: an engine that is away comes back."""
+        wait_s = FIRST_RETRY_S
+        while True:
+            started = time.monotonic()
+            try:
+                await work()
+            except _EXPECTED as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    # What is cancelled while an engine goes away may fail in its clean-up, and must still end.
+                    raise asyncio.CancelledError from error
+                if time.monotonic() - started > LAST_RETRY_S * 2:
+                    wait_s = FIRST_RETRY_S
+                _logger.warning("%s: %s; again in %.1f s", what, error, wait_s)
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, LAST_RETRY_S)
+
+    async def _announce(self) -> None:
+        while True:
+            await asyncio.sleep(ANNOUNCE_EVERY_S)
+            self.meter.at_us = self._clock()
+            self.meter.waiting = sum(one.deliveries.waiting for one in self._tenants.values())
+            report = MeterReport(self._name, os.getpid(), self.meter)
+            await self._log.announce(f"metrics.notifier.{self._name}", msgspec.json.encode(report))

@@ -1,0 +1,188 @@
+"""The notifier of one tenant: reads its changes in order, and lets what they mean to somebody wait for delivery.
+
+What is to be delivered is written down in the transaction that moves the place up to which changes are read: after any
+kill nothing is missing, and nothing is found twice. Before each batch the epoch of the subscriptions is asked for,
+after the batch was read: whatever was subscribed before a change was made is known by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from broadstreet.context import CORE, Contexts, Vocabulary
+from broadstreet.log import Log, Position, RawMessage
+from broadstreet.model.change import decode_changes
+from broadstreet.model.errors import BroadstreetError, Conflict
+from broadstreet.notifier.delivering import Deliveries
+from broadstreet.notifier.directory import Directory
+from broadstreet.notifier.intervals import Intervals
+from broadstreet.notifier.look import Look
+from broadstreet.notifier.matching import Matcher, Told
+from broadstreet.notifier.meter import Meter
+from broadstreet.notifier.queue import Waiting
+from broadstreet.notifier.settling import Settler
+from broadstreet.notifier.subscribed import Subscribed
+from broadstreet.store import Database, Terms, load_queries
+
+MAX_RECORDS: Final = 64
+"""Records of changes that are taken together."""
+WAIT_S: Final = 1.0
+"""How long a read waits for changes before the subscriptions are looked at again."""
+_SQL = load_queries("notifier")
+_logger = logging.getLogger(__name__)
+
+
+class TenantNotifier:
+    """One tenant's. base: the address of this house, before paths."""
+
+    def __init__(
+        self,
+        log: Log,
+        database: Database,
+        terms: Terms,
+        contexts: Contexts,
+        deliveries: Deliveries,
+        settler: Settler,
+        meter: Meter,
+        *,
+        base: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self.deliveries = deliveries
+        self.settler = settler
+        self.intervals = Intervals(database, terms, deliveries, self._wait, clock)
+        self._log = log
+        self._database = database
+        self._contexts = contexts
+        self._directory = Directory(database, terms)
+        self._matcher = Matcher(database, terms, self._directory)
+        self._meter = meter
+        self._base = base
+        self._clock = clock
+        self._epoch: int | None = None
+        self._last_key = 0
+        self._place = Position("", 0)
+        self._kept: tuple[str | None, int] = (None, 0)
+        self._subscriptions: tuple[Subscribed, ...] = ()
+        self._ends_us: int | None = None
+
+    async def run(self) -> None:
+        """Read until cancelled, or until something fails: then run again."""
+        await self._begin()
+        while True:
+            end = await self._log.changes_end()
+            await self._look()
+            if self._hears:
+                await self._read()
+            else:
+                # Nobody is interested in what stands there by now, and whoever comes later is told of what comes later.
+                self._place = end
+                await asyncio.sleep(WAIT_S)
+
+    async def _begin(self) -> None:
+        await self.deliveries.begin()
+        row = await self._database.fetchrow(_SQL["standing"])
+        assert row is not None
+        self._kept = (row["stream"], row["sequence"])
+        self._place = Position(row["stream"] or "", row["sequence"])
+        self._last_key = max(self._last_key, await self._database.fetchval(_SQL["last_key"]))
+        self._epoch = None
+
+    @property
+    def _hears(self) -> bool:
+        """Whether anybody is to be told of changes."""
+        return any(one.interval_us is None for one in self._subscriptions)
+
+    async def _read(self) -> None:
+        """Read changes for as long as somebody is to be told of them."""
+        end = await self._log.changes_end()
+        after = self._place.sequence
+        if self._place.stream != end.stream:
+            if self._place.stream:
+                _logger.warning("the log's changes of %s begin anew", self._database.name)
+            after = 0
+        self._place = Position(end.stream, after)
+        async with self._log.changes(self._database.name, after) as reader:
+            while self._hears:
+                messages = await reader.fetch(MAX_RECORDS, WAIT_S)
+                await self._look()
+                if messages:
+                    await self._take(messages)
+
+    async def _take(self, messages: Sequence[RawMessage]) -> None:
+        """One batch: find out what it means to whom, and write that down."""
+        batches = [decode_changes(message.data) for message in messages]
+        told = await self._matcher.match(batches, self._clock())
+        place = Position(self._place.stream, messages[-1].sequence)
+        waiting = self._numbered(told)
+        async with self._database.transaction() as connection:
+            moved = await connection.fetchval(_SQL["move"], *place, *self._kept)
+            if moved is None:
+                raise Conflict("another notifier reads the changes of the same tenant")
+            if waiting:
+                await connection.execute(_SQL["enqueue"], *_columns(waiting))
+        self._place, self._kept = place, (place.stream, place.sequence)
+        self._meter.changes += sum(len(batch.series) for batch in batches)
+        await self._put(waiting)
+
+    async def _wait(self, told: Sequence[Told]) -> None:
+        """Let entities wait that no change made."""
+        waiting = self._numbered(told)
+        await self._database.execute(_SQL["enqueue"], *_columns(waiting))
+        await self._put(waiting)
+
+    def _numbered(self, told: Sequence[Told]) -> list[tuple[Subscribed, Waiting]]:
+        """Each with its place among all that ever waited here."""
+        first = self._last_key + 1
+        self._last_key += len(told)
+        return [(one.subscription, Waiting(at, one.entity_id, one.body)) for at, one in enumerate(told, first)]
+
+    async def _put(self, waiting: Sequence[tuple[Subscribed, Waiting]]) -> None:
+        self._meter.told += len(waiting)
+        await self.deliveries.put(waiting)
+
+    async def _look(self) -> None:
+        """See whether subscriptions were made, changed or removed, or have ended."""
+        epoch = await self._database.fetchval(_SQL["epoch"])
+        now_us = self._clock()
+        if epoch == self._epoch and (self._ends_us is None or now_us < self._ends_us):
+            return
+        rows = [row for row in await self._database.fetch(_SQL["subscriptions"]) if _is_served(row, now_us)]
+        looks: dict[object, Look] = {}
+        found = [one for row in rows if (one := await self._subscribed(row, looks)) is not None]
+        self._directory.file(one for one in found if one.interval_us is None)
+        self.intervals.serve(found)
+        await self.deliveries.serve(found)
+        self._subscriptions = tuple(found)
+        self._ends_us = min((one.ends_at_us for one in found if one.ends_at_us is not None), default=None)
+        self._epoch = epoch
+
+    async def _subscribed(self, row: Any, looks: dict[object, Look]) -> Subscribed | None:
+        address: str = row["jsonld_context"]
+        try:
+            vocabulary: Vocabulary = await self._contexts.vocabulary(self._database.name, address, may_fetch=True)
+        except BroadstreetError as error:
+            _logger.warning("%s speaks the core's @context alone: %s", row["id"], error)
+            vocabulary, address = CORE, str(CORE.uri)
+        shown = self._base + address if address.startswith("/") else address
+        try:
+            return Subscribed.of(row, vocabulary, shown, looks)
+        except BroadstreetError as error:
+            _logger.error("%s cannot be served: %s", row["id"], error)
+            return None
+
+
+def _is_served(row: Any, now_us: int) -> bool:
+    return row["is_active"] and (row["expires_at"] is None or row["expires_at"] > now_us)
+
+
+def _columns(waiting: Sequence[tuple[Subscribed, Waiting]]) -> tuple[list[int], list[int], list[str], list[str]]:
+    return (
+        [one.key for _, one in waiting],
+        [subscription.key for subscription, _ in waiting],
+        [one.entity_id for _, one in waiting],
+        [one.body for _, one in waiting],
+    )
