@@ -17,7 +17,7 @@ from benchmarks.generator import Generator
 from broadstreet.app import Settings
 from broadstreet.app.clock import now_us
 from broadstreet.app.house import House
-from broadstreet.app.settings import Http, Mqtt
+from broadstreet.app.settings import Http, Mqtt, NgsiLdSettings
 from broadstreet.devices import DeviceSpec, Registry
 from broadstreet.model.identifiers import DEFAULT_TENANT
 from broadstreet.store import Database, Store
@@ -38,10 +38,11 @@ AND origin_key IN (SELECT key FROM origin WHERE kind = 'pack')
 class Subject:
     """The house that is measured."""
 
-    def __init__(self, house: House, database: Database, registry: Registry) -> None:
+    def __init__(self, house: House, store: Store, database: Database) -> None:
         self.house = house
+        self.store = store
         self.database = database
-        self._registry = registry
+        self._registry = Registry(store)
         self.mqtt_port = house.settings.mqtt.port
         self.http_port = house.settings.http.port
 
@@ -101,18 +102,30 @@ def free_port() -> int:
 
 
 @asynccontextmanager
+<<<<<<< HEAD
 async def open_house(roles: Sequence[str], *, anonymous_writes: bool = False) -> AsyncIterator[Subject]:
     """A house in a folder of its own; both are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="broadstreet-bench-"))
     http = Http(port=free_port(), anonymous_writes=anonymous_writes)
     settings = Settings(str(folder / "data"), mqtt=Mqtt(port=free_port()), http=http)
+=======
+async def open_house(roles: Sequence[str], receiver_hosts: str = "") -> AsyncIterator[Subject]:
+    """A house in a folder of its own; both are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="broadstreet-bench-"))
+    settings = Settings(
+        str(folder / "data"),
+        mqtt=Mqtt(port=free_port()),
+        http=Http(port=free_port()),
+        ngsi_ld=NgsiLdSettings(receiver_hosts=receiver_hosts),
+    )
+>>>>>>> 8991a79 (Post notifications over kept connections, and measure how soon they come)
     os.environ.pop("BROADSTREET_SETTINGS", None)
     try:
         async with (
             House(settings, roles, say_step) as house,
             await Store.connect(house.engines.addresses.postgres_dsn) as store,
         ):
-            yield Subject(house, await store.tenant(DEFAULT_TENANT), Registry(store))
+            yield Subject(house, store, await store.tenant(DEFAULT_TENANT))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

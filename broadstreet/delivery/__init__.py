@@ -8,7 +8,7 @@ made to.
 
 from broadstreet.delivery.fetch import fetch_json
 from broadstreet.delivery.hosts import LOOPBACK, NOBODY, Hosts
-from broadstreet.delivery.post import DeliveryFailed, HttpPost
+from broadstreet.delivery.post import DeliveryFailed, HttpPost, HttpRoute
 from broadstreet.delivery.publish import MqttPlace, MqttPublish
 from broadstreet.delivery.receivers import PORTS, Receivers
 
@@ -19,6 +19,7 @@ __all__ = [
     "DeliveryFailed",
     "Hosts",
     "HttpPost",
+    "HttpRoute",
     "MqttPlace",
     "MqttPublish",
     "Receivers",

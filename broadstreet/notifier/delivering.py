@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import asyncpg
 
@@ -17,10 +17,11 @@ from broadstreet.delivery import DeliveryFailed
 from broadstreet.log.ending import end
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import BroadstreetError
+from broadstreet.notifier.carrying import Carriers, Route
 from broadstreet.notifier.meter import Meter
 from broadstreet.notifier.queue import Queue, Waiting
 from broadstreet.notifier.settling import Settler
-from broadstreet.notifier.subscribed import Receiver, Subscribed
+from broadstreet.notifier.subscribed import Subscribed
 from broadstreet.store import Database, load_queries
 
 RETRY_S: Final = 1.0
@@ -32,13 +33,6 @@ _SQL = load_queries("notifier")
 _logger = logging.getLogger(__name__)
 
 
-class Carrier(Protocol):
-    """Takes notifications to receivers."""
-
-    async def carry(self, receiver: Receiver, headers: dict[str, str], body: bytes) -> None:
-        """One notification. Raises DeliveryFailed."""
-
-
 class Deliveries:
     """What waits in one tenant. tenant: its name; named_as: what receivers are told of it, None for nothing."""
 
@@ -46,7 +40,7 @@ class Deliveries:
         self,
         database: Database,
         settler: Settler,
-        carrier: Carrier,
+        carriers: Carriers,
         meter: Meter,
         *,
         named_as: str | None,
@@ -55,13 +49,14 @@ class Deliveries:
     ) -> None:
         self._database = database
         self._settler = settler
-        self._carrier = carrier
+        self._carriers = carriers
         self._meter = meter
         self._named_as = named_as
         self._clock = clock
         self._chance = chance
         self._queues: dict[int, Queue] = {}
         self._workers: dict[int, asyncio.Task[None]] = {}
+        self._routes: dict[int, tuple[Subscribed, Route]] = {}
 
     @property
     def waiting(self) -> int:
@@ -81,6 +76,7 @@ class Deliveries:
         await end([worker for key in others if (worker := self._workers.pop(key, None)) is not None])
         for key in others:
             self._queues.pop(key, None)
+            self._routes.pop(key, None)
         if others:
             await self._database.execute(_SQL["forget"], others)
         for key, one in served.items():
@@ -149,9 +145,8 @@ class Deliveries:
             return
         notification_id = f"urn:ngsi-ld:Notification:{self._database.name}:{portion[0].key}-{portion[-1].key}"
         body = subscription.frame.message(notification_id, now_us, [one.body for one in portion])
-        headers = subscription.frame.all_headers(self._named_as)
         try:
-            await self._carrier.carry(subscription.receiver, headers, body)
+            await self._route(subscription)(body)
         except DeliveryFailed as error:
             self._failed(queue, portion, self._clock(), error)
             return
@@ -159,6 +154,14 @@ class Deliveries:
         self._meter.notifications += 1
         queue.delivered(len(portion), now_us)
         self._settler.succeeded(subscription.key, [one.key for one in portion], now_us)
+
+    def _route(self, subscription: Subscribed) -> Route:
+        """The way to its receiver."""
+        known = self._routes.get(subscription.key)
+        if known is None or known[0] is not subscription:
+            route = self._carriers.route(subscription.receiver, subscription.frame.all_headers(self._named_as))
+            known = self._routes[subscription.key] = (subscription, route)
+        return known[1]
 
     def _failed(self, queue: Queue, portion: Sequence[Waiting], now_us: int, error: DeliveryFailed) -> None:
         key = queue.subscription.key
