@@ -102,23 +102,17 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-<<<<<<< HEAD
-async def open_house(roles: Sequence[str], *, anonymous_writes: bool = False) -> AsyncIterator[Subject]:
-    """A house in a folder of its own; both are gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="broadstreet-bench-"))
-    http = Http(port=free_port(), anonymous_writes=anonymous_writes)
-    settings = Settings(str(folder / "data"), mqtt=Mqtt(port=free_port()), http=http)
-=======
-async def open_house(roles: Sequence[str], receiver_hosts: str = "") -> AsyncIterator[Subject]:
+async def open_house(
+    roles: Sequence[str], *, anonymous_writes: bool = False, receiver_hosts: str = ""
+) -> AsyncIterator[Subject]:
     """A house in a folder of its own; both are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="broadstreet-bench-"))
     settings = Settings(
         str(folder / "data"),
         mqtt=Mqtt(port=free_port()),
-        http=Http(port=free_port()),
+        http=Http(port=free_port(), anonymous_writes=anonymous_writes),
         ngsi_ld=NgsiLdSettings(receiver_hosts=receiver_hosts),
     )
->>>>>>> 8991a79 (Post notifications over kept connections, and measure how soon they come)
     os.environ.pop("BROADSTREET_SETTINGS", None)
     try:
         async with (

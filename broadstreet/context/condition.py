@@ -52,6 +52,8 @@ def condition_of(query: Query, vocabulary: Vocabulary) -> Condition | None:
 
 
 def _leaf(term: Term, vocabulary: Vocabulary) -> Condition | None:
+    if term.subquery is not None:
+        return None
     names = term.path.names
     if len(names) == 1 and names[0] in ("createdAt", "modifiedAt") and not term.path.keys:
         return _entity_moment(term)

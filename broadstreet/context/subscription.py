@@ -29,7 +29,7 @@ from broadstreet.context.expression import AllOf, AnyOf, Expression, One, leaves
 from broadstreet.context.fragment import NULL
 from broadstreet.context.georel import parse_coordinates, parse_georel
 from broadstreet.context.language import parse_languages
-from broadstreet.context.query_language import Pattern, Query, parse_query
+from broadstreet.context.query_language import Pattern, Query, parse_query, terms_of
 from broadstreet.context.scope import parse_scope_query
 from broadstreet.context.selection import parse_types
 from broadstreet.context.vocabulary import Vocabulary
@@ -254,7 +254,9 @@ def _query(value: Any, where: str, vocabulary: Vocabulary) -> dict[str, Any]:
         text = _string(unquote(text, errors="strict"), where)
     except UnicodeDecodeError:
         raise InvalidInput("what is percent-encoded here is no text", where=where) from None
-    names = {name for term in leaves(parse_query(text)) for name in term.path.names}
+    terms = list(terms_of(parse_query(text)))
+    names = {name for term in terms for name in term.path.names}
+    names.update(name for term in terms if term.subquery is not None for name in term.subquery.types)
     return {"text": text, "names": {name: vocabulary.expand(name) for name in sorted(names)}}
 
 

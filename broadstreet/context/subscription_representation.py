@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from broadstreet.context.expression import AllOf, AnyOf, Expression, One, render
-from broadstreet.context.query_language import Path, Query, Term, is_query_name, render_query
+from broadstreet.context.query_language import Path, Query, is_query_name, render_query
 from broadstreet.context.subscription import DEFAULT_TRIGGERS, ENTITY_MEMBERS, TYPE, query_of, types_of
 from broadstreet.context.vocabulary import Vocabulary
 from broadstreet.model.clock import format_rfc3339
@@ -134,7 +134,12 @@ class SubscriptionPresentation:
 
 def _renamed(query: Query, names: Mapping[str, str]) -> Query:
     if isinstance(query, One):
-        path = Path(tuple(names[name] for name in query.leaf.path.names), query.leaf.path.keys)
-        return One(Term(path, query.leaf.operator, query.leaf.operand))
+        term = query.leaf
+        path = Path(tuple(names[name] for name in term.path.names), term.path.keys)
+        subquery = term.subquery
+        if subquery is not None:
+            types = tuple(names[name] for name in subquery.types)
+            subquery = replace(subquery, types=types, query=_renamed(subquery.query, names))
+        return One(replace(term, path=path, subquery=subquery))
     parts = tuple(_renamed(part, names) for part in query.parts)
     return AllOf(parts) if isinstance(query, AllOf) else AnyOf(parts)

@@ -131,6 +131,7 @@ class States:
             if state is None:
                 types = [iris[key] for key in row["types"]]
                 entity = EntityRow(row["id"], types, row["scopes"], row["created_at"], row["modified_at"], [])
+                entity.expires_at_us = row["expires_at"]
                 state = states[row["key"]] = State(entity, row["deleted_at"], {})
             if row["series_key"] is not None:
                 held = _Held(self._attribute(row, iris), row["version"], row["attribute_deleted_at"])

@@ -34,7 +34,7 @@ SELECT own.id FROM unnest($1::text[]) AS own (id) WHERE own.id ~ $2::text;
 
 -- name: states
 -- Entities with all attribute instances they have or had, in the order of their series. $1: keys.
-SELECT e.key, e.id, e.types, e.scopes, e.created_at, e.modified_at, e.deleted_at, s.key AS series_key, s.term_key,
+SELECT e.key, e.id, e.types, e.scopes, e.created_at, e.modified_at, e.deleted_at, e.expires_at, s.key AS series_key, s.term_key,
     s.dataset_id, a.kind, a.meta_key, a.number, a.value::text AS value, a.observed_at,
     a.created_at AS attribute_created_at, a.modified_at AS attribute_modified_at, a.deleted_at AS attribute_deleted_at,
     a.version
