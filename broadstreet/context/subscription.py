@@ -25,7 +25,7 @@ from broadstreet.context.bounds import (
     MAX_SUBSCRIPTION_PAIRS,
     MAX_SUBSCRIPTION_TEXT,
 )
-from broadstreet.context.expression import AllOf, AnyOf, Expression, One, leaves
+from broadstreet.context.expression import AllOf, AnyOf, Expression, One
 from broadstreet.context.fragment import NULL
 from broadstreet.context.georel import parse_coordinates, parse_georel
 from broadstreet.context.language import parse_languages
@@ -116,7 +116,7 @@ def patterns_of(kept: Mapping[str, Any]) -> list[str]:
     """Every regular expression in a subscription as it is kept."""
     found = [one["idPattern"] for one in kept.get("entities", ()) if "idPattern" in one]
     for name in ("q", "csf"):
-        terms = leaves(parse_query(kept[name]["text"])) if name in kept else []
+        terms = terms_of(parse_query(kept[name]["text"])) if name in kept else ()
         found += [term.operand.regex for term in terms if isinstance(term.operand, Pattern)]
     return found
 

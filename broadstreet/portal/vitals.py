@@ -1,4 +1,4 @@
-"""What gateways and recorders say of themselves once a second, gathered: rates, lag, connections.
+"""What gateways, recorders and notifiers say of themselves once a second, gathered: rates, lag, connections.
 
 A report counts from its process's start; two of them give a rate. A process that has said nothing for `GONE_US` counts
 no longer. Every `HISTORY_STEP_US` the rate of readings is kept, for an hour: enough to see that something changed.
@@ -31,6 +31,7 @@ HISTORY: Final = 360
 RETRY_S: Final = 1.0
 _GATEWAY_FIGURES: Final = ("messages_total", "refused_total", "connections", "limited_total")
 _RECORDER_FIGURES: Final = ("readings_total", "lag_seconds")
+_NOTIFIER_FIGURES: Final = ("entities_sent_total", "notifications_total", "failures_total", "dropped_total", "waiting")
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +48,18 @@ class _GatewayReport(msgspec.Struct):
     pid: int
     at_us: int
     counters: _GatewayCounters
+
+
+class _NotifierMeter(msgspec.Struct):
+    sent: int = 0
+    notifications: int = 0
+    failed: int = 0
+    dropped: int = 0
+    waiting: int = 0
+
+
+class _NotifierReport(msgspec.Struct):
+    meter: _NotifierMeter
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,7 @@ class Vitals:
         self._clock = clock
         self._gateways: dict[str, deque[_Point]] = {}
         self._recorders: dict[str, deque[_Point]] = {}
+        self._notifiers: dict[str, _NotifierMeter] = {}
         self.history: deque[tuple[int, float]] = deque(maxlen=HISTORY)
         """(microseconds since 1970, readings per second), oldest first."""
 
@@ -118,6 +132,8 @@ class Vitals:
                 recorder = msgspec.json.decode(data, type=MeterReport)
                 point = _Point(recorder.pid, recorder.meter.at_us, recorder.meter.readings, lag_s=recorder.lag_s)
                 self._keep(self._recorders, name, point)
+            elif role == "notifier":
+                self._notifiers[name] = msgspec.json.decode(data, type=_NotifierReport).meter
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             _log.warning("a report on %s cannot be read: %s", subject, error)
         self._note()
@@ -150,6 +166,14 @@ class Vitals:
             applied, lag = (f"broadstreet_recorder_{what}" for what in _RECORDER_FIGURES)
             yield Sample(applied, "Readings a recorder has applied.", "counter", last.units, labels)
             yield Sample(lag, "Age of the oldest reading not yet applied.", "gauge", last.lag_s, labels)
+        for name, meter in self._notifiers.items():
+            labels = (("notifier", name),)
+            sent, told, failed, dropped, waiting = (f"broadstreet_notifier_{what}" for what in _NOTIFIER_FIGURES)
+            yield Sample(sent, "Entities that receivers of notifications have taken.", "counter", meter.sent, labels)
+            yield Sample(told, "Notifications they came in.", "counter", meter.notifications, labels)
+            yield Sample(failed, "Attempts to deliver that failed.", "counter", meter.failed, labels)
+            yield Sample(dropped, "Entities that were never delivered.", "counter", meter.dropped, labels)
+            yield Sample(waiting, "Entities that wait to be delivered.", "gauge", meter.waiting, labels)
 
     @staticmethod
     def _keep(reports: dict[str, deque[_Point]], name: str, point: _Point) -> None:

@@ -330,8 +330,8 @@ async def test_how_deliveries_went_is_told(client: Client) -> None:
     """The notifier writes down what is read here."""
     made = await make(client)
     await client.database.execute(
-        "UPDATE subscription SET times_sent = 3, times_failed = 1, last_notification = $2, last_success = $3, "
-        "last_failure = $2 WHERE id = $1",
+        "INSERT INTO subscription_tally (subscription_key, times_sent, times_failed, last_notification, last_success, "
+        "last_failure, failure, dropped) SELECT key, 3, 1, $2, $3, $2, 'nobody listens there', 2 FROM subscription WHERE id = $1",
         made,
         1_772_366_400_000_000,
         1_772_366_300_000_000,
@@ -344,6 +344,8 @@ async def test_how_deliveries_went_is_told(client: Client) -> None:
         "lastNotification": "2026-03-01T12:00:00Z",
         "lastSuccess": "2026-03-01T11:58:20Z",
         "lastFailure": "2026-03-01T12:00:00Z",
+        "failure": "nobody listens there",
+        "dropped": 2,
     }
 
 

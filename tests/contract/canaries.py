@@ -27,10 +27,12 @@ WORDLESS: Final = {
     "cursor": "how far the log is applied",
     "device_profile": "keys alone",
     "heard": "keys and times alone",
+    "notifier_cursor": "how far changes are read",
     "once_session": "what the house calls a session, and packet identifiers",
     "past_file": "names that the house gives its own files",
     "place": "the place of an entity, told by its neighbour",
     "registry_version": "one figure",
+    "subscription_epoch": "one figure",
     "transient": "keys and times alone",
 }
 """Tables into which no word of a tenant goes, and why."""
@@ -46,6 +48,8 @@ _FILL: Final = (
     "INSERT INTO job (id, kind, wish, title, media_type, principal, created_at) "
     "VALUES ($1, 'export', jsonb_build_object('wish', $1::text), $1, $1, $1, now())",
     "INSERT INTO keyed_request (principal, key, at, fingerprint) VALUES ($1, $1, now(), 'x')",
+    "INSERT INTO notification (key, subscription_key, entity_id, body) SELECT 1, key, $1, $1 FROM subscription",
+    "INSERT INTO subscription_tally (subscription_key, failure) SELECT key, $1 FROM subscription",
     "UPDATE series SET owner = $1, purpose = $1, licence = $1",
     "UPDATE origin SET note = $1",
 )

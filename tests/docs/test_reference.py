@@ -87,6 +87,7 @@ def test_every_metric_is_described() -> None:
     own = re.findall(r"^# HELP (\S+) ", Metrics().render(), re.MULTILINE)
     reported = [f"broadstreet_gateway_{what}" for what in vitals._GATEWAY_FIGURES]
     reported += [f"broadstreet_recorder_{what}" for what in vitals._RECORDER_FIGURES]
+    reported += [f"broadstreet_notifier_{what}" for what in vitals._NOTIFIER_FIGURES]
     assert list(reference("metrics").rows()) == [*own, *reported, *FIGURES]
 
 

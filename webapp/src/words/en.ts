@@ -270,6 +270,7 @@ export const en = {
       'nats-server': { title: 'Message log', what: 'keeps what came in until it is recorded' },
       gateway: { title: 'Gateway', what: 'devices connect to it, over MQTT' },
       recorder: { title: 'Recorder', what: 'decodes what came in, and writes it down' },
+      notifier: { title: 'Notifier', what: 'tells other programs of the changes they subscribed to' },
       api: { title: 'Portal and APIs', what: 'answers browsers and other programs' },
     } as Record<string, { title: string; what: string }>,
     log: 'Messages on disk',
@@ -277,7 +278,7 @@ export const en = {
     /** By the name of the stream. */
     stream: {
       RAW: { title: 'From devices', what: 'as they came, until all is recorded' },
-      CHANGES: { title: 'What changed', what: 'the last day’s, for open pages' },
+      CHANGES: { title: 'What changed', what: 'the last day’s, for open pages and subscriptions' },
       OUT: { title: 'To devices', what: 'the last day’s, for MQTT clients that listen' },
       DEAD: { title: 'Not decoded', what: 'kept until somebody looks: see below' },
       RETAINED: { title: 'Retained', what: 'the newest of each topic, for MQTT clients yet to come' },
