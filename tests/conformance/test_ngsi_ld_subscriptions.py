@@ -331,7 +331,8 @@ async def test_how_deliveries_went_is_told(client: Client) -> None:
     made = await make(client)
     await client.database.execute(
         "INSERT INTO subscription_tally (subscription_key, times_sent, times_failed, last_notification, last_success, "
-        "last_failure, failure, dropped) SELECT key, 3, 1, $2, $3, $2, 'nobody listens there', 2 FROM subscription WHERE id = $1",
+        "last_failure, failure, dropped) SELECT key, 3, 1, $2, $3, $2, 'nobody listens there', 2 "
+        "FROM subscription WHERE id = $1",
         made,
         1_772_366_400_000_000,
         1_772_366_300_000_000,
