@@ -112,7 +112,7 @@ def parse_coordinates(geometry: str, coordinates: Any) -> Geometry:
     if isinstance(coordinates, str):
         try:
             coordinates = msgspec.json.decode(coordinates)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise InvalidInput("coordinates are JSON, such as [24.94,60.17]", where="coordinates") from None
     return parse_geometry({"type": geometry, "coordinates": coordinates}, "coordinates")
 

@@ -269,7 +269,7 @@ def _value(scanner: Scanner) -> Value:
     if quoted is not None:
         try:
             text: str = msgspec.json.decode(quoted[0], type=str)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError):
             scanner.fail("a text in quotes with JSON's escapes")
         return text if "\x00" not in text else scanner.fail("a text without the character U+0000")
     for form, pattern in _MOMENTS.items():

@@ -67,7 +67,7 @@ def _geometry(value: Any, _: Vocabulary, where: str) -> Any:
     if isinstance(value, str):  # 4.7.2: a geometry may come as text that holds it
         try:
             value = msgspec.json.decode(value)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             _refuse("a GeoProperty's value is a GeoJSON geometry", where)
     return parse_geometry(value, where).geojson()
 
