@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-from litestar import Litestar, Request, Response, Router, get
+from litestar import Litestar, MediaType, Request, Response, Router, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme, Tag
@@ -46,6 +46,21 @@ _PROBLEMS: Final = {
     "401": "No credential came with the request, or it does not hold.",
     "403": "The caller's roles do not allow this.",
 }
+_NGSI_LD: Final = "/ngsi-ld/"
+_NGSI_LD_PROBLEMS: Final = {
+    **_PROBLEMS,
+    "404": "There is no such thing here.",
+    "406": "The answer does not come as any media type that is accepted.",
+    "409": "It is there already, or others keep changing it.",
+    "411": "A body comes with its length.",
+    "413": "Something is larger than its bound.",
+    "415": "A body comes as JSON or JSON-LD.",
+    "422": "The standard has it, and this house does not offer it.",
+    "429": "There is more of something than its bound.",
+    "503": "The database cannot be reached.",
+    "504": "An @context cannot be fetched.",
+}
+"""What any operation of NGSI-LD may answer (5.5.2 of the standard), as plain JSON."""
 _STYLE: Final = """\
 :root{color-scheme:light dark;--paper:light-dark(#fbfaf5,#11151a);--ink:light-dark(#1a1d21,#ece9e0);
 --muted:light-dark(#5b626b,#a3abb5);--line:light-dark(#d9d6cc,#2c343d);--fibre:light-dark(#0b6e75,#4fc4c9)}
@@ -114,14 +129,18 @@ def describe(app: Litestar) -> dict[str, Any]:
         for method in handler.http_methods:
             operation = operations.get(method.lower())
             if operation is not None and demand is not None:
-                _complete(operation, demand)
+                _complete(operation, demand, is_ngsi_ld=path.startswith(_NGSI_LD))
     return document
 
 
-def _complete(operation: dict[str, Any], demand: Demand) -> None:
+def _complete(operation: dict[str, Any], demand: Demand, *, is_ngsi_ld: bool) -> None:
     """Add to an operation what it demands, and the problems it may answer with."""
-    problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    problem = {MediaType.JSON if is_ngsi_ld else PROBLEM_JSON: schema}
     responses = operation.setdefault("responses", {})
+    if is_ngsi_ld:
+        responses |= {status: {"description": text, "content": problem} for status, text in _NGSI_LD_PROBLEMS.items()}
+        responses["411"].pop("content")
     # The framework describes its own shape for a request that does not fit; ours is another.
     responses["400"] = {"description": _PROBLEMS["400"], "content": problem}
     if demand.is_public:

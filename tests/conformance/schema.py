@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.house import free_port
@@ -31,6 +32,15 @@ from broadstreet.store import Store
 SEED = 1854
 LIFETIME_S = 7_200
 LEFT_OUT = r"/(session|live|events)|/v1/(tokens|accounts)"
+NGSI_LD = ("--include-path-regex", "^/ngsi-ld/")
+FAULTS = ("not_a_server_error",)
+SHAPES = (
+    *FAULTS,
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
 PROFILE = """
 [profile]
 name = "air"
@@ -55,8 +65,13 @@ async def furnish(house: House) -> str:
         return (await access.tokens.issue("root", "api", "schema", LIFETIME_S, by="test")).secret
 
 
-async def call_everything(folder: Path, examples: int) -> tuple[int, str]:
-    """schemathesis' exit status and words."""
+async def call_everything(
+    folder: Path,
+    examples: int,
+    checks: Sequence[str] = FAULTS,
+    which: Sequence[str] = ("--exclude-path-regex", LEFT_OUT),
+) -> tuple[int, str]:
+    """schemathesis' exit status and words. which: its options that say which operations are called."""
     settings = Settings(str(folder / "data"), mqtt=Mqtt(port=free_port()), http=Http(port=free_port()))
     async with House(settings, ["api"]) as house:
         token = await furnish(house)
@@ -64,9 +79,9 @@ async def call_everything(folder: Path, examples: int) -> tuple[int, str]:
             *(sys.executable, "-m", "schemathesis.cli", "run"),
             f"http://127.0.0.1:{settings.http.port}/openapi.json",
             *("--header", f"Authorization: Bearer {token}"),
-            *("--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing", "--no-color"),
+            *("--checks", ",".join(checks), "--phases", "examples,coverage,fuzzing", "--no-color"),
             *("--max-examples", str(examples), "--seed", str(SEED), "--suppress-health-check", "all"),
-            *("--exclude-path-regex", LEFT_OUT, "--request-timeout", "20", "--generation-database", "none"),
+            *(*which, "--request-timeout", "20", "--generation-database", "none"),
         ]
         calling = await asyncio.create_subprocess_exec(
             *command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder
@@ -87,9 +102,14 @@ def figures(words: str) -> dict[str, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Call every operation of every API in every way.")
     parser.add_argument("--examples", type=int, default=100, help="of each operation, besides those at its edges")
+    parser.add_argument("--ngsi-ld", action="store_true", help="NGSI-LD alone, and whether answers are as described")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="broadstreet-") as folder:
-        status, words = asyncio.run(call_everything(Path(folder), options.examples))
+        status, words = asyncio.run(
+            call_everything(Path(folder), options.examples, SHAPES, NGSI_LD)
+            if options.ngsi_ld
+            else call_everything(Path(folder), options.examples)
+        )
     if status:
         sys.stdout.write(words)
     sys.stdout.write(json.dumps(figures(words)) + "\n")

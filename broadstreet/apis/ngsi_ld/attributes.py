@@ -12,6 +12,7 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_207_MULTI_STATUS
 
 from broadstreet.access import requires
+from broadstreet.apis.ngsi_ld.answers import UPDATED, Answer
 from broadstreet.apis.ngsi_ld.entities import check_same, entity_id_of, gate_of
 from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
@@ -28,7 +29,10 @@ from broadstreet.context import (
 from broadstreet.model.errors import InvalidInput
 
 _DONE: Final = {204: "Done."}
-_PARTLY: Final = {204: "All was done.", 207: "What was done and what was not, and why (5.2.18)."}
+_PARTLY: Final[dict[int, str | Answer]] = {
+    204: "All was done.",
+    207: Answer("What was done and what was not, and why (5.2.18).", UPDATED),
+}
 _APPEND = Query("options", "type", "local", body="Attributes.", answers=_PARTLY)
 _UPDATE = Query("type", "local", body="Attributes.", answers=_PARTLY)
 _ONE = Query("type", "local", body="An attribute, or a part of one.", answers=_DONE)

@@ -15,6 +15,7 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_201_CREATED, HTTP_207_MULTI_STATUS
 
 from broadstreet.access import requires
+from broadstreet.apis.ngsi_ld.answers import BATCH, IDS, Answer
 from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
 from broadstreet.apis.problem import problem_of
@@ -26,13 +27,14 @@ from broadstreet.model.identifiers import check_uri
 
 Read = Callable[[Any], Awaitable[EntityFragment]]
 """Reads one document of a batch."""
-_PARTLY: Final = "What was done and what was not, and why (5.2.16)."
-_CREATE = Query("local", body="A list of entities.", answers={201: "The ids of those created.", 207: _PARTLY})
+_PARTLY: Final = Answer("What was done and what was not, and why (5.2.16).", BATCH)
+_CREATED: Final = Answer("The ids of those created; the others were changed.", IDS)
+_CREATE = Query("local", body="A list of entities.", answers={201: _CREATED, 207: _PARTLY})
 _UPSERT = Query(
     "options",
     "local",
     body="A list of entities.",
-    answers={201: "The ids of those created; the others were updated.", 204: "All were updated.", 207: _PARTLY},
+    answers={201: _CREATED, 204: "All were changed.", 207: _PARTLY},
 )
 _WRITE = Query("options", "local", body="A list of entities.", answers={204: "All was done.", 207: _PARTLY})
 _MERGE = Query("local", body="A list of entities.", answers={204: "All was done.", 207: _PARTLY})

@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from broadstreet.access import Principal, public, requires
 from broadstreet.apis.guard import TENANT_HEADER
+from broadstreet.apis.ngsi_ld.answers import CONTEXT, CONTEXTS, Answer
 from broadstreet.apis.ngsi_ld.exchange import JSON, LD_JSON, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
 from broadstreet.apis.services import Call, Services
@@ -24,8 +25,8 @@ from broadstreet.model.errors import InvalidInput, InvalidRequest, OperationNotS
 from broadstreet.model.identifiers import DEFAULT_TENANT
 from broadstreet.model.terms import CORE_CONTEXT_PATTERN, CORE_CONTEXT_URI, core_context
 
-_LIST: Final = Query("details", "kind", answers={200: "Where each stands."})
-_ONE: Final = Query("details", answers={200: "The @context."})
+_LIST: Final = Query("details", "kind", answers={200: Answer("Where each stands.", CONTEXTS)})
+_ONE: Final = Query("details", answers={200: Answer("The @context.", CONTEXT)})
 _ADD: Final = Query(body='A document such as {"@context": …}.', answers={201: "Kept; Location says where it stands."})
 _DELETE: Final = Query("reload", answers={204: "Gone, or fetched anew."})
 _OPEN: Final = public("whoever reads JSON-LD follows the link to its @context, which tells what names mean and no more")

@@ -11,20 +11,23 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from broadstreet.access import requires
+from broadstreet.apis.ngsi_ld.answers import ATTRIBUTE, ATTRIBUTES, TYPE, TYPES, Answer
 from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest
 from broadstreet.apis.ngsi_ld.parameters import Query
 from broadstreet.apis.services import Call
 from broadstreet.context import AttributeUse, TypeUse, Vocabulary
 
-_LIST: Final = Query("details", "local", answers={200: "The names, or more of each."})
-_ONE: Final = Query("local", answers={200: "What is known of it."})
+_TYPES: Final = Query("details", "local", answers={200: Answer("The names, or more of each.", TYPES)})
+_TYPE: Final = Query("local", answers={200: Answer("What is known of it.", TYPE)})
+_ATTRIBUTES: Final = Query("details", "local", answers={200: Answer("The names, or more of each.", ATTRIBUTES)})
+_ATTRIBUTE: Final = Query("local", answers={200: Answer("What is known of it.", ATTRIBUTE)})
 
 
-@get("/types", opt=requires("entity:read", within_reach=True), operation_class=_LIST.operation)
+@get("/types", opt=requires("entity:read", within_reach=True), operation_class=_TYPES.operation)
 async def list_types(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """The types that entities have; `details=true` with their attributes (5.7.5, 5.7.6)."""
     exchange = await Exchange.of(request, call)
-    details = _LIST.read(request.scope).flag("details")
+    details = _TYPES.read(request.scope).flag("details")
     types = await call.services.broker.types(call.principal, with_attributes=details)
     compact = exchange.shown.compact
     if details:
@@ -33,11 +36,11 @@ async def list_types(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIR
     return exchange.answer(_list("EntityTypeList", call, listed))
 
 
-@get("/types/{type_name:str}", opt=requires("entity:read", within_reach=True), operation_class=_ONE.operation)
+@get("/types/{type_name:str}", opt=requires("entity:read", within_reach=True), operation_class=_TYPE.operation)
 async def one_type(request: NgsiRequest, call: NamedDependency[Call], type_name: FromPath[str]) -> ASGIResponse:
     """One type, with how many entities have it and which attributes they have (5.7.7)."""
     exchange = await Exchange.of(request, call)
-    _ONE.read(request.scope)
+    _TYPE.read(request.scope)
     iri = exchange.vocabulary.name(unquote(type_name), "type")
     found = await call.services.broker.type(call.principal, iri)
     compact = exchange.shown.compact
@@ -61,11 +64,11 @@ async def one_type(request: NgsiRequest, call: NamedDependency[Call], type_name:
     )
 
 
-@get("/attributes", opt=requires("entity:read", within_reach=True), operation_class=_LIST.operation)
+@get("/attributes", opt=requires("entity:read", within_reach=True), operation_class=_ATTRIBUTES.operation)
 async def list_attributes(request: NgsiRequest, call: NamedDependency[Call]) -> ASGIResponse:
     """The attributes that entities have; `details=true` with the types of those entities (5.7.8, 5.7.9)."""
     exchange = await Exchange.of(request, call)
-    details = _LIST.read(request.scope).flag("details")
+    details = _ATTRIBUTES.read(request.scope).flag("details")
     attributes = await call.services.broker.attributes(call.principal)
     if details:
         return exchange.answer([_attribute(one, exchange.shown) for one in attributes])
@@ -73,11 +76,15 @@ async def list_attributes(request: NgsiRequest, call: NamedDependency[Call]) -> 
     return exchange.answer(_list("AttributeList", call, listed))
 
 
-@get("/attributes/{attribute_id:str}", opt=requires("entity:read", within_reach=True), operation_class=_ONE.operation)
+@get(
+    "/attributes/{attribute_id:str}",
+    opt=requires("entity:read", within_reach=True),
+    operation_class=_ATTRIBUTE.operation,
+)
 async def one_attribute(request: NgsiRequest, call: NamedDependency[Call], attribute_id: FromPath[str]) -> ASGIResponse:
     """One attribute, with its kinds, the types of the entities that have it, and how often it is there (5.7.10)."""
     exchange = await Exchange.of(request, call)
-    _ONE.read(request.scope)
+    _ATTRIBUTE.read(request.scope)
     iri = exchange.vocabulary.name(unquote(attribute_id), "attrId")
     found = await call.services.broker.attribute(call.principal, iri)
     kinds = [kind.type_name for kind in found.kinds]

@@ -13,6 +13,7 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from broadstreet.access import requires
+from broadstreet.apis.ngsi_ld.answers import ONE_ENTITY, SOME_ENTITIES
 from broadstreet.apis.ngsi_ld.asking import (
     PAGING,
     SELECTING,
@@ -52,11 +53,9 @@ from broadstreet.model.identifiers import check_uri
 COUNT: Final = "NGSILD-Results-Count"
 """The header that says how many there are."""
 _DONE: Final = {204: "Done."}
-_SHOW = Query(*SHOWING, *JOINING, "type", "geometryProperty", "local", answers={200: "The entity."})
-_FIND = Query(*SELECTING, *SHOWING, *JOINING, *PAGING, *ORDERING, "geometryProperty", answers={200: "The entities."})
-_POST_FIND = Query(
-    "options", "format", *PAGING, "geometryProperty", body="A Query (5.2.23).", answers={200: "The entities."}
-)
+_SHOW = Query(*SHOWING, *JOINING, "type", "geometryProperty", "local", answers=ONE_ENTITY)
+_FIND = Query(*SELECTING, *SHOWING, *JOINING, *PAGING, *ORDERING, "geometryProperty", answers=SOME_ENTITIES)
+_POST_FIND = Query("options", "format", *PAGING, "geometryProperty", body="A Query (5.2.23).", answers=SOME_ENTITIES)
 _CREATE = Query("local", body="An entity.", answers={201: "Created; Location says where it stands."})
 _WRITE = Query("type", "local", "options", "format", body="An entity or a part of one.", answers=_DONE)
 _DELETE = Query("type", "local", answers=_DONE)

@@ -11,6 +11,7 @@ from litestar.response.base import ASGIResponse
 
 from broadstreet.access import requires
 from broadstreet.apis.guard import TENANT_HEADER
+from broadstreet.apis.ngsi_ld.answers import IDENTITY, Answer
 from broadstreet.apis.ngsi_ld.exchange import JSON, LD_JSON, NgsiRequest, encode, negotiate
 from broadstreet.apis.ngsi_ld.parameters import Query
 from broadstreet.apis.services import Services
@@ -18,7 +19,7 @@ from broadstreet.model.clock import US_PER_S, format_rfc3339
 from broadstreet.model.identifiers import DEFAULT_TENANT
 from broadstreet.model.terms import CORE_CONTEXT_URI
 
-_IDENTITY: Final = Query(answers={200: "The identity."})
+_IDENTITY: Final = Query(answers={200: Answer("The identity.", IDENTITY)})
 
 
 @get("/info/sourceIdentity", opt=requires("entity:read"), operation_class=_IDENTITY.operation)

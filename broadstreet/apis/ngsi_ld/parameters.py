@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
-from litestar.openapi.spec import OpenAPIResponse, Operation, Parameter, RequestBody
+from litestar.openapi.spec import Operation, Parameter, RequestBody
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.openapi.spec.media_type import OpenAPIMediaType
 from litestar.openapi.spec.schema import Schema
-from litestar.status_codes import HTTP_204_NO_CONTENT
 from litestar.types import Scope
 
+from broadstreet.apis.ngsi_ld.answers import Answer
 from broadstreet.context.bounds import DEFAULT_LIMIT, MAX_JOIN_LEVEL, MAX_LIMIT, MAX_NAMES, MAX_OFFSET, MAX_QUERY_LENGTH
 from broadstreet.model.errors import InvalidInput, InvalidRequest, TooMany
 
@@ -152,8 +152,8 @@ class Parameters:
 class Query:
     """The query parameters one operation takes, and how it is described."""
 
-    def __init__(self, *names: str, body: str | None = None, answers: Mapping[int, str]) -> None:
-        """body: what the request's body is, where it has one. answers: what each status says."""
+    def __init__(self, *names: str, body: str | None = None, answers: Mapping[int, str | Answer]) -> None:
+        """body: what the request's body is, where it has one. answers: by their status; a text has no body."""
         self._names = frozenset(names)
         self.operation = _describe(names, body, answers)
         """What describes the operation to OpenAPI."""
@@ -184,7 +184,7 @@ class Query:
 _NONE: Final = Parameters({})
 
 
-def _describe(names: Sequence[str], body: str | None, answers: Mapping[int, str]) -> type[Operation]:
+def _describe(names: Sequence[str], body: str | None, answers: Mapping[int, str | Answer]) -> type[Operation]:
     parameters = [
         Parameter(name=name, param_in="query", description=_KNOWN[name][0], schema=_KNOWN[name][1]) for name in names
     ]
@@ -195,20 +195,15 @@ def _describe(names: Sequence[str], body: str | None, answers: Mapping[int, str]
 
         def __post_init__(self) -> None:
             self.parameters = [*(self.parameters or []), *parameters] or None
-            self.responses = {str(status): _answer(status, text) for status, text in answers.items()}
+            self.responses = {
+                str(status): (Answer(told) if isinstance(told, str) else told).described()
+                for status, told in answers.items()
+            }
             if body is not None:
                 content = {media: OpenAPIMediaType(schema=Schema(description=body)) for media in BODY_MEDIA_TYPES}
                 self.request_body = RequestBody(content=content, description=body, required=True)
 
     return Described
-
-
-def _answer(status: int, text: str) -> OpenAPIResponse:
-    if status == HTTP_204_NO_CONTENT:
-        return OpenAPIResponse(description=text)
-    return OpenAPIResponse(
-        description=text, content={media: OpenAPIMediaType(schema=Schema()) for media in BODY_MEDIA_TYPES}
-    )
 
 
 BODY_MEDIA_TYPES: Final = ("application/json", "application/ld+json")

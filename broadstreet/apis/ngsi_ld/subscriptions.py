@@ -12,6 +12,7 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from broadstreet.access import requires
+from broadstreet.apis.ngsi_ld.answers import SUBSCRIPTION, SUBSCRIPTIONS, Answer
 from broadstreet.apis.ngsi_ld.asking import check_known
 from broadstreet.apis.ngsi_ld.entities import COUNT, check_same, page_links
 from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest, empty
@@ -23,8 +24,8 @@ from broadstreet.model.errors import InvalidInput
 from broadstreet.model.identifiers import check_uri
 
 PLACE: Final = "/ngsi-ld/v1/subscriptions"
-_LIST: Final = Query("limit", "offset", "count", "options", answers={200: "The subscriptions."})
-_ONE: Final = Query("options", answers={200: "The subscription."})
+_LIST: Final = Query("limit", "offset", "count", "options", answers={200: Answer("The subscriptions.", SUBSCRIPTIONS)})
+_ONE: Final = Query("options", answers={200: Answer("The subscription.", SUBSCRIPTION)})
 _CREATE: Final = Query(body="A Subscription (5.2.12).", answers={201: "Created; Location says where it stands."})
 _UPDATE: Final = Query(body="Some members of a Subscription; null takes one away.", answers={204: "Done."})
 _DELETE: Final = Query(answers={204: "Gone."})
