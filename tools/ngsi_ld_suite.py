@@ -6,7 +6,8 @@ Each folder is asked of a house of its own, so that what one leaves behind is no
 
 FOLDER holds the suite as it was fetched. It is copied, and the copy's addresses lead to this machine: of the broker, of
 the servers that the tests start themselves, and of the @contexts, which are served from here as the suite has them.
-Nothing else of it is changed. Robot Framework comes from an environment of its own, made by the suite's requirements.
+Nothing else of it is changed. Where it asks docker for an MQTT server, Mosquitto of this machine stands in for it.
+Robot Framework comes from an environment of its own, made by the suite's requirements.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -58,6 +60,9 @@ FOLDERS: Final = (
     "ContextSource",
     "DistributedOperations",
 )
+MOSQUITTO: Final = Path("resources/mqttUtils/mosquitto")
+MQTT_PORT: Final = 1883
+"""Where tests that name no port expect an MQTT server."""
 UNNEEDED: Final = "robotframework-robocop"
 """A linter."""
 INSTANCES: Final = 10
@@ -179,14 +184,25 @@ def outcomes(file: Path) -> dict[str, bool]:
     return found
 
 
-def run(python: Path, suite: Path, folder: str, results: Path) -> dict[str, bool]:
-    """What became of every test of a folder."""
+def docker(suite: Path, place: Path, ports: list[int]) -> Path:
+    """A folder with what stands in for docker."""
+    folder = place / "bin"
+    folder.mkdir()
+    program = folder / "docker"
+    words = [sys.executable, ROOT / "tools" / "mqtt_container.py", suite / MOSQUITTO, ",".join(map(str, ports))]
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return folder
+
+
+def run(python: Path, suite: Path, folder: str, results: Path, programs: Path) -> dict[str, bool]:
+    """What became of every test of a folder. programs: a folder of those that go before others."""
     began, out = time.monotonic(), results / folder.replace("/", "-")
     options = ["--pythonpath", "libraries", "--outputdir", str(out), "--loglevel", "TRACE"]
     ended = subprocess.run(
         [str(python), "-m", "robot", *options, f"TP/NGSI-LD/{folder}"],
         cwd=suite,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,
@@ -204,6 +220,7 @@ def asked(python: Path, suite: Path, folder: str, results: Path) -> dict[str, bo
     with tempfile.TemporaryDirectory(prefix="broadstreet-suite-") as scratch:
         place = Path(scratch)
         with contexts_served(place / "suite" / SERVED) as (contexts, _), house(place / "data") as base:
+            mqtt_ports = [MQTT_PORT, free_port()]
             servers = ("notification_server", "context_source", "context_server")
             copy = moved(
                 suite,
@@ -214,12 +231,13 @@ def asked(python: Path, suite: Path, folder: str, results: Path) -> dict[str, bo
                     "temporal_api_url": f"{base}/ngsi-ld/v1",
                     "ngsild_test_suite_context": f"{contexts}/{COMPOUND}",
                     "mqtt_broker_host": HERE,
+                    "mqtt_broker_non_default_port": mqtt_ports[1],
                     "delete_temporal_on_core_delete": False,
                     **{f"{name}_host": HERE for name in servers},
                     **{f"{name}_port": free_port() for name in servers},
                 },
             )
-            return run(python, copy, folder, results)
+            return run(python, copy, folder, results, docker(copy, place, mqtt_ports))
 
 
 def main() -> None:

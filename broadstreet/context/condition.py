@@ -20,6 +20,8 @@ from broadstreet.context.vocabulary import Vocabulary
 from broadstreet.model.entity import Kind
 
 Condition = Callable[[EntityRow], bool]
+Needs = tuple[str, tuple[float | str | bool, ...]]
+"""An attribute's IRI, and values of which it has one."""
 Test = Callable[[AttributeRow], bool]
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -49,6 +51,27 @@ def condition_of(query: Query, vocabulary: Vocabulary) -> Condition | None:
     if isinstance(query, AllOf):
         return lambda entity: all(part(entity) for part in parts)
     return lambda entity: any(part(entity) for part in parts)
+
+
+def needs(query: Query, vocabulary: Vocabulary) -> Needs | None:
+    """An attribute's IRI and values of which it has one wherever the q holds, for looking up by them; None: none is
+    known."""
+    if not isinstance(query, One):
+        found = [needs(part, vocabulary) for part in query.parts] if isinstance(query, AllOf) else []
+        return next((one for one in found if one is not None), None)
+    term = query.leaf
+    is_plain = len(term.path.names) == 1 and not term.path.keys and term.subquery is None
+    if not is_plain or term.operator is not Operator.EQUAL or not isinstance(term.operand, tuple):
+        return None
+    values = tuple(value for value in term.operand if not isinstance(value, Moment))
+    if len(values) < len(term.operand) or term.path.names[0] in ("createdAt", "modifiedAt"):
+        return None
+    return vocabulary.expand(term.path.names[0]), values
+
+
+def compared_values(row: AttributeRow) -> Iterator[Any]:
+    """What of an attribute instance a plain comparison looks at."""
+    return _items(_values(row, ()))
 
 
 def _leaf(term: Term, vocabulary: Vocabulary) -> Condition | None:

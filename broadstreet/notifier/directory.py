@@ -1,4 +1,4 @@
-"""Who may be meant by a change: three dictionaries, by the entity's id, by its types, and by the attribute.
+"""Who may be meant by a change: filed by the entity's id, by its types, by the attribute, by a value that a q asks for.
 
 What is filed under none of an entity's words is never looked at. What is found for an entity is remembered, and so are
 the attributes of it that somebody watches: of a change that concerns nobody, no more is asked than whether its series
@@ -12,32 +12,49 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from broadstreet.context.expression import Expression, leaves
+from broadstreet.context.expression import leaves
+from broadstreet.context.representation import EntityRow
 from broadstreet.notifier.event import CAME, RETYPED
-from broadstreet.notifier.subscribed import Subscribed
+from broadstreet.notifier.subscribed import ANY, Subscribed, Wanted
+from broadstreet.notifier.watch import Watch
 from broadstreet.store import Database, Terms, load_queries
 
 MAX_KNOWN: Final = 1_000_000
 """Series that are remembered."""
+IDS_AT_ONCE: Final = 1_000
+"""Ids that one query holds against regular expressions."""
 _SQL = load_queries("notifier")
+_NOBODY: Final = Watch(())
+_Asking = tuple[Wanted, Subscribed]
+"""A subscription, with one of its selectors."""
 
 
 @dataclass(eq=False, slots=True)
 class Known:
-    """An entity, with the subscriptions that may be meant by its changes."""
+    """An entity, with the subscriptions that may be meant by its changes: those of its types, which it shares with
+    others of the same types, and those that ask for its id."""
 
     id: str
-    types: Sequence[str]
-    candidates: tuple[Subscribed, ...] = ()
+    of_types: Watch
+    of_id: Watch
     series: set[int] = field(default_factory=set)
-    watching: dict[str, tuple[Subscribed, ...]] = field(default_factory=dict)
 
-    def watchers(self, name: str) -> tuple[Subscribed, ...]:
-        """Those who look at a change of one of its attributes."""
-        found = self.watching.get(name)
-        if found is None:
-            found = self.watching[name] = tuple(one for one in self.candidates if one.watches(name))
-        return found
+    @property
+    def has_candidates(self) -> bool:
+        """Whether there is any."""
+        return bool(self.of_types.subscriptions or self.of_id.subscriptions)
+
+    def is_watched(self, name: str) -> bool:
+        """Whether somebody looks at a change of one of its attributes."""
+        return self.of_types.is_watched(name) or self.of_id.is_watched(name)
+
+    def watchers(self, names: Iterable[str] | None, entity: EntityRow) -> Iterable[Subscribed]:
+        """Those who look at a change of one of these attributes, None: of any, and may find their conditions held."""
+        found = {one.key: one for one in self.of_types.watchers(names, entity)}
+        if self.of_id.subscriptions:
+            found.update((one.key, one) for one in self.of_id.watchers(names, entity))
+            return [found[key] for key in sorted(found)]
+        return found.values()
 
 
 class Directory:
@@ -46,11 +63,11 @@ class Directory:
     def __init__(self, database: Database, terms: Terms) -> None:
         self._database = database
         self._terms = terms
-        self._by_id: dict[str, list[Subscribed]] = defaultdict(list)
-        self._by_type: dict[str, list[Subscribed]] = defaultdict(list)
-        self._of_any: list[Subscribed] = []
-        self._matching: dict[tuple[str, str], bool] = {}
-        self._patterns: frozenset[str] = frozenset()
+        self._by_id: dict[str, list[_Asking]] = defaultdict(list)
+        self._by_type: dict[str, list[_Asking]] = defaultdict(list)
+        self._of_any: list[_Asking] = []
+        self._of_pattern: dict[str, list[_Asking]] = defaultdict(list)
+        self._of_types: dict[tuple[str, ...], Watch] = {}
         self._entities: dict[int, Known] = {}
         self._names: dict[int, tuple[int, str]] = {}
         """Of series: whose they are, and which attribute."""
@@ -60,25 +77,24 @@ class Directory:
     def file(self, subscriptions: Iterable[Subscribed]) -> None:
         """From now on it is these."""
         self._by_id.clear()
+        self._of_pattern.clear()
         self._by_type.clear()
         self._of_any.clear()
-        patterns = set()
         for one in subscriptions:
             for wanted in one.wanted:
-                if wanted.id_pattern is not None:
-                    patterns.add(wanted.id_pattern)
                 if wanted.ids is not None:
                     for entity_id in wanted.ids:
-                        self._by_id[entity_id].append(one)
+                        self._by_id[entity_id].append((wanted, one))
+                elif wanted.id_pattern is not None:
+                    self._of_pattern[wanted.id_pattern].append((wanted, one))
                 elif wanted.types is not None:
-                    for iri in _any_of(wanted.types):
-                        self._by_type[iri].append(one)
+                    for iri in set(leaves(wanted.types)):
+                        self._by_type[iri].append((wanted, one))
                 else:
-                    self._of_any.append(one)
+                    self._of_any.append((wanted, one))
             if not one.wanted:
-                self._of_any.append(one)
-        self._patterns = frozenset(patterns)
-        self._matching.clear()
+                self._of_any.append((ANY, one))
+        self._of_types.clear()
         self._entities.clear()
         self._entity_of.clear()
 
@@ -92,7 +108,7 @@ class Directory:
 
     def __contains__(self, entity_key: object) -> bool:
         known = self._entities.get(entity_key)  # type: ignore[call-overload]  # whatever is asked for may be absent
-        return known is not None and bool(known.candidates)
+        return known is not None and known.has_candidates
 
     def forget(self, operations: Iterable[tuple[int, str]]) -> None:
         """Entities whose types may be others now."""
@@ -126,7 +142,7 @@ class Directory:
                 self._entity_of[series_key] = None
                 continue
             known.series.add(series_key)
-            self._entity_of[series_key] = entity_key if known.watchers(name) else None
+            self._entity_of[series_key] = entity_key if known.is_watched(name) else None
 
     async def _know_entities(self, keys: Sequence[int]) -> None:
         if not keys:
@@ -134,25 +150,33 @@ class Directory:
         rows = await self._database.fetch(_SQL["entities"], list(keys))
         iris = await self._terms.iris({key for row in rows for key in row["types"]})
         ids = [row["id"] for row in rows]
-        for pattern in self._patterns:
-            matching = {row["id"] for row in await self._database.fetch(_SQL["matching"], ids, pattern)}
-            self._matching.update(((pattern, entity_id), entity_id in matching) for entity_id in ids)
+        matching = await self._matching(ids)
         for row in rows:
-            types = [iris[key] for key in row["types"]]
-            self._entities[row["key"]] = Known(row["id"], types, self._candidates(row["id"], types))
-        self._matching.clear()
+            entity_id, types = row["id"], tuple(iris[key] for key in row["types"])
+            named = [*self._by_id.get(entity_id, ())]
+            named += matching.get(entity_id, ())
+            self._entities[row["key"]] = Known(entity_id, self._watch(types), _watch(named, types))
 
-    def _candidates(self, entity_id: str, types: Sequence[str]) -> tuple[Subscribed, ...]:
-        found = {one.key: one for one in self._of_any}
-        found.update((one.key, one) for one in self._by_id.get(entity_id, ()))
-        found.update((one.key, one) for iri in types for one in self._by_type.get(iri, ()))
-        taken = [one for one in found.values() if one.takes(entity_id, types, self._matches)]
-        return tuple(sorted(taken, key=lambda one: one.key))
+    async def _matching(self, ids: Sequence[str]) -> dict[str, list[_Asking]]:
+        """Who asks for each of these ids by a regular expression."""
+        found: dict[str, list[_Asking]] = defaultdict(list)
+        for begin in range(0, len(ids) if self._of_pattern else 0, IDS_AT_ONCE):
+            some = list(ids[begin : begin + IDS_AT_ONCE])
+            for row in await self._database.fetch(_SQL["matching"], some, list(self._of_pattern)):
+                for entity_id in row["ids"]:
+                    found[entity_id] += self._of_pattern[row["pattern"]]
+        return found
 
-    def _matches(self, pattern: str, entity_id: str) -> bool:
-        return self._matching[pattern, entity_id]
+    def _watch(self, types: tuple[str, ...]) -> Watch:
+        """The subscriptions that ask for entities of these types, whatever their ids."""
+        watch = self._of_types.get(types)
+        if watch is None:
+            asking = [*self._of_any, *(one for iri in types for one in self._by_type.get(iri, ()))]
+            watch = self._of_types[types] = _watch(asking, types)
+        return watch
 
 
-def _any_of(types: Expression[str]) -> set[str]:
-    """Types of which an entity has one at least, if it is meant."""
-    return set(leaves(types))
+def _watch(asking: Iterable[_Asking], types: Sequence[str]) -> Watch:
+    """Those of them who ask for entities of these types."""
+    taken = {one.key: one for wanted, one in asking if wanted.takes(types)}
+    return Watch([taken[key] for key in sorted(taken)]) if taken else _NOBODY

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -22,7 +22,7 @@ from broadstreet.context.reading import Reader
 from broadstreet.context.search import Search
 from broadstreet.model.change import ChangeBatch
 from broadstreet.model.errors import BroadstreetError, TooMany
-from broadstreet.notifier.directory import Directory
+from broadstreet.notifier.directory import Directory, Known
 from broadstreet.notifier.event import Event, events_of
 from broadstreet.notifier.state import Moment, States
 from broadstreet.notifier.subscribed import Subscribed
@@ -73,7 +73,7 @@ class Matcher:
             state.rewind(own)
             for event in own:
                 moment = state.play(event)
-                hits += self._hits(moment, known.candidates if event.operation else self._watchers(moment), now_us)
+                hits += self._hits(moment, known, now_us)
         hits.sort(key=lambda hit: (hit.moment.event.at_us, order[id(hit.moment.event)]))
         return await self._shown(await self._asked(hits))
 
@@ -88,24 +88,16 @@ class Matcher:
                 found[event.entity_key].append(event)
         return found
 
-    def _watchers(self, moment: Moment) -> Iterable[Subscribed]:
-        known = self._directory.known(moment.event.entity_key)
-        assert known is not None
+    def _hits(self, moment: Moment, known: Known, now_us: int) -> list[_Hit]:
+        at_us, before = moment.event.at_us, moment.before()
         names = {row.name for rows in (moment.changed, moment.gone) for row in rows.values()}
-        if len(names) == 1:
-            return known.watchers(names.pop())
-        return {one.key: one for name in sorted(names) for one in known.watchers(name)}.values()
-
-    def _hits(self, moment: Moment, candidates: Iterable[Subscribed], now_us: int) -> list[_Hit]:
-        at_us, before = moment.event.at_us, None
         hits = []
-        for one in candidates:
+        for one in known.watchers(None if moment.event.operation else names, before):
             if at_us < one.since_us or (one.ends_at_us is not None and one.ends_at_us <= now_us):
                 continue
             told = one.fires(moment)
             if told is None:
                 continue
-            before = before or moment.before()
             if one.holds(before):
                 hits.append(_Hit(one, moment, told, moment.event.entity_key))
         return hits

@@ -23,7 +23,7 @@ from broadstreet.context import (
     parse_scope_query,
 )
 from broadstreet.context.bounds import MAX_LIMIT
-from broadstreet.context.condition import Condition, condition_of
+from broadstreet.context.condition import Condition, Needs, condition_of, needs
 from broadstreet.context.expression import AllOf, Expression, One
 from broadstreet.context.representation import EntityRow
 from broadstreet.context.selection import types_hold
@@ -56,6 +56,10 @@ class Wanted:
         return types_hold(self.types, types)
 
 
+ANY: Final = Wanted()
+"""Whatever there is."""
+
+
 @dataclass(frozen=True)
 class Receiver:
     """Where notifications go. settings: how they get there (notifierInfo)."""
@@ -81,7 +85,8 @@ class Subscribed:
     """A subscription.
 
     since_us: what changed before that it is not told. ends_at_us: when it ends. question: what of its q only the
-    database can answer. everything: all that it is about, where it is told of that from time to time (interval_us).
+    database can answer. needs: a value without which its q does not hold. everything: all that it is about, where it is
+    told of that from time to time (interval_us).
     """
 
     key: int
@@ -94,6 +99,7 @@ class Subscribed:
     dataset_ids: frozenset[str] | None
     condition: Condition | None
     question: Selection | None
+    needs: Needs | None
     geo: GeoQuery | None
     scopes: Callable[[Sequence[str]], bool] | None
     everything: Selection | None
@@ -114,7 +120,7 @@ class Subscribed:
         document = row["document"]
         look = Look.of(document, vocabulary, context)
         look = looks.setdefault(look.alike, look)
-        condition, question = _asked(document)
+        condition, question, needed = _asked(document)
         throttling_s, interval_s = document.get("throttling", 0), document.get("timeInterval")
         endpoint = document["notification"]["endpoint"]
         headers = {pair["key"]: pair["value"] for pair in endpoint.get("receiverInfo", ())}
@@ -131,6 +137,7 @@ class Subscribed:
             dataset_ids=None if datasets is None else frozenset("" if one == "@none" else one for one in datasets),
             condition=condition,
             question=question,
+            needs=needed,
             geo=_geo(document),
             scopes=_scopes(document.get("scopeQ")),
             look=look,
@@ -141,16 +148,6 @@ class Subscribed:
             interval_us=None if interval_s is None else max(1, round(interval_s * US_PER_S)),
             last_told_us=row["last_notification"],
         )
-
-    def takes(self, entity_id: str, types: Sequence[str], matching: Callable[[str, str], bool]) -> bool:
-        """Whether an entity is meant. matching: whether an id matches a regular expression."""
-        for one in self.wanted:
-            if not one.takes(types) or (one.ids is not None and entity_id not in one.ids):
-                continue
-            if one.ids is None and one.id_pattern is not None and not matching(one.id_pattern, entity_id):
-                continue
-            return True
-        return not self.wanted
 
     def watches(self, name: str) -> bool:
         """Whether a change of an attribute is looked at."""
@@ -203,12 +200,13 @@ def _wanted(selector: Mapping[str, Any]) -> Wanted:
     )
 
 
-def _asked(document: Mapping[str, Any]) -> tuple[Condition | None, Selection | None]:
+def _asked(document: Mapping[str, Any]) -> tuple[Condition | None, Selection | None, Needs | None]:
     if "q" not in document:
-        return None, None
+        return None, None, None
     query, vocabulary = query_of(document["q"])
     condition = condition_of(query, vocabulary)
-    return condition, None if condition is not None else Selection(query=query, vocabulary=vocabulary)
+    question = None if condition is not None else Selection(query=query, vocabulary=vocabulary)
+    return condition, question, needs(query, vocabulary)
 
 
 def _everything(document: Mapping[str, Any]) -> Selection:

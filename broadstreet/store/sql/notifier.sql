@@ -29,8 +29,11 @@ WHERE s.key = ANY ($1::int[]) AND s.parent_key IS NULL;
 SELECT key, id, types FROM entity WHERE key = ANY ($1::int[]);
 
 -- name: matching
--- Of some ids those that match a regular expression. $1: ids, $2: regular expression.
-SELECT own.id FROM unnest($1::text[]) AS own (id) WHERE own.id ~ $2::text;
+-- Ids that match regular expressions, each expression with those that do. $1: ids, $2: regular expressions.
+SELECT asked.pattern, own.ids
+FROM unnest($2::text[]) AS asked (pattern)
+CROSS JOIN LATERAL (SELECT array_agg(one.id) AS ids FROM unnest($1::text[]) AS one (id) WHERE one.id ~ asked.pattern) own
+WHERE own.ids IS NOT NULL;
 
 -- name: states
 -- Entities with all attribute instances they have or had, in the order of their series. $1: keys.
