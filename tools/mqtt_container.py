@@ -9,6 +9,7 @@ suite's image would have run, returns when that listens, and ends it when it is 
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import signal
@@ -31,7 +32,7 @@ def start(folder: Path, ports: list[int], words: list[str]) -> None:
     if program is None:
         sys.exit("there is no mosquitto on this machine; on Debian it is the package mosquitto")
     wanted = next((word.removeprefix(SETTING) for word in words if word.startswith(SETTING)), "mosquitto.conf")
-    lines = [f"listener {port} {HERE}" for port in ports]
+    lines = [f"user {getpass.getuser()}", *(f"listener {port} {HERE}" for port in ports)]
     for line in (folder / wanted).read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(" ")
         if name != "listener":

@@ -78,8 +78,6 @@ MAX_INTERVAL_S: Final = 366 * 86_400
 """The longest timeInterval or throttling."""
 MAX_ENDPOINT_MS: Final = 86_400_000
 """The longest timeout or cooldown of a receiver."""
-MAX_NOTIFIED_LEVEL: Final = 8
-"""How far a subscription may have linked entities followed."""
 
 assert DEFAULT_LIMIT <= MAX_LIMIT
 assert DEFAULT_INSTANCES <= MAX_LAST_N

@@ -18,8 +18,8 @@ import msgspec
 from broadstreet.context.bounds import (
     MAX_ENDPOINT_MS,
     MAX_INTERVAL_S,
+    MAX_JOIN_LEVEL,
     MAX_NAMES,
-    MAX_NOTIFIED_LEVEL,
     MAX_PATTERN_LENGTH,
     MAX_SUBSCRIPTION_BYTES,
     MAX_SUBSCRIPTION_PAIRS,
@@ -109,14 +109,14 @@ def types_of(kept: Any) -> Expression[str] | None:
 
 def query_of(kept: Mapping[str, Any]) -> tuple[Query, Vocabulary]:
     """A q as it is kept, with what its names mean."""
-    return parse_query(kept["text"]), Vocabulary(kept["names"])
+    return parse_query(kept["text"], MAX_JOIN_LEVEL), Vocabulary(kept["names"])
 
 
 def patterns_of(kept: Mapping[str, Any]) -> list[str]:
     """Every regular expression in a subscription as it is kept."""
     found = [one["idPattern"] for one in kept.get("entities", ()) if "idPattern" in one]
     for name in ("q", "csf"):
-        terms = terms_of(parse_query(kept[name]["text"])) if name in kept else ()
+        terms = terms_of(parse_query(kept[name]["text"], MAX_JOIN_LEVEL)) if name in kept else ()
         found += [term.operand.regex for term in terms if isinstance(term.operand, Pattern)]
     return found
 
@@ -170,8 +170,8 @@ def _positive(maximum: int) -> Read:
 
 
 def _join_level(value: Any, where: str, _: Vocabulary) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_NOTIFIED_LEVEL:
-        raise InvalidInput(f"a whole number from 1 to {MAX_NOTIFIED_LEVEL} is expected here", where=where)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_JOIN_LEVEL:
+        raise InvalidInput(f"a whole number from 1 to {MAX_JOIN_LEVEL} is expected here", where=where)
     return value
 
 
@@ -254,7 +254,7 @@ def _query(value: Any, where: str, vocabulary: Vocabulary) -> dict[str, Any]:
         text = _string(unquote(text, errors="strict"), where)
     except UnicodeDecodeError:
         raise InvalidInput("what is percent-encoded here is no text", where=where) from None
-    terms = list(terms_of(parse_query(text)))
+    terms = list(terms_of(parse_query(text, MAX_JOIN_LEVEL)))
     names = {name for term in terms for name in term.path.names}
     names.update(name for term in terms if term.subquery is not None for name in term.subquery.types)
     return {"text": text, "names": {name: vocabulary.expand(name) for name in sorted(names)}}

@@ -8,7 +8,7 @@ is among those that do.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -98,9 +98,10 @@ class Directory:
         self._entities.clear()
         self._entity_of.clear()
 
-    def entity_of(self, series_key: int) -> int | None:
-        """Whose a series is, where somebody watches it; after `learn`."""
-        return self._entity_of.get(series_key)
+    @property
+    def entity_of(self) -> Callable[[int], int | None]:
+        """Answers whose a series is, where somebody watches it; after `learn`."""
+        return self._entity_of.get
 
     def known(self, entity_key: int) -> Known | None:
         """An entity that somebody may want to hear of; after `learn`."""

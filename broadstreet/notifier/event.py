@@ -54,17 +54,16 @@ def events_of(batch: ChangeBatch, entity_of: Callable[[int], int | None], wanted
     operations = {event.key: event.operation for event in batch.entities if event.key in wanted}
     events: dict[tuple[int, int, int], Event] = {}
     has_messages = bool(batch.pack)
-    for at, series_key in enumerate(batch.series):
-        entity_key = entity_of(series_key)
-        if entity_key is None or not batch.flags[at] & _CURRENT:
+    # Of most changes nobody wants to hear, and there may be a hundred thousand a second.
+    for at, entity_key in [(at, key) for at, key in enumerate(map(entity_of, batch.series)) if key is not None]:
+        if not batch.flags[at] & _CURRENT:
             continue
         place = (entity_key, batch.pack[at], batch.entry[at]) if has_messages else (entity_key, 0, 0)
         event = events.get(place)
         if event is None:
             event = events[place] = Event(entity_key, batch.at_us, operations.pop(entity_key, ""))
-        event.changes.append(
-            Change(series_key, batch.version[at], batch.as_of_us[at], batch.value[at], batch.old[at], batch.flags[at])
-        )
+        said = (batch.series, batch.version, batch.as_of_us, batch.value, batch.old, batch.flags)
+        event.changes.append(Change(*(column[at] for column in said)))
     bare = [Event(key, batch.at_us, operation) for key, operation in operations.items()]
     # A device's messages in the order of its own clock, by which its readings become current.
     ordered = (

@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from broadstreet.context import CORE, Form, Join, JoinForm, Presentation, Projection, Vocabulary
-from broadstreet.context.bounds import MAX_NOTIFIED_LEVEL
 from broadstreet.context.language import parse_languages
 from broadstreet.context.linking import Identity, Linker, present
 from broadstreet.context.reading import Reader
@@ -58,7 +57,7 @@ class Look:
             parse_languages(document.get("lang", "")),
         )
         form = asked.get("join", "@none")
-        join = None if form == "@none" else Join(JoinForm(form), min(asked.get("joinLevel", 1), MAX_NOTIFIED_LEVEL))
+        join = None if form == "@none" else Join(JoinForm(form), asked.get("joinLevel", 1))
         media_type = asked["endpoint"].get("accept", JSON)
         return cls(presentation, media_type, context, join, asked.get("showChanges", False))
 
@@ -78,6 +77,8 @@ class Look:
 
     def body(self, moment: Moment, told: frozenset[int]) -> str:
         """What is told of a moment, without linked entities. told: series of the deletions that are told of."""
+        if not (moment.gone or self.shows_changes or moment.event.operation == WENT):
+            return self.standing(moment.entity)
         gone = self._gone(moment, told)
         row, presentation = self._presented(moment, gone), self._notified(moment, gone)
         is_gone = moment.event.operation == WENT
