@@ -166,8 +166,8 @@ class Broker:
         selection.check_narrow()
         tenant = await self._tenant(principal, "history:read")
         search = PastSearch(tenant.database, tenant.terms)
-        page = await search.page(selection, query.stretch, projection.dataset_ids)
-        told = await tenant.historian.entities(page.keys, query, projection, summary)
+        page, validity = await search.page(selection, query, projection.dataset_ids)
+        told = await tenant.historian.entities(page.keys, query, projection, summary, validity)
         return FoundEvolutions(told, page.count, page.more)
 
     async def provide(self, principal: Principal, at_us: int, fragment: EntityFragment) -> bool:
@@ -201,7 +201,8 @@ class Broker:
         """5.6.16: all that an entity was; what it is stays. Raises NotFound, Unavailable."""
         tenant = await self._tenant(principal, "entity:write")
         missing = NotFound(f"the past of {entity_id[:200]} was erased", where="id")
-        await tenant.eraser.erase(principal, at_us, await tenant.historian.span(entity_id), missing)
+        span, key = await tenant.historian.span(entity_id), await tenant.historian.key(entity_id)
+        await tenant.eraser.erase(principal, at_us, span, missing, key)
 
     async def erase_attribute(
         self, principal: Principal, at_us: int, entity_id: str, name: str, dataset_id: str | None

@@ -71,11 +71,16 @@ class Decision(msgspec.Struct):
     """When the entity ends; None: never."""
     past: list[AttributeWrite] = []
     """What goes into the past alone, by attribute instance oldest first; one of an instance that is new is in sets."""
+    told_deletions: list[tuple[tuple[str, str], int]] = []
+    """Attribute instances that were deleted in the past, and when."""
+    told_scopes: list[tuple[int, list[str]]] = []
+    """Since when the entity had which scopes; the newest of all are those it has."""
 
     @property
     def changes_anything(self) -> bool:
         """Whether there is something to write."""
-        return self.fate is not Fate.KEPT or bool(self.sets or self.deletes or self.past)
+        told = self.told_deletions or self.told_scopes
+        return self.fate is not Fate.KEPT or bool(self.sets or self.deletes or self.past or told)
 
 
 def create(stored: StoredEntity | None, fragment: EntityFragment) -> Decision:

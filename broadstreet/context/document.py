@@ -102,25 +102,38 @@ def parse_evolution(body: Any, vocabulary: Vocabulary, *, is_whole: bool) -> Ent
         _refuse("an entity is a JSON object", None)
     times = {name: given for name, given in body.items() if name not in _OF_ENTITY}
     header = {name: given for name, given in body.items() if name in _OF_ENTITY}
-    header["scope"] = _newest_scope(body.get("scope"))
+    told_scopes = _told_scopes(header.get("scope"))
+    if told_scopes:
+        del header["scope"]
     fragment = (parse_entity if is_whole else parse_fragment)(header, vocabulary, Nulls.REFUSED)
+    fragment.told_scopes = told_scopes
     if sum(len(given) if isinstance(given, list) else 1 for given in times.values()) > MAX_OBSERVATIONS:
         raise TooMany(f"at most {MAX_OBSERVATIONS} instances in one request", remedy="Send them in several.")
     reader = _Reader(vocabulary, Nulls.REFUSED, is_simplified=False)
+    deletions = _Reader(vocabulary, Nulls.WHOLE, is_simplified=False)
     for name, given in times.items():
         instances = given if isinstance(given, list) else [given]
         if not instances or not all(isinstance(one, dict) for one in instances):
             _refuse("over time an attribute is an instance, or a list of them", name)
-        fragment.attributes += [one for each in instances for one in reader.attribute(name, each)]
+        for each in instances:
+            fragment.attributes += (deletions if _is_deletion(each) else reader).attribute(name, each)
     return fragment
 
 
-def _newest_scope(scope: Any) -> Any:
-    """A scope as it is now: instances over time are taken for the newest of them."""
+def _is_deletion(instance: dict[str, Any]) -> bool:
+    """Whether an instance over time says that its attribute was deleted."""
+    return any(is_null(instance.get(kind.value_key)) for kind in Kind)
+
+
+def _told_scopes(scope: Any) -> list[tuple[int, list[str]]]:
+    """Since when an entity had which scopes; nothing where they are not told as instances over time."""
     instances = scope if isinstance(scope, list) else [scope]
     if not instances or not all(isinstance(one, dict) and "value" in one for one in instances):
-        return scope
-    return max(instances, key=lambda one: parse_utc(one.get("observedAt"), "scope.observedAt"))["value"]
+        return []
+    return [
+        (parse_utc(one.get("observedAt"), "scope.observedAt"), _scopes(one["value"], Nulls.WHOLE) or [])
+        for one in instances
+    ]
 
 
 def parse_attribute(body: Any, name: str, vocabulary: Vocabulary, nulls: Nulls = Nulls.WHOLE) -> AttributeFragment:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from broadstreet.access import Principal
+from broadstreet.context.traces import forget
 from broadstreet.history import Span, erase_filed, erase_told, filed_of
 from broadstreet.model.change import ChangeBatch, Flag, encode_changes
 from broadstreet.model.errors import NotFound
@@ -33,12 +34,15 @@ class Eraser:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def erase(self, principal: Principal, at_us: int, span: Span, missing: NotFound) -> None:
-        """Take observations out of the past. Raises `missing` where there are none, Unavailable."""
+    async def erase(
+        self, principal: Principal, at_us: int, span: Span, missing: NotFound, entity_key: int | None = None
+    ) -> None:
+        """Take observations out of the past. entity_key: whose scopes go, too. Raises `missing` where there are none,
+        Unavailable."""
         filed: set[int] = set()
         for _ in range(ATTEMPTS):
             try:
-                await self._erase(principal, at_us, span, filed, missing)
+                await self._erase(principal, at_us, span, filed, missing, entity_key)
             except _Filed as found:
                 filed |= found.series_keys
                 await erase_filed(self._database, span, at_us)
@@ -46,7 +50,15 @@ class Eraser:
                 return
         raise AssertionError("what was erased from files does not come back")
 
-    async def _erase(self, principal: Principal, at_us: int, span: Span, filed: set[int], missing: NotFound) -> None:
+    async def _erase(
+        self,
+        principal: Principal,
+        at_us: int,
+        span: Span,
+        filed: set[int],
+        missing: NotFound,
+        entity_key: int | None,
+    ) -> None:
         """One transaction. filed: series of which files held something, and do no longer."""
         async with self._database.transaction() as connection:
             await connection.fetch(_SQL["lock_attributes"], sorted(span.series_keys))
@@ -55,6 +67,8 @@ class Eraser:
                 raise _Filed(gone | left)
             if not gone:
                 raise missing
+            if span.is_whole:
+                await forget(connection, span.series_keys, entity_key)
             rows = await connection.fetch(_SQL["raise_versions"], sorted(gone))
             versions = {row["series_key"]: row["version"] for row in rows}
             origin_key = await write_origin(connection, "api", principal.name, at_us, principal.via)

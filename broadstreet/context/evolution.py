@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from broadstreet.context.instance import InstanceName, instance_id, mark_of, no_such_instance
-from broadstreet.context.instances import InstanceReader, Instances, TemporalQuery, end_of, shown
+from broadstreet.context.instances import InstanceReader, Instances, TemporalQuery, TimeProperty, end_of, shown
 from broadstreet.context.meta import Metas
 from broadstreet.context.representation import AttributeRow, EntityRow, Projection
 from broadstreet.context.stored import StoredAttribute
+from broadstreet.context.traces import Scoped, Validity, add_deletions, scopes_of
 from broadstreet.context.transience import END, lasting
 from broadstreet.history import Aggregate, Method, Period, Span, aggregate, firsts, read
 from broadstreet.model.entity import Kind
@@ -44,6 +45,8 @@ class Evolution(msgspec.Struct):
     entity: EntityRow
     series: list[SeriesInstances] = []
     summaries: list[SeriesSummary] = []
+    scopes: list[Scoped] = []
+    """Those of its time, oldest first."""
 
     @property
     def tells(self) -> bool:
@@ -113,6 +116,10 @@ class Historian:
             raise NotFound(f"the past of {entity_id[:200]} was erased", where="id")
         return told
 
+    async def key(self, entity_id: str) -> int:
+        """An entity's key. Raises NotFound."""
+        return int((await self._row_of(entity_id))["key"])
+
     async def is_known(self, entity_id: str) -> bool:
         """Whether there is anything of an entity over time."""
         row = await self._database.fetchrow(_SQL["entity"], entity_id)
@@ -173,20 +180,31 @@ class Historian:
         raise no_such_instance()
 
     async def entities(
-        self, keys: Sequence[int], query: TemporalQuery, projection: Projection, summary: Summary | None
+        self,
+        keys: Sequence[int],
+        query: TemporalQuery,
+        projection: Projection,
+        summary: Summary | None,
+        validity: Validity | None = None,
     ) -> Told:
-        """The evolutions of entities, in the order given."""
+        """The evolutions of entities, in the order given. validity: when what was told of each counts; None: always."""
         rows = await self._database.fetch(_SQL["entities"], list(keys))
-        return await self._told(rows, query, projection, summary)
+        return await self._told(rows, query, projection, summary, validity)
 
     async def _told(
-        self, rows: Sequence[asyncpg.Record], query: TemporalQuery, projection: Projection, summary: Summary | None
+        self,
+        rows: Sequence[asyncpg.Record],
+        query: TemporalQuery,
+        projection: Projection,
+        summary: Summary | None,
+        validity: Validity | None = None,
     ) -> Told:
         series = await self._series([row["key"] for row in rows], projection)
         evolutions = {row["key"]: Evolution(await self._header(row)) for row in rows}
         told = Told(list(evolutions.values()))
         if summary is None:
-            told.portion = await self._read_instances(evolutions, series, query)
+            told.portion = await self._read_instances(evolutions, series, query, validity)
+            await self._read_scopes(evolutions, query, projection)
             return told
         for key, evolution in evolutions.items():
             own = [one for one in series if one.entity_key == key]
@@ -198,7 +216,7 @@ class Historian:
         return EntityRow(
             id=row["id"],
             types=[types[key] for key in row["types"]],
-            scopes=row["scopes"],
+            scopes=[],
             created_at_us=row["created_at"],
             modified_at_us=row["modified_at"],
             attributes=[],
@@ -223,15 +241,30 @@ class Historian:
         ]
         return [one for one in found if projection.shows(one.name, one.dataset_id)]
 
+    async def _read_scopes(
+        self, evolutions: dict[int, Evolution], query: TemporalQuery, projection: Projection
+    ) -> None:
+        """Put scopes to their entities."""
+        if projection.shows_member("scope"):
+            for key, scopes in (await scopes_of(self._database, list(evolutions))).items():
+                own = [one for one in scopes if one.is_within(query)]
+                evolutions[key].scopes = own if query.last_n is None else own[-query.last_n :]
+
     async def _read_instances(
-        self, evolutions: dict[int, Evolution], series: Sequence[_Series], query: TemporalQuery
+        self,
+        evolutions: dict[int, Evolution],
+        series: Sequence[_Series],
+        query: TemporalQuery,
+        validity: Validity | None,
     ) -> Portion | None:
         """Put instances to their entities; answers how far they go, where there are more."""
         reader = InstanceReader(self._database, self._metas)
-        instances = self._lasting(await reader.read([one.key for one in series], query))
+        instances = await reader.read([one.key for one in series], query)
+        await add_deletions(self._database, instances, {one.key: one.kind for one in series}, query)
         end_us = end_of(instances, query)
+        instances = self._lasting(instances)
         for one in series:
-            found = instances.get(one.key)
+            found = _valid(instances.get(one.key, []), None if validity is None else validity.get(one.entity_key, ()))
             if not found:
                 continue
             evolution = evolutions[one.entity_key]
@@ -239,13 +272,13 @@ class Historian:
             own = SeriesInstances(one.name, one.dataset_id, one.kind, [])
             for n, row in shown(found, query, end_us):
                 row.name, row.dataset_id, row.kind = one.name, one.dataset_id, one.kind
-                assert row.observed_at_us is not None
-                row.instance_id = instance_id(mark, row.observed_at_us, n)
+                row.instance_id = instance_id(mark, TimeProperty.OBSERVED.of(row), n)
                 own.rows.append(row)
             evolution.series.append(own)
         if end_us is None:
             return None
-        times = [query.time.of(row) for one in evolutions.values() for own in one.series for row in own.rows]
+        times = [end_us]
+        times += [query.time.of(row) for one in evolutions.values() for own in one.series for row in own.rows]
         if query.goes_back:
             return Portion(max(times) if query.to_us is None else query.to_us, end_us, query.last_n)
         return Portion(min(times) if query.from_us is None else query.from_us, end_us, None)
@@ -271,3 +304,13 @@ class Historian:
         return [
             SeriesSummary(one.name, one.dataset_id, one.kind, periods[one.key]) for one in series if one.key in periods
         ]
+
+
+def _valid(
+    instances: list[tuple[int, AttributeRow]], stretches: Sequence[tuple[int, int]] | None
+) -> list[tuple[int, AttributeRow]]:
+    """Instances observed within some stretches; None: all."""
+    if stretches is None:
+        return instances
+    time = TimeProperty.OBSERVED.of
+    return [one for one in instances if any(from_us <= time(one[1]) < to_us for from_us, to_us in stretches)]

@@ -53,6 +53,8 @@ class EntityFragment(msgspec.Struct):
     """None where the request does not speak of scopes."""
     expires_at_us: int | UnsetType | None = UNSET
     """When the entity ends; None: never any more."""
+    told_scopes: list[tuple[int, list[str]]] = []
+    """Since when the entity had which scopes, where a request tells of that."""
 
 
 def is_null(value: object) -> bool:

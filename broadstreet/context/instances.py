@@ -32,11 +32,12 @@ class TimeProperty(StrEnum):
     OBSERVED = "observedAt"
     CREATED = "createdAt"
     MODIFIED = "modifiedAt"
+    DELETED = "deletedAt"
 
     @property
     def by(self) -> By:
-        """The same of an observation."""
-        return By(self.removesuffix("At"))
+        """The same of an observation, which is never deleted."""
+        return By.OBSERVED if self is TimeProperty.DELETED else By(self.removesuffix("At"))
 
     def of(self, row: AttributeRow) -> int:
         """That time of an instance."""
@@ -44,8 +45,10 @@ class TimeProperty(StrEnum):
             return row.created_at_us
         if self is TimeProperty.MODIFIED:
             return row.modified_at_us
-        assert row.observed_at_us is not None
-        return row.observed_at_us
+        first, second = row.observed_at_us, row.deleted_at_us
+        at_us = second if first is None or (self is TimeProperty.DELETED and second is not None) else first
+        assert at_us is not None
+        return at_us
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ class InstanceReader:
     async def read(self, keys: Sequence[int], query: TemporalQuery) -> Instances:
         """As many instances of each as an answer may hold, and one more where there is one."""
         stretch, limit = query.stretch, query.wanted + 1
+        if query.time is TimeProperty.DELETED:
+            return {}
         if stretch.by is not By.OBSERVED:
             return await self._written_within(keys, query, limit)
         found = await read(

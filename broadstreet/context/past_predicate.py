@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from broadstreet.context.expression import Expression
 from broadstreet.context.predicate import Predicate
 from broadstreet.context.vocabulary import Vocabulary
 from broadstreet.history import FiledRows, Stretch
@@ -18,9 +19,18 @@ from broadstreet.store.queries import load_queries
 _SQL = load_queries("filter_past")
 _TOLD: Final = "told /* past */"
 _TABLED: Final = "tabled /* past */"
+_SCOPES: Final = "true /* scopes */"
 
 
-class PastPredicate(Predicate):
+class ScopePredicate(Predicate):
+    """A predicate that can ask of scopes over time."""
+
+    def holding(self, scopes: Expression[str]) -> str:
+        """Whether an expression holds of the scopes of a row `c`."""
+        return self.join(scopes, lambda regex: f"({self._numbered(_SQL['scope_leaf'], [regex])})")
+
+
+class PastPredicate(ScopePredicate):
     """A WHERE clause over `entity e`, of those that are there."""
 
     def __init__(
@@ -31,10 +41,16 @@ class PastPredicate(Predicate):
         vocabulary: Vocabulary,
         arguments: Sequence[Any] = (),
         expanded: frozenset[str] = frozenset(),
+        *,
+        of_deletions: bool = False,
     ) -> None:
-        """filed: what files hold of the attributes asked about; None: nothing. For the rest see Predicate."""
+        """filed: what files hold of the attributes asked about; None: nothing. of_deletions: whether deletions are
+        asked for, of what is there no longer as well. For the rest see Predicate."""
         super().__init__(terms, vocabulary, arguments, expanded)
-        source = _SQL[stretch.by]
+        if of_deletions:
+            self._parts.clear()
+        source = _SQL["deleted" if of_deletions else stretch.by]
+        self._stretch = stretch
         self._tabled = self._numbered(source, (stretch.from_us, stretch.to_us, MIN_US))
         self._told = self._tabled
         if filed is not None:
@@ -46,6 +62,11 @@ class PastPredicate(Predicate):
         if name not in _SQL:
             return super().leaf(name, *arguments)
         return f"e.key IN ({self.of_past(self._numbered(_SQL[name], arguments))})"
+
+    def scoped(self, scopes: Expression[str]) -> str:
+        """Entities that had scopes within the stretch of which an expression holds, all of it at one time."""
+        query = self._numbered(_SQL["scoped"], (self._stretch.from_us, self._stretch.to_us))
+        return f"e.key IN ({query.replace(_SCOPES, self.holding(scopes))})"
 
     def of_past(self, query: str) -> str:
         """A query with what was told where it leaves room for it."""

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from broadstreet.context.bounds import MAX_CANDIDATES, QUERY_TIMEOUT_S
-from broadstreet.context.past_predicate import PastPredicate
+from broadstreet.context.instances import TemporalQuery, TimeProperty
+from broadstreet.context.past_predicate import PastPredicate, ScopePredicate
 from broadstreet.context.predicate import Predicate, names_of
 from broadstreet.context.search import Page, selector_part, try_patterns
 from broadstreet.context.selection import Selection
-from broadstreet.history import FiledRows, Stretch, filed_rows, filed_series
+from broadstreet.context.traces import MAX_SCOPES_TOLD, Validity, scoped_of
+from broadstreet.history import FiledRows, filed_rows, filed_series
 from broadstreet.model.errors import InvalidQuery, TooMany
 from broadstreet.store import Database, Terms, load_queries
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _SQL = load_queries("entity")
 _PAST_SQL = load_queries("filter_past")
+_TRACES_SQL = load_queries("traces")
 
 
 class PastSearch:
@@ -34,8 +37,12 @@ class PastSearch:
         self._database = database
         self._terms = terms
 
-    async def page(self, selection: Selection, stretch: Stretch, dataset_ids: frozenset[str] | None = None) -> Page:
-        """Keys of the entities that match, a page of them. dataset_ids: the only ones that count; None: all.
+    async def page(
+        self, selection: Selection, query: TemporalQuery, dataset_ids: frozenset[str] | None = None
+    ) -> tuple[Page, Validity | None]:
+        """Keys of the entities that match, a page of them, and when what was told of each counts (None: always).
+
+        dataset_ids: the only ones that count; None: all.
 
         Raises InvalidQuery, TooMany.
         """
@@ -43,9 +50,10 @@ class PastSearch:
         try:
             async with self._database.acquire() as connection:
                 await try_patterns(connection, selection)
-                asking = _Asking(self._database, connection, selection, stretch, terms, dataset_ids)
+                asking = _Asking(self._database, connection, selection, query, terms, dataset_ids)
                 await asking.look_into_files()
-                return await asking.measured() if selection.geo is not None else await asking.page()
+                page = await asking.measured() if selection.geo is not None else await asking.page()
+                return page, await asking.validity(page.keys)
         except asyncpg.InvalidRegularExpressionError as error:
             raise InvalidQuery(f"the pattern is no regular expression: {error}") from None
         except TimeoutError:
@@ -62,14 +70,16 @@ class _Asking:
         database: Database,
         connection: Connection,
         selection: Selection,
-        stretch: Stretch,
+        query: TemporalQuery,
         terms: dict[str, int],
         dataset_ids: frozenset[str] | None,
     ) -> None:
         self._database = database
         self._connection = connection
         self._selection = selection
-        self._stretch = stretch
+        self._stretch = query.stretch
+        self._of_deletions = query.time is TimeProperty.DELETED
+        self._was_scoped = selection.scopes is not None and query.time is TimeProperty.OBSERVED
         self._terms = terms
         self._dataset_ids = None if dataset_ids is None else sorted(dataset_ids)
         self._filed_series: list[int] = []
@@ -77,6 +87,8 @@ class _Asking:
 
     async def look_into_files(self) -> None:
         """What must be known of the long past before the database is asked."""
+        if self._of_deletions:
+            return
         self._filed_series = await filed_series(self._database, self._connection, self._stretch)
         names = self._asked_about()
         if self._filed_series and names:
@@ -117,6 +129,20 @@ class _Asking:
         end = selection.offset + selection.limit
         return Page(keys[selection.offset : end], len(keys), len(keys) > end)
 
+    async def validity(self, keys: Sequence[int]) -> Validity | None:
+        """When the scopes that are asked for were valid, where scopes are."""
+        scopes = self._selection.scopes
+        if scopes is None or not self._was_scoped:
+            return None
+        predicate = ScopePredicate({}, self._selection.vocabulary, [list(keys), MAX_SCOPES_TOLD])
+        query = _TRACES_SQL["scopes"].replace("true /* scopes */", predicate.holding(scopes))
+        found: dict[int, list[tuple[int, int]]] = {}
+        for row in await self._connection.fetch(query, *predicate.arguments):
+            one = scoped_of(row)
+            if one.holds:
+                found.setdefault(row["entity_key"], []).append((one.observed_at_us, one.until_us))
+        return found
+
     def _asked_about(self) -> list[str]:
         """Attributes whose values are asked about."""
         selection = self._selection
@@ -126,14 +152,22 @@ class _Asking:
     def _predicate(self, arguments: list[Any], *, is_ordered: bool = False) -> PastPredicate:
         selection, terms = self._selection, self._terms
         predicate = PastPredicate(
-            self._stretch, self._filed, terms, selection.vocabulary, arguments, selection.expanded
+            self._stretch,
+            self._filed,
+            terms,
+            selection.vocabulary,
+            arguments,
+            selection.expanded,
+            of_deletions=self._of_deletions,
         )
         self._require_selectors(predicate)
         keys = [terms[name] for name in selection.attributes if name in terms] if selection.attributes else None
         predicate.require(predicate.leaf("told", keys, self._dataset_ids, self._filed_series))
         if selection.query is not None:
             predicate.require(predicate.query(selection.query))
-        if selection.scopes is not None:
+        if selection.scopes is not None and self._was_scoped:
+            predicate.require(predicate.scoped(selection.scopes))
+        elif selection.scopes is not None:
             predicate.require(predicate.join(selection.scopes, lambda regex: predicate.leaf("scope", regex)))
         for criterion in selection.order if is_ordered else ():
             expression = criterion.expression(predicate.scalar, terms, selection.vocabulary)

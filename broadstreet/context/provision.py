@@ -33,8 +33,17 @@ def provide(stored: StoredEntity | None, fragment: EntityFragment, at_us: int) -
         decision.expires_at_us = fragment.expires_at_us or None
     else:
         decision = with_header(stored, fragment, replaces_scopes=True)
-    for writes in _by_instance(fragment.attributes, at_us):
+    decision.told_scopes = fragment.told_scopes
+    values = [one for one in fragment.attributes if not one.is_null]
+    for writes in _by_instance(values, at_us):
         _file(decision, writes, at_us)
+    known = {one.identity for one in values}.union(() if stored is None else stored.attributes)
+    for one in fragment.attributes:
+        if one.is_null:
+            if one.identity not in known:
+                raise InvalidInput("an attribute that never was cannot have been deleted", where=one.name)
+            moment_us = one.observed_at_us
+            decision.told_deletions.append((one.identity, moment_us if isinstance(moment_us, int) else at_us))
     if stored is not None and not stored.is_there:
         decision.fate = Fate.CREATED if decision.sets else Fate.KEPT
     return decision

@@ -80,6 +80,8 @@ class AttributeRow(msgspec.Struct):
     modified_at_us: int
     instance_id: str | None = None
     """What names it among those of other times."""
+    deleted_at_us: int | None = None
+    """When it was deleted, where that is all it tells."""
 
 
 class EntityRow(msgspec.Struct):
@@ -178,6 +180,8 @@ class Presentation:
             body["datasetId"] = row.dataset_id
         if row.instance_id is not None:
             body["instanceId"] = row.instance_id
+        if row.deleted_at_us is not None:
+            body["deletedAt"] = format_rfc3339(row.deleted_at_us)
         if self.with_times:
             self._show_times(body, row.created_at_us, row.modified_at_us)
         return self._concise(body, kind) if self.form is Form.CONCISE else body

@@ -9,6 +9,7 @@ from typing import Any, Final
 from broadstreet.context.evolution import Evolution, SeriesInstances, SeriesSummary
 from broadstreet.context.instances import TimeProperty
 from broadstreet.context.representation import Form, Presentation
+from broadstreet.context.traces import Scoped
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.entity import Kind
 
@@ -48,6 +49,8 @@ class TemporalPresentation:
             for summary in evolution.summaries:
                 _add(shown, compact(summary.name), _aggregates(summary))
             return shown
+        if evolution.scopes:
+            shown["scope"] = self._scopes(evolution.scopes)
         for one in evolution.series:
             name = compact(one.name)
             if self.form is TemporalForm.VALUES:
@@ -56,6 +59,19 @@ class TemporalPresentation:
                 shown.setdefault(name, []).extend(self.presentation.attribute(row) for row in one.rows)
         return shown
 
+    def _scopes(self, scopes: list[Scoped]) -> Any:
+        if self.form is TemporalForm.VALUES:
+            pairs = [[_scope(one), format_rfc3339(one.time(self.time))] for one in scopes]
+            return {"type": Kind.PROPERTY.type_name, "values": pairs}
+        found = []
+        for one in scopes:
+            body: dict[str, Any] = {"type": Kind.PROPERTY.type_name, "value": _scope(one)}
+            body["observedAt" if one.scopes else "deletedAt"] = format_rfc3339(one.observed_at_us)
+            if self.presentation.with_times:
+                body["createdAt"] = body["modifiedAt"] = format_rfc3339(one.recorded_at_us)
+            found.append(body)
+        return found
+
     def _values(self, series: SeriesInstances) -> dict[str, Any]:
         simplified = replace(self.presentation, form=Form.SIMPLIFIED)
         pairs = [[simplified.attribute(row), format_rfc3339(self.time.of(row))] for row in series.rows]
@@ -63,6 +79,10 @@ class TemporalPresentation:
         if series.dataset_id:
             body["datasetId"] = series.dataset_id
         return body
+
+
+def _scope(scoped: Scoped) -> str | list[str]:
+    return scoped.scopes[0] if len(scoped.scopes) == 1 else scoped.scopes
 
 
 def _aggregates(summary: SeriesSummary) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from broadstreet.access import Principal
 from broadstreet.context.decision import AttributeWrite, Decision, Fate
 from broadstreet.context.meta import Metas
 from broadstreet.context.stored import StoredAttribute, StoredEntity
+from broadstreet.context.traces import keep_traces, text_array
 from broadstreet.context.transience import end_of, keep_ends
 from broadstreet.model.change import ChangeBatch, EntityEvent, Flag, encode_changes
 from broadstreet.model.entity import Kind, meta_hash
@@ -149,7 +150,7 @@ class Writing:
                 _SQL["insert_entities"],
                 [one.id for one in created],
                 [self._type_array(one.types) for one in created],
-                [_text_array(one.scopes) for one in created],
+                [text_array(one.scopes) for one in created],
                 self._at_us,
                 [self._expected(one.expires_at_us) for one in created],
             )
@@ -163,7 +164,7 @@ class Writing:
                 _SQL["update_entities"],
                 [stored.key for _, stored in changed],
                 [self._type_array(one.types) for one, _ in changed],
-                [_text_array(one.scopes) for one, _ in changed],
+                [text_array(one.scopes) for one, _ in changed],
                 [stored.created_at_us for _, stored in changed],
                 [self._at_us if one.fate is Fate.DELETED else None for one, _ in changed],
                 self._at_us,
@@ -275,6 +276,8 @@ class Writing:
         if past:
             await self._write_past(origin_key, metas, rows, past)
         await self._write_places(rows, deletes)
+        series = {(row.entity_key, row.write.identity): row.stored.series_key for row in rows}
+        await keep_traces(self._connection, changing, self._entity_keys, series, self._at_us, origin_key)
         written = [(row.stored.series_key, row.entity_key, row.write.meta) for row in rows if row.write.meta]
         before = [(one.series_key, one.meta) for one in (*(row.stored for row in rows), *deletes) if one.meta]
         self._expected(await keep_ends(self._connection, written, before))
@@ -386,8 +389,3 @@ def _columns_of(write: AttributeWrite) -> tuple[float | None, msgspec.Raw | None
 
 def _is_exact(value: object) -> bool:
     return isinstance(value, float) or (type(value) is int and abs(value) <= _EXACT)
-
-
-def _text_array(texts: Sequence[str]) -> str:
-    """A PostgreSQL array's text; scopes hold nothing that would need more than quotes."""
-    return "{" + ",".join(f'"{text}"' for text in texts) + "}"

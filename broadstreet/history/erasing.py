@@ -36,6 +36,11 @@ class Span(msgspec.Struct, frozen=True):
     n: int | None = None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is all that the series ever were."""
+        return (self.from_us, self.to_us, self.n) == (MIN_US, MAX_US, None)
+
+    @property
     def bounds(self) -> tuple[list[int], int, int, int | None]:
         """What a statement takes."""
         return list(self.series_keys), self.from_us, self.to_us, self.n

@@ -34,6 +34,7 @@ WORDLESS: Final = {
     "registry_version": "one figure",
     "subscription_epoch": "one figure",
     "transient": "keys and times alone",
+    "deletion": "keys and times alone",
 }
 """Tables into which no word of a tenant goes, and why."""
 
@@ -50,6 +51,8 @@ _FILL: Final = (
     "INSERT INTO keyed_request (principal, key, at, fingerprint) VALUES ($1, $1, now(), 'x')",
     "INSERT INTO notification (key, subscription_key, entity_id, body) SELECT 1, key, $1, $1 FROM subscription",
     "INSERT INTO subscription_tally (subscription_key, failure) SELECT key, $1 FROM subscription",
+    "INSERT INTO scoped (entity_key, observed_at, scopes, recorded_at) "
+    "SELECT key, created_at - interval '1 day', ARRAY['/' || $1::text], created_at FROM entity",
     "UPDATE series SET owner = $1, purpose = $1, licence = $1",
     "UPDATE origin SET note = $1",
 )

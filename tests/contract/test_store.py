@@ -129,9 +129,10 @@ async def test_every_query_is_understood_by_postgresql(noun: str, store: Store) 
     database = store.control if noun in OF_CONTROL else await store.tenant("city", "[]" if noun in OF_PARTS else None)
     async with database.acquire() as connection:
         await prepare_connection(connection)
-        for sql in load_queries(noun).values():
+        for name, sql in load_queries(noun).items():
             told = sql.replace("told /* past */", "observation").replace("tabled /* past */", "observation")
-            await connection.prepare(f"SELECT ({told}) FROM entity e" if noun in OF_AN_ENTITY else told)
+            of_a_row = "FROM entity e" if noun in OF_AN_ENTITY else "FROM scoped c" if name == "scope_leaf" else None
+            await connection.prepare(told if of_a_row is None else f"SELECT ({told}) {of_a_row}")
 
 
 def test_a_query_needs_a_name_a_description_and_a_body() -> None:

@@ -44,6 +44,8 @@ QUERIES: Final = {
         f"?type=AirQualityObserved&q=NO2>1;{{name}}.unitCode&orderBy=id;desc&{WIDE}",
         f"?type=AirQualityObserved&q=NO2.createdAt>{FROM}&timeproperty=modifiedAt&{WIDE}",
         f"?type=AirQualityObserved&georel=near;maxDistance==9&geometry=Point&coordinates=[24.9,60.2]&{WIDE}",
+        f"?type=AirQualityObserved&scopeQ=/{{name}}/#&{WIDE}",
+        f"?type={{name}}&timeproperty=deletedAt&{WIDE}",
     ),
     "/ngsi-ld/v1/temporal/entities/{entity_id}": (
         f"?{WIDE}",
@@ -161,7 +163,8 @@ WATCH: Final = {
 }
 BUS: Final = "/ngsi-ld/v1/temporal/entities/urn:ngsi-ld:Bus:1"
 RIDERS: Final = {"riders": [{"type": "Property", "value": 7, "observedAt": "2026-02-01T12:00:00Z"}]}
-RIDDEN: Final = {"id": "urn:ngsi-ld:Bus:1", "type": "Bus", **RIDERS}
+LINES: Final = {"scope": [{"type": "Property", "value": "/Lines/Seven", "observedAt": "2026-02-01T00:00:00Z"}]}
+RIDDEN: Final = {"id": "urn:ngsi-ld:Bus:1", "type": "Bus", **RIDERS, **LINES}
 LATER_RIDERS: Final = {"riders": {"type": "Property", "value": 8, "observedAt": "2026-02-01T13:00:00Z"}}
 ONCE: Final = instance_id(mark_of("urn:ngsi-ld:Bus:1", expand("riders"), ""), 1_769_947_200_000_000, 0)
 PROFILE: Final = b'[profile]\nname = "bench"\ntype = "Bench"\n[attributes.load]\nfield = "l"\nunit = "KGM"\n'

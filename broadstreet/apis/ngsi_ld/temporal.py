@@ -45,7 +45,7 @@ from broadstreet.context.bounds import MAX_LAST_N, MAX_TEMPORAL_ENTITIES
 from broadstreet.context.document import parse_utc
 from broadstreet.history import Method, Period
 from broadstreet.model.clock import format_rfc3339
-from broadstreet.model.errors import InvalidInput, NotFound, TooMany
+from broadstreet.model.errors import InvalidInput, NotFound, OperationNotSupported, TooMany
 
 _SUMMING: Final = ("aggrMethods", "aggrPeriodDuration")
 _WHEN: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", *_SUMMING)
@@ -71,6 +71,8 @@ class _Wanted:
         self.form = forms[0] if forms else TemporalForm.INSTANCES
         self.query = _temporal_query(parameters, most, with_times=presentation.with_times)
         self.summary = _summary(parameters) if self.form is TemporalForm.AGGREGATES else None
+        if self.summary is not None and self.query.time is not TimeProperty.OBSERVED:
+            raise OperationNotSupported("values are summed up by when they were observed", where="timeproperty")
         self.presentation = TemporalPresentation(presentation, self.form, self.query.time)
 
 

@@ -100,3 +100,21 @@ ORDER BY /* order */ e.key LIMIT $2::int;
 SELECT s.key FROM entity e JOIN series s ON s.entity_key = e.key
 WHERE s.term_key = ANY ($1::int[]) AND s.parent_key IS NULL AND true /* filter */
 LIMIT $2::int;
+
+-- name: deleted
+-- Attributes that were deleted within a stretch. Parameters as for observed.
+SELECT d.series_key, d.deleted_at AS observed_at, NULL::float8 AS number, NULL::jsonb AS value, NULL::int AS meta_key,
+    d.origin_key, NULL::timestamptz AS modified_at
+FROM deletion d WHERE d.deleted_at >= greatest($1::timestamptz, $3::timestamptz) AND d.deleted_at < $2::timestamptz;
+
+-- name: scoped
+-- Entities that had scopes, valid within a stretch, of which an expression holds: `true /* scopes */`. $1: from, $2: to.
+SELECT c.entity_key FROM scoped c
+WHERE c.observed_at < $2::timestamptz AND true /* scopes */ AND NOT EXISTS (
+    SELECT FROM scoped later
+    WHERE later.entity_key = c.entity_key AND later.observed_at > c.observed_at AND later.observed_at <= $1::timestamptz
+);
+
+-- name: scope_leaf
+-- Whether one of a row's scopes matches. $1: a regular expression.
+SELECT EXISTS (SELECT FROM unnest(c.scopes) AS own (scope) WHERE own.scope ~ $1::text);

@@ -184,3 +184,14 @@ FROM past_file f
 WHERE (SELECT bool_and(r.whole) FROM reach_item() r);
 
 CREATE VIEW term AS SELECT t.key, t.iri FROM term t;
+
+-- When attributes were deleted, and what scopes things had: of what is shown whole.
+CREATE VIEW deletion AS
+SELECT d.series_key, d.deleted_at, d.observed_at, d.origin_key
+FROM deletion d JOIN seen s ON s.key = d.series_key
+WHERE s.whole;
+
+CREATE VIEW scoped AS
+SELECT c.entity_key, c.observed_at, c.scopes, c.recorded_at
+FROM scoped c
+WHERE (SELECT bool_and(r.whole) FROM reach_item() r) AND EXISTS (SELECT FROM entity e WHERE e.key = c.entity_key);
