@@ -165,7 +165,7 @@ class Broker:
         """5.7.4, of entities of which something was told in that time. Raises as `query` does."""
         selection.check_narrow()
         tenant = await self._tenant(principal, "history:read")
-        search = PastSearch(tenant.database, tenant.terms)
+        search = PastSearch(tenant.database, tenant.terms, await tenant.ends.overdue())
         page, validity = await search.page(selection, query, projection.dataset_ids)
         told = await tenant.historian.entities(page.keys, query, projection, summary, validity)
         return FoundEvolutions(told, page.count, page.more)

@@ -43,10 +43,11 @@ class PastPredicate(ScopePredicate):
         expanded: frozenset[str] = frozenset(),
         *,
         of_deletions: bool = False,
+        overdue_us: int | None = None,
     ) -> None:
         """filed: what files hold of the attributes asked about; None: nothing. of_deletions: whether deletions are
         asked for, of what is there no longer as well. For the rest see Predicate."""
-        super().__init__(terms, vocabulary, arguments, expanded)
+        super().__init__(terms, vocabulary, arguments, expanded, None if of_deletions else overdue_us)
         if of_deletions:
             self._parts.clear()
         source = _SQL["deleted" if of_deletions else stretch.by]

@@ -33,9 +33,11 @@ _TRACES_SQL = load_queries("traces")
 class PastSearch:
     """Finds entities of one tenant."""
 
-    def __init__(self, database: Database, terms: Terms) -> None:
+    def __init__(self, database: Database, terms: Terms, overdue_us: int | None = None) -> None:
+        """overdue_us: now, where something may have ended that is to be left out."""
         self._database = database
         self._terms = terms
+        self._overdue_us = overdue_us
 
     async def page(
         self, selection: Selection, query: TemporalQuery, dataset_ids: frozenset[str] | None = None
@@ -50,7 +52,7 @@ class PastSearch:
         try:
             async with self._database.acquire() as connection:
                 await try_patterns(connection, selection)
-                asking = _Asking(self._database, connection, selection, query, terms, dataset_ids)
+                asking = _Asking(self._database, connection, selection, query, terms, dataset_ids, self._overdue_us)
                 await asking.look_into_files()
                 page = await asking.measured() if selection.geo is not None else await asking.page()
                 return page, await asking.validity(page.keys)
@@ -73,7 +75,9 @@ class _Asking:
         query: TemporalQuery,
         terms: dict[str, int],
         dataset_ids: frozenset[str] | None,
+        overdue_us: int | None,
     ) -> None:
+        self._overdue_us = overdue_us
         self._database = database
         self._connection = connection
         self._selection = selection
@@ -159,6 +163,7 @@ class _Asking:
             arguments,
             selection.expanded,
             of_deletions=self._of_deletions,
+            overdue_us=self._overdue_us,
         )
         self._require_selectors(predicate)
         keys = [terms[name] for name in selection.attributes if name in terms] if selection.attributes else None

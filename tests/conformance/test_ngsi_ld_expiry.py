@@ -62,6 +62,9 @@ async def test_an_entity_is_there_until_its_end(client: Client, is_reaped: bool)
     assert await client.get(f'entities?type={kind}&join=flat&q=to{{name}}=="passing"') == []
     for method, target in (("DELETE", ""), ("PATCH", ""), ("PATCH", "/attrs")):
         assert (await client.ask(method, f"entities/{entity}{target}", {"name": "x"})).status == 404
+    when = "timerel=after&timeAt=2020-01-01T00:00:00Z"
+    answer = await client.ask("GET", f"temporal/entities?type={kind}&count=true&{when}")
+    assert [one["id"] for one in answer.json] == [other] and answer.headers["ngsild-results-count"] == "1"
     history = await client.get(f"temporal/entities/{entity}")
     assert [one["value"] for one in history["name"]] == ["passing"]
     await client.make(kind, id=entity, size=1)

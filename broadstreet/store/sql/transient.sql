@@ -3,13 +3,14 @@
 -- name: next
 -- When the next thing ends, and what ended and is not deleted yet: the earliest of all ends.
 SELECT least(
-    (SELECT min(e.expires_at) FROM entity e WHERE e.expires_at IS NOT NULL),
+    (SELECT min(e.expires_at) FROM entity e WHERE e.expires_at IS NOT NULL AND e.deleted_at IS NULL),
     (SELECT min(t.next_at) FROM transient t)
 );
 
 -- name: ended
 -- What ended: ids of entities, and series of attributes of theirs. $1: at, $2: how many at most of each.
-(SELECT e.id, NULL::int AS series_key FROM entity e WHERE e.expires_at <= $1 ORDER BY e.expires_at LIMIT $2::int)
+(SELECT e.id, NULL::int AS series_key FROM entity e
+ WHERE e.expires_at <= $1 AND e.deleted_at IS NULL ORDER BY e.expires_at LIMIT $2::int)
 UNION ALL
 (SELECT e.id, t.series_key FROM transient t JOIN entity e ON e.key = t.entity_key
  WHERE t.next_at <= $1 ORDER BY t.next_at LIMIT $2::int);
