@@ -33,6 +33,7 @@ from broadstreet.portal.provider import provider_routes
 from broadstreet.portal.public import PublicPages
 from broadstreet.portal.public_routes import public_routes
 from broadstreet.portal.ranking import MAX_ROWS, RankingView, ranking_view
+from broadstreet.portal.saved import saved_routes
 from broadstreet.portal.search import Hit, search
 from broadstreet.portal.second_factor import confirm_factor, new_factor, remove_factor
 from broadstreet.portal.selection import Selection
@@ -259,6 +260,7 @@ def portal_routers(portal: Portal) -> list[Router]:
                 new_secret,
                 city_map,
                 *public_routes(),
+                *saved_routes(),
             ],
             dependencies={
                 "portal": Provide(lambda: portal, sync_to_thread=False),

@@ -53,6 +53,7 @@ _FILL: Final = (
     "INSERT INTO subscription_tally (subscription_key, failure) SELECT key, $1 FROM subscription",
     "INSERT INTO scoped (entity_key, observed_at, scopes, recorded_at) "
     "SELECT key, created_at - interval '1 day', ARRAY['/' || $1::text], created_at FROM entity",
+    "INSERT INTO saved_query (owner, name, query, is_shared, changed_at) VALUES ($1, $1, $1, true, now())",
     "UPDATE series SET owner = $1, purpose = $1, licence = $1",
     "UPDATE origin SET note = $1",
 )

@@ -62,6 +62,7 @@ NOUNS: Final = (
     *("identity", "portal"),
     *("ceremony", "device_certificate", "export", "job", "passkey", "second_factor", "tenant", "term", "token"),
     *("public_view", "publication", "subscription", "traces"),
+    *("public_view", "publication", "saved_query", "subscription"),
 )
 """Files of queries that pages and APIs run; each query in them is met by the walk, or stands in `NOT_WALKED`."""
 HISTORY: Final = ("aggregate", "observation")
@@ -86,6 +87,8 @@ NOT_WALKED: Final = {
     **{f"job.{name}": "ends a job" for name in ("cancel", "remove")},
     "portal.one_moment": "begins a transaction",
     "portal.unit": "one row by its key",
+    "saved_query.lock": "reads nothing",
+    **{f"saved_query.{name}": "asked in person, of one account" for name in ("count", "remove", "save")},
     "subscription.lock": "reads nothing",
     "tenant.names": SUPERVISOR,
 }

@@ -207,6 +207,8 @@ WRITES: Final = (
         {"title": "A bench", "profile": "bench", "lon": 24.9, "lat": 60.2},
     ),
     Write("POST /portal/api/devices/{device}/secret", "/portal/api/devices/bench-2/secret"),
+    Write("POST /portal/api/queries", "/portal/api/queries", {"name": "Benches", "query": "type=Bench"}),
+    Write("DELETE /portal/api/queries/{saved}", "/portal/api/queries/1"),
     Write("POST /v1/webhooks", "/v1/webhooks", {"name": "bench-hook", "device": "bench-2"}),
     Write("DELETE /v1/webhooks/{name}", "/v1/webhooks/bench-hook"),
     Write("POST /v1/accounts", "/v1/accounts", {"name": "anna", "title": "Anna", "roles": ["viewer"]}),

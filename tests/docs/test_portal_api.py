@@ -7,7 +7,7 @@ import re
 from litestar.handlers import HTTPRouteHandler
 
 from broadstreet.access import demand_of
-from broadstreet.portal import passkeys, provider, public_routes, router
+from broadstreet.portal import passkeys, provider, public_routes, router, saved
 from tests.docs.pages import reference
 
 PREFIX = "/portal"
@@ -27,7 +27,8 @@ def described() -> dict[tuple[str, str], str]:
 def there() -> dict[tuple[str, str], str]:
     """The same of the routes there are."""
     found: dict[tuple[str, str], str] = {}
-    for name, handler in {**vars(router), **vars(passkeys), **vars(provider), **vars(public_routes)}.items():
+    modules = (router, passkeys, provider, public_routes, saved)
+    for name, handler in {name: one for module in modules for name, one in vars(module).items()}.items():
         if isinstance(handler, HTTPRouteHandler) and name != CLIENT:
             demand = demand_of(handler.opt)
             assert demand is not None, name
