@@ -127,6 +127,7 @@ def evolve(link: Link, of: Names | Query, attrs: Names | None, stretch: Stretch,
         yield from _whole(ask({}), ask)
         return
     query = of if isinstance(of, Query) else Query(id=of)
+    given = {**within(None, MAX_US), **given}  # a query over time says of which time
     offset = 0
     while True:
         portion = {**query.parameters(), **given, "limit": str(PAGE), "offset": str(offset)}

@@ -79,13 +79,13 @@ async def save_query(portal: InPortal, principal: Caller, data: JSONBody[NewQuer
         await connection.execute(_SQL["lock"])
         if await connection.fetchval(_SQL["count"], principal.name, data.name) >= MAX_KEPT:
             raise TooMany(f"you keep {MAX_KEPT} queries already", where="name", remedy="Remove one first.")
-        row = await connection.fetchrow(_SQL["save"], principal.name, data.name, data.query, data.is_shared, at_us)
+        key = await connection.fetchval(_SQL["save"], principal.name, data.name, data.query, data.is_shared, at_us)
     detail = {"query": data.query, "is_shared": data.is_shared}
     await portal.access.audit.record(
         at_us, principal.name, "query.save", data.name, tenant=principal.tenant, detail=detail
     )
     return SavedQuery(
-        id=row["key"],
+        id=key,
         name=data.name,
         query=data.query,
         owner=principal.title,

@@ -352,7 +352,7 @@ def test_a_subscription_is_made_paused_and_ended(city: City) -> None:
         type="Watched",
         q="level>1",
         near=(24.9, 60.1, 100),
-        to="http://192.0.2.7:9/hook",
+        to="https://hook.example.org/told",
         watch="level",
         attributes=["level", "name"],
         form="simplified",
@@ -369,12 +369,12 @@ def test_a_subscription_is_made_paused_and_ended(city: City) -> None:
     assert made.pause().status == "paused" and city.subscription(made.id).status == "paused"
     assert made.resume().status == "active" and made.update(subscriptionName="x").to_dict()["subscriptionName"] == "x"
     assert [one.id for one in city.subscriptions()] == [made.id]
-    assert "192.0.2.7" in repr(made) and "192.0.2.7" in made._repr_html_()
+    assert "hook.example.org" in repr(made) and "hook.example.org" in made._repr_html_()
     made.delete()
     with pytest.raises(NotFound):
         made.refresh()
     with pytest.raises(BadRequest, match="entities or watchedAttributes"):
-        city.subscribe(to="http://192.0.2.7:9/hook")
+        city.subscribe(to="https://hook.example.org/told")
 
 
 @at_a_desk

@@ -61,8 +61,7 @@ NOUNS: Final = (
     *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution"),
     *("identity", "portal"),
     *("ceremony", "device_certificate", "export", "job", "passkey", "second_factor", "tenant", "term", "token"),
-    *("public_view", "publication", "subscription", "traces"),
-    *("public_view", "publication", "saved_query", "subscription"),
+    *("public_view", "publication", "saved_query", "subscription", "traces"),
 )
 """Files of queries that pages and APIs run; each query in them is met by the walk, or stands in `NOT_WALKED`."""
 HISTORY: Final = ("aggregate", "observation")

@@ -7,10 +7,10 @@ LOCK TABLE saved_query IN SHARE ROW EXCLUSIVE MODE;
 SELECT count(*) FROM saved_query WHERE owner = $1 AND name <> $2;
 
 -- name: save
--- Keep a query, in place of the owner's of that name. $1: owner, $2: name, $3: query, $4: whether colleagues see it, $5: now.
+-- Keep a query, in place of the owner's of that name. $1: owner, $2: name, $3: query, $4: whether colleagues see it, $5: now. Answers its key.
 INSERT INTO saved_query (owner, name, query, is_shared, changed_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (owner, name) DO UPDATE SET query = $3, is_shared = $4, changed_at = $5
-RETURNING key, owner, name, query, is_shared, changed_at;
+RETURNING key;
 
 -- name: seen
 -- The queries that somebody sees: their own, then those of colleagues that are shared. $1: who, $2: how many of the latter at most.
