@@ -32,8 +32,11 @@ WITH made AS (
 INSERT INTO series (entity_key, term_key) SELECT key, $2::int FROM made RETURNING key
 """
 _CURRENT = """
-INSERT INTO attribute (series_key, as_of, observed_at, created_at, modified_at, origin_key, number)
-SELECT key, to_timestamp($1), to_timestamp($1), to_timestamp($1), to_timestamp($1), $2, 20 FROM series
+INSERT INTO attribute (
+    series_key, entity_key, term_key, is_fed, as_of, observed_at, created_at, modified_at, origin_key, number
+)
+SELECT key, entity_key, term_key, true, to_timestamp($1), to_timestamp($1), to_timestamp($1), to_timestamp($1), $2, 20
+FROM series
 """
 _FILL = f"""
 INSERT INTO observation (series_key, observed_at, origin_key, number)

@@ -13,26 +13,24 @@ from broadstreet.context import decision, provision
 from broadstreet.context.batch import BatchOperation, BatchOutcome, decide_batch, rounds
 from broadstreet.context.bounds import MAX_BATCH
 from broadstreet.context.decision import Decision
-from broadstreet.context.discovery import AttributeUse, Discovery, TypeUse
-from broadstreet.context.erasing import Eraser
-from broadstreet.context.evolution import Historian, Summary, Told
+from broadstreet.context.discovery import AttributeUse, TypeUse
+from broadstreet.context.evolution import Summary, Told
 from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
 from broadstreet.context.instance import no_such_instance, parse_instance_id
 from broadstreet.context.instances import TemporalQuery
-from broadstreet.context.ledger import ATTEMPTS, Ledger
+from broadstreet.context.known_tenant import KnownTenant
+from broadstreet.context.ledger import ATTEMPTS
 from broadstreet.context.linking import Join, Linked, Linker
 from broadstreet.context.meta import Metas
 from broadstreet.context.past_search import PastSearch
 from broadstreet.context.purging import Rest, purge
-from broadstreet.context.reading import Reader
-from broadstreet.context.representation import EntityRow, Projection
-from broadstreet.context.search import Page, Search
+from broadstreet.context.representation import EntityRow, Presentation, Projection
 from broadstreet.context.selection import Selection, types_hold
 from broadstreet.context.stored import StoredAttribute, StoredEntity
 from broadstreet.context.transience import Ends
 from broadstreet.model.errors import Conflict, NotFound, TooMany
-from broadstreet.store import Database, Store, Terms
+from broadstreet.store import Store
 
 if TYPE_CHECKING:
     from broadstreet.store.database import Connection
@@ -62,37 +60,6 @@ class FoundEvolutions:
     more: bool
 
 
-@dataclass(frozen=True)
-class _Tenant:
-    """What is kept of one tenant, or of a part of one that somebody sees, while the process runs."""
-
-    database: Database
-    terms: Terms
-    metas: Metas
-    ends: Ends
-
-    async def reader(self) -> Reader:
-        return Reader(self.database, self.terms, self.metas, await self.ends.overdue())
-
-    async def search(self) -> Search:
-        return Search(self.database, self.terms, await self.ends.overdue())
-
-    @property
-    def historian(self) -> Historian:
-        return Historian(self.database, self.terms, self.metas, self.ends.now())
-
-    @property
-    def eraser(self) -> Eraser:
-        return Eraser(self.database)
-
-    async def discovery(self) -> Discovery:
-        return Discovery(self.database, self.terms, await self.ends.overdue())
-
-    @property
-    def ledger(self) -> Ledger:
-        return Ledger(self.database, self.terms, self.metas, self.ends)
-
-
 class Broker:
     """Make one a process. Every operation names its principal, whose tenant it works in and whose right it checks."""
 
@@ -100,7 +67,7 @@ class Broker:
         """clock: now, in microseconds since 1970, by which things end; None: they are there until they are deleted."""
         self._store = store
         self._clock = clock
-        self._tenants: dict[tuple[str, str | None], _Tenant] = {}
+        self._tenants: dict[tuple[str, str | None], KnownTenant] = {}
 
     async def retrieve(self, principal: Principal, entity_id: str, *, with_times: bool = False) -> EntityRow:
         """5.7.1. with_times: whether createdAt and modifiedAt are wanted. Raises NotFound."""
@@ -114,9 +81,19 @@ class Broker:
         """
         selection.check_narrow()
         tenant = await self._tenant(principal, "entity:read")
-        page: Page = await (await tenant.search()).page(selection)
-        entities = await (await tenant.reader()).entities(page.keys, with_times=with_times)
-        return Found(entities, page.count, page.more)
+        search, reader = await tenant.search(), await tenant.reader()
+        if not selection.is_measured:
+            found = await search.rows(selection, with_times=with_times)
+            return Found(await reader.shown(found.rows), found.count, found.more)
+        page = await search.page(selection)
+        return Found(await reader.entities(page.keys, with_times=with_times), page.count, page.more)
+
+    async def written(
+        self, principal: Principal, rows: Sequence[EntityRow], presentation: Presentation
+    ) -> list[str] | None:
+        """Entities that were read as JSON texts; None where that takes to look at each attribute."""
+        rendering = (await self._tenant(principal, "entity:read")).renderings.of(presentation)
+        return None if rendering is None else [rendering.entity(row) for row in rows]
 
     async def link(
         self,
@@ -375,7 +352,7 @@ class Broker:
             principal, at_us, fragment, lambda stored, _: operation(stored, entity_id, attribute), gate, [attribute]
         )
 
-    async def _tenant(self, principal: Principal, permission: Permission) -> _Tenant:
+    async def _tenant(self, principal: Principal, permission: Permission) -> KnownTenant:
         principal.require(permission)
         seen = principal.tenant, principal.reach
         tenant = self._tenants.get(seen)
@@ -384,7 +361,7 @@ class Broker:
             if len(self._tenants) >= MAX_KNOWN:
                 self._tenants.clear()
             tenant = self._tenants.setdefault(
-                seen, _Tenant(database, self._store.terms(database), Metas(), Ends(database, self._clock))
+                seen, KnownTenant(database, self._store.terms(database), Metas(), Ends(database, self._clock))
             )
         return tenant
 

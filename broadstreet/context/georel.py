@@ -75,12 +75,29 @@ class GeoQuery:
             return [self.geometry.bounds]
         return None if math.isinf(self.max_distance_m) else _around(self.geometry.bounds, self.max_distance_m)
 
+    @property
+    def is_near(self) -> bool:
+        """Whether distances decide."""
+        return self.relation is Relation.NEAR
+
     def matches(self, candidates: Sequence[str]) -> Bools:
         """Which of these geometries, as GeoJSON text, satisfy the query."""
         if not candidates:
             return np.zeros(0, np.bool_)
+        return self._hold(shapely.from_geojson(list(candidates)))
+
+    def matching(self, places: Sequence[Any]) -> Bools:
+        """Which of these places satisfy the query: rows with `lon` and `lat`, or with `geojson` where they are more."""
+        if not places:
+            return np.zeros(0, np.bool_)
+        geometries: Geometries = shapely.points([row["lon"] for row in places], [row["lat"] for row in places])
+        shapes = [n for n, row in enumerate(places) if row["geojson"] is not None]
+        if shapes:
+            geometries[shapes] = shapely.from_geojson([places[n]["geojson"] for n in shapes])
+        return self._hold(geometries)
+
+    def _hold(self, places: Geometries) -> Bools:
         reference = shapely.from_geojson(msgspec.json.encode(self.geometry.geojson()))
-        places: Geometries = shapely.from_geojson(list(candidates))
         if self.relation is Relation.NEAR:
             distances_m = distances(reference, places)
             return np.asarray((distances_m >= self.min_distance_m) & (distances_m <= self.max_distance_m), np.bool_)

@@ -38,6 +38,8 @@ _SQL = load_queries("filter")
 _ORDER_SQL = load_queries("ordering")
 _PARAMETER: Final = re.compile(r"\$(\d+)")
 _NEVER: Final = "false"
+# What asks nothing but the entity itself needs no look for it.
+_OF_ENTITY: Final = frozenset({"ids", "id_pattern", "types", "scope", "scope_below"})
 _ROOM: Final = "true /* filter */"
 _ORDER_ROOM: Final = "/* order */"
 
@@ -96,7 +98,13 @@ class Predicate:
 
     def leaf(self, name: str, *arguments: Any) -> str:
         """A named query of filter.sql with its arguments, as a part."""
+        if name in _OF_ENTITY:
+            return self.condition(name, *arguments)
         return f"e.key IN ({self._numbered(_SQL[name], arguments)})"
+
+    def condition(self, name: str, *arguments: Any) -> str:
+        """What a named query of filter.sql asks of a table that stands beside the entity already, as a part."""
+        return "(" + self._numbered(_SQL[name].partition("\nWHERE ")[2], arguments) + ")"
 
     def scalar(self, name: str, *arguments: Any) -> str:
         """A named query of ordering.sql with its arguments, as an expression."""
@@ -135,6 +143,10 @@ class Predicate:
         """A q."""
         return self.join(query, self._term)
 
+    def scope(self, regex: str) -> str:
+        """One of its scopes matches."""
+        return self.leaf("scope", regex)
+
     def _with_terms(self, iris: Sequence[str], make: Callable[[list[int]], str]) -> str:
         keys = [self._terms.get(iri) for iri in iris]
         return _NEVER if None in keys else make([key for key in keys if key is not None])
@@ -166,12 +178,14 @@ class Predicate:
             return self.leaf("sub_attribute", key, predicate, variables)
         if term.operator is None and not keys:
             return self.leaf("attributes", [key])
-        predicate, variables = _compare(term, ["$" + _steps(keys)], self._literal(term))
-        ranges = _number_ranges(term)
-        if ranges is not None and not keys:
+        return self._valued(term, key, *_compare(term, ["$" + _steps(keys)], self._literal(term)))
+
+    def _valued(self, term: Term, key: int, predicate: str, variables: dict[str, Any]) -> str:
+        """The attribute's value, or what stands within it, satisfies a jsonpath predicate."""
+        ranges = number_ranges(term)
+        if ranges is not None and not term.path.keys:
             return self.leaf("number", key, *ranges, predicate, variables)
-        counts = term.operator in (None, Operator.EQUAL, Operator.UNEQUAL)
-        return self.leaf("value", key, predicate, variables, counts)
+        return self.leaf("value", key, predicate, variables, relationships_count(term))
 
     def _entity_moment(self, term: Term, which: str) -> str:
         if term.operator is None:
@@ -263,7 +277,12 @@ def _variable(value: Value, variables: dict[str, Any]) -> str:
     return "$" + name
 
 
-def _number_ranges(term: Term) -> tuple[list[float], list[float]] | None:
+def relationships_count(term: Term) -> bool:
+    """Whether a term holds for relationships, too: they are equal to a URI or not, and neither greater nor less."""
+    return term.operator in (None, Operator.EQUAL, Operator.UNEQUAL)
+
+
+def number_ranges(term: Term) -> tuple[list[float], list[float]] | None:
     """The term as ranges of numbers, both ends included; None where it is about something else."""
     operand, operator = term.operand, term.operator
     if operator is Operator.UNEQUAL or operator is None:

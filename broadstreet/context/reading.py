@@ -1,4 +1,8 @@
-"""Entities as they are now, read from the store: one query an entity, two a page."""
+"""Entities as they are now, read from the store: one query an entity, a page or a search.
+
+An entity comes as one row, its attribute instances as columns. Most answers are made from the columns as they are
+(rendering.py); whoever asks for an attribute by itself has the columns taken apart.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from broadstreet.context.transience import lasting
 from broadstreet.model.entity import Kind, Meta
 from broadstreet.model.errors import NotFound
 from broadstreet.store import Database, Terms, load_queries
+from broadstreet.store.database import POSTGRES_EPOCH_US
 
 if TYPE_CHECKING:
     import asyncpg
@@ -20,6 +25,79 @@ if TYPE_CHECKING:
 _SQL = load_queries("entity")
 _KINDS = {int(kind): kind for kind in Kind}
 _NO_META: Meta = {}
+_EXACT = 2**53
+
+
+class Columns:
+    """The attribute instances of one entity, in the order they came: their names and sub-attributes by key, values as
+    JSON text."""
+
+    __slots__ = ("_metas", "_row", "_terms", "dataset_ids", "kinds", "meta_keys", "observed", "term_keys", "values")
+
+    def __init__(self, row: Any, terms: Terms, metas: Metas) -> None:
+        """row: of the queries `entity`, `entities` and `found`. terms and metas: they know all keys in it."""
+        self._row = row
+        self._terms = terms
+        self._metas = metas
+        self.term_keys: list[int] = row["term_keys"] or []
+        self.dataset_ids: list[str] = row["dataset_ids"] or []
+        self.kinds: list[int] = row["kinds"] or []
+        self.meta_keys: list[int | None] = row["meta_keys"] or []
+        self.values: list[str | None] = row["values"] or []
+        self.observed: list[int | None] = row["observed"] or []
+        """In microseconds, as PostgreSQL counts them."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every attribute has one instance, the default one."""
+        return len(set(self.term_keys)) == len(self.term_keys) and not any(self.dataset_ids)
+
+    def name(self, term_key: int) -> str:
+        """An attribute's IRI."""
+        iri = self._terms.iri(term_key)
+        assert iri is not None, "every key was looked up before"
+        return iri
+
+    def meta(self, key: int | None) -> Meta:
+        """Sub-attributes."""
+        return self._metas.body(key) or _NO_META
+
+    def rows(self) -> list[AttributeRow]:
+        """Each instance by itself."""
+        nothing = [0] * len(self.term_keys)
+        created, modified = self._row["attributes_created_at"], self._row["attributes_modified_at"]
+        return [
+            AttributeRow(
+                self.name(term_key),
+                dataset_id,
+                (kind := _KINDS[kind_key]),
+                (number := number_of(kind, value)),
+                value if number is None else None,
+                self.meta(meta_key),
+                None if observed is None else observed + POSTGRES_EPOCH_US,
+                created_at_us,
+                modified_at_us,
+            )
+            for term_key, dataset_id, kind_key, meta_key, value, observed, created_at_us, modified_at_us in zip(
+                self.term_keys,
+                self.dataset_ids,
+                self.kinds,
+                self.meta_keys,
+                self.values,
+                self.observed,
+                created or nothing,
+                modified or nothing,
+                strict=True,
+            )
+        ]
+
+
+def number_of(kind: Kind, text: str | None) -> float | None:
+    """The number that a value's JSON text is, where it is one that is kept as a number."""
+    if kind is not Kind.PROPERTY or not text or text[0] not in "-0123456789":
+        return None
+    number = float(text)
+    return number if not text.lstrip("-").isdigit() or abs(number) <= _EXACT else None
 
 
 class Reader:
@@ -34,8 +112,7 @@ class Reader:
 
     async def entity(self, entity_id: str, *, with_times: bool = False) -> EntityRow:
         """An entity by its id. with_times: whether attributes' createdAt and modifiedAt are wanted. Raises NotFound."""
-        rows = await self._database.fetch(_SQL["entity"], entity_id, with_times)
-        found = await self._entities(rows)
+        found = await self.shown(await self._database.fetch(_SQL["entity"], entity_id, with_times))
         if not found:
             raise NotFound(f"there is no entity {entity_id[:200]}", where="id")
         return found[0]
@@ -44,56 +121,37 @@ class Reader:
         """Entities by their keys, in that order; one that is gone meanwhile is left out."""
         if not keys:
             return []
-        return await self._entities(await self._database.fetch(_SQL["entities"], list(keys), with_times))
+        return await self.shown(await self._database.fetch(_SQL["entities"], list(keys), with_times))
 
     async def named(self, ids: Sequence[str], *, with_times: bool = False) -> list[EntityRow]:
         """Those of these ids that are there, in no order."""
         rows = await self._database.fetch(_SQL["named"], list(ids))
         return await self.entities([row["key"] for row in rows], with_times=with_times)
 
-    async def _entities(self, rows: Sequence[asyncpg.Record]) -> list[EntityRow]:
-        """Entities from their rows; the first of each says what it is."""
+    async def shown(self, rows: Sequence[asyncpg.Record]) -> list[EntityRow]:
+        """Entities from rows of the queries `entity`, `entities` and `found`."""
         await self._know(rows)
-        entities: list[EntityRow] = []
+        iri = self._terms.iri
+        entities = []
         for row in rows:
-            if row["key"] is not None:
-                types = [self._iri(key) for key in row["types"]]
-                times = row["created_at"], row["modified_at"]
-                entities.append(EntityRow(row["id"], types, row["scopes"], *times, [], row["expires_at"]))
-            if row["series_key"] is not None:
-                attribute = self._attribute(row)
-                entity = entities[-1]
-                entity.attributes.append(attribute)
-                entity.modified_at_us = max(entity.modified_at_us, attribute.modified_at_us)
+            modified_at_us = max([row["modified_at"], *(row["attributes_modified_at"] or ())])
+            types = [iri(key) or "" for key in row["types"]]
+            columns = Columns(row, self._terms, self._metas)
+            times = row["created_at"], modified_at_us
+            entities.append(EntityRow(row["id"], types, row["scopes"], *times, None, row["expires_at"], columns))
         return entities if self._overdue_us is None else _lasting(entities, self._overdue_us)
 
     async def _know(self, rows: Sequence[asyncpg.Record]) -> None:
         """Look up the names and sub-attributes that are not known yet; mostly there are none."""
-        keys = {row["term_key"] for row in rows}.union(*[row["types"] for row in rows if row["types"] is not None])
-        keys.discard(None)
+        keys, metas = set[int](), set[int | None]()
+        for row in rows:
+            keys.update(row["types"])
+            keys.update(row["term_keys"] or ())
+            metas.update(row["meta_keys"] or ())
         if None in map(self._terms.iri, keys):
             await self._terms.iris(keys)
-        metas = {row["meta_key"] for row in rows}
         if None in map(self._metas.body, metas):
             await self._metas.learn(self._database, metas)
-
-    def _attribute(self, row: Any) -> AttributeRow:
-        return AttributeRow(
-            self._iri(row["term_key"]),
-            row["dataset_id"],
-            _KINDS[row["kind"]],
-            row["number"],
-            row["value"],
-            self._metas.body(row["meta_key"]) or _NO_META,
-            row["observed_at"],
-            row["attribute_created_at"] or 0,
-            row["attribute_modified_at"] or 0,
-        )
-
-    def _iri(self, key: int) -> str:
-        iri = self._terms.iri(key)
-        assert iri is not None, "every key was looked up before"
-        return iri
 
 
 def _lasting(entities: Sequence[EntityRow], at_us: int) -> list[EntityRow]:

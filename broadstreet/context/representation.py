@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -84,16 +84,54 @@ class AttributeRow(msgspec.Struct):
     """When it was deleted, where that is all it tells."""
 
 
-class EntityRow(msgspec.Struct):
+class AttributeColumns(Protocol):
+    """An entity's attribute instances as they were read, not yet looked at one by one."""
+
+    def rows(self) -> list[AttributeRow]:
+        """Each by itself."""
+
+
+class EntityRow:
     """An entity as it was read. `types` are IRIs."""
 
-    id: str
-    types: Sequence[str]
-    scopes: Sequence[str]
-    created_at_us: int
-    modified_at_us: int
-    attributes: list[AttributeRow]
-    expires_at_us: int | None = None
+    __slots__ = ("_attributes", "columns", "created_at_us", "expires_at_us", "id", "modified_at_us", "scopes", "types")
+
+    def __init__(
+        self,
+        id: str,
+        types: Sequence[str],
+        scopes: Sequence[str],
+        created_at_us: int,
+        modified_at_us: int,
+        attributes: list[AttributeRow] | None = None,
+        expires_at_us: int | None = None,
+        columns: AttributeColumns | None = None,
+    ) -> None:
+        """columns: where the attributes come from, if they are not given."""
+        self.id = id
+        self.types = types
+        self.scopes = scopes
+        self.created_at_us = created_at_us
+        self.modified_at_us = modified_at_us
+        self.expires_at_us = expires_at_us
+        self.columns = columns
+        self._attributes = attributes
+
+    @property
+    def attributes(self) -> list[AttributeRow]:
+        """Its attribute instances."""
+        if self._attributes is None:
+            self._attributes = [] if self.columns is None else self.columns.rows()
+        return self._attributes
+
+    @attributes.setter
+    def attributes(self, rows: list[AttributeRow]) -> None:
+        self._attributes, self.columns = rows, None
+
+    def with_attributes(self, rows: list[AttributeRow]) -> EntityRow:
+        """The same entity with other attributes."""
+        times = self.created_at_us, self.modified_at_us
+        return EntityRow(self.id, self.types, self.scopes, *times, rows, self.expires_at_us)
 
 
 @dataclass(frozen=True)
@@ -185,6 +223,10 @@ class Presentation:
         if self.with_times:
             self._show_times(body, row.created_at_us, row.modified_at_us)
         return self._concise(body, kind) if self.form is Form.CONCISE else body
+
+    def value(self, row: AttributeRow) -> Any:
+        """An attribute instance's value alone, as it is shown."""
+        return self._value(row)[0]
 
     def _value(self, row: AttributeRow) -> tuple[Any, str | None]:
         """The value to show, and its language where one was chosen."""

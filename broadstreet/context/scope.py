@@ -14,6 +14,7 @@ from broadstreet.model.errors import InvalidInput
 
 _LEVEL: Final = r"[^\W\d_]\w*"
 _SCOPE: Final = re.compile(rf"/?{_LEVEL}(?:/{_LEVEL})*")
+_WHOLE: Final = re.compile(rf"\^((?:/{_LEVEL}(?![^/($]))+)")
 _PATTERN: Final = re.compile(rf"/?(?:{_LEVEL}|\+)(?:/(?:{_LEVEL}|\+))*(?:/#)?|/?#")
 
 
@@ -37,3 +38,9 @@ def _leaf(scanner: Scanner) -> str:
     parts = [r"/[^/]+" if level == "+" else f"/{level}" for level in levels if level != "#"]
     below = "(/.*)?" if parts else "/.*"
     return "^" + "".join(parts) + (below if levels[-1] == "#" else "") + "$"
+
+
+def whole_levels(regex: str) -> str:
+    """The levels that every scope begins with that matches such a regular expression; '' where it names none."""
+    found = _WHOLE.match(regex)
+    return found[1] if found is not None else ""

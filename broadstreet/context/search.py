@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from broadstreet.context.bounds import MAX_CANDIDATES, QUERY_TIMEOUT_S
+from broadstreet.context.geo_search import GeoSearch, check_candidates
 from broadstreet.context.georel import GeoQuery, distances_m
 from broadstreet.context.ordering import Criterion
+from broadstreet.context.placed_predicate import PlacedPredicate
 from broadstreet.context.predicate import Predicate
 from broadstreet.context.selection import Selection, Selector
 from broadstreet.model.errors import InvalidQuery, TooMany
@@ -33,6 +35,15 @@ class Page:
     more: bool
 
 
+@dataclass(frozen=True)
+class RowPage:
+    """As `Page`, the entities as rows of the query `found`."""
+
+    rows: Sequence[asyncpg.Record]
+    count: int | None
+    more: bool
+
+
 class Search:
     """Finds entities of one tenant."""
 
@@ -48,17 +59,28 @@ class Search:
         connection: one whose transaction is of the moment to be looked at; otherwise the pool is asked.
         """
         terms = await self._terms.find(selection.iris)
+        async with self._asking(selection, connection) as own:
+            asked = _Asked(own, selection, terms, self._database.is_whole, self._overdue_us)
+            if not selection.is_measured:
+                rows, count, more = await asked.page("page", [])
+                return Page([row["key"] for row in rows], count, more)
+            end = selection.offset + selection.limit
+            keys = await asked.measured(end + 1)
+            return Page(keys[selection.offset : end], len(keys), len(keys) > end)
+
+    async def rows(self, selection: Selection, *, with_times: bool) -> RowPage:
+        """The entities themselves, in one query, where none has to be measured. Raises InvalidQuery, TooMany."""
+        terms = await self._terms.find(selection.iris)
+        async with self._asking(selection, None) as own:
+            asked = _Asked(own, selection, terms, self._database.is_whole, self._overdue_us)
+            return RowPage(*await asked.page("found", [with_times]))
+
+    @asynccontextmanager
+    async def _asking(self, selection: Selection, connection: Connection | None) -> AsyncIterator[Connection]:
         try:
-            async with self._database.acquire() if connection is None else nullcontext(connection) as own:
+            async with self._database.acquire(plans=True) if connection is None else nullcontext(connection) as own:
                 await try_patterns(own, selection)
-                first = selection.order[0] if selection.order and selection.order[0].place is not None else None
-                if first is None and selection.geo is None:
-                    return await self._page(own, selection, terms)
-                keys = await self._all(own, selection, terms)
-                if first is not None:
-                    keys = await self._by_distance(own, keys, first, selection, terms)
-                end = selection.offset + selection.limit
-                return Page(keys[selection.offset : end], len(keys), len(keys) > end)
+                yield own
         except asyncpg.InvalidRegularExpressionError as error:
             raise InvalidQuery(f"the pattern is no regular expression: {error}") from None
         except TimeoutError:
@@ -66,33 +88,62 @@ class Search:
                 f"the query takes longer than {QUERY_TIMEOUT_S:.0f} s", remedy="Narrow it by type or by id."
             ) from None
 
-    async def _page(self, connection: Connection, selection: Selection, terms: dict[str, int]) -> Page:
+
+class _Asked:
+    """One selection, as it is asked on one connection."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        selection: Selection,
+        terms: dict[str, int],
+        is_whole: bool,
+        overdue_us: int | None,
+    ) -> None:
+        self._connection = connection
+        self._selection = selection
+        self._terms = terms
+        self._sort = PlacedPredicate if is_whole else Predicate
+        self._overdue_us = overdue_us
+
+    async def page(self, query: str, more: list[Any]) -> tuple[Sequence[asyncpg.Record], int | None, bool]:
+        """Rows of a query with a limit, an offset and other arguments; how many there are, if asked; whether some
+        follow."""
+        selection = self._selection
         # One more than asked for tells whether more follow.
-        predicate = self._ordered(selection, terms, [selection.limit + 1, selection.offset])
-        keys = [row["key"] for row in await self._fetch(connection, predicate, "page")]
+        predicate = self._predicate([selection.limit + 1, selection.offset, *more], is_ordered=True)
+        rows = await self._fetch(predicate, query)
         count = None
         if selection.counts:
-            predicate = _predicate(selection, terms, [], self._overdue_us)
-            (row,) = await self._fetch(connection, predicate, "count")
+            (row,) = await self._fetch(self._predicate([]), "count")
             count = int(row["count"])
-        return Page(keys[: selection.limit], count, len(keys) > selection.limit)
+        return rows[: selection.limit], count, len(rows) > selection.limit
 
-    async def _all(self, connection: Connection, selection: Selection, terms: dict[str, int]) -> list[int]:
-        """Keys of everything that matches, where something of it has to be measured. Raises TooMany."""
-        if selection.geo is not None:
-            return await self._measured(connection, selection, selection.geo, terms)
-        predicate = self._ordered(selection, terms, [MAX_CANDIDATES + 1, 0])
-        rows = await self._fetch(connection, predicate, "page")
-        _check_candidates(rows)
+    async def measured(self, count: int) -> list[int]:
+        """Keys of what matches where something of it has to be measured: as many as are asked for, or more."""
+        selection = self._selection
+        first = selection.order[0] if selection.order and selection.order[0].place is not None else None
+        keys = await self._all() if selection.geo is None else await self._near(selection.geo, count)
+        return keys if first is None else await self._by_distance(keys, first)
+
+    async def _near(self, geo: GeoQuery, count: int) -> list[int]:
+        term_key = self._terms.get(geo.geo_property)
+        if term_key is None:
+            return []
+        search = GeoSearch(self._connection, geo, term_key, self._predicate)
+        return await (search.all() if self._selection.order or self._selection.counts else search.first(count))
+
+    async def _all(self) -> list[int]:
+        """Keys of everything that matches. Raises TooMany."""
+        rows = await self._fetch(self._predicate([MAX_CANDIDATES + 1, 0], is_ordered=True), "page")
+        check_candidates(len(rows))
         return [row["key"] for row in rows]
 
-    async def _by_distance(
-        self, connection: Connection, keys: list[int], by: Criterion, selection: Selection, terms: dict[str, int]
-    ) -> list[int]:
+    async def _by_distance(self, keys: list[int], by: Criterion) -> list[int]:
         """Keys by how far their entities stand from a place; those that stand nowhere come last."""
         assert by.place is not None
-        (iri,) = by.iris(selection.vocabulary)
-        rows = await connection.fetch(_SQL["places"], terms.get(iri), keys, timeout=QUERY_TIMEOUT_S)
+        (iri,) = by.iris(self._selection.vocabulary)
+        rows = await self._connection.fetch(_SQL["places"], self._terms.get(iri), keys, timeout=QUERY_TIMEOUT_S)
         far = distances_m(by.place, [row["geojson"] for row in rows])
         places: dict[int, float] = {}
         for row, distance_m in zip(rows, far, strict=True):
@@ -100,62 +151,36 @@ class Search:
         sign = -1.0 if by.is_descending else 1.0
         return sorted(keys, key=lambda key: sign * places[key] if key in places else math.inf)
 
-    async def _measured(
-        self, connection: Connection, selection: Selection, geo: GeoQuery, terms: dict[str, int]
-    ) -> list[int]:
-        term_key = terms.get(geo.geo_property)
-        if term_key is None:
-            return []
-        predicate = self._ordered(selection, terms, [term_key, MAX_CANDIDATES + 1])
-        predicate.require_lasting("p")
-        boxes = geo.boxes
-        if boxes is not None:
-            parts = [predicate.leaf("near_box", term_key, box.west, box.south, box.east, box.north) for box in boxes]
+    def _predicate(self, arguments: list[Any], *, is_ordered: bool = False) -> Predicate:
+        """What is asked but for the geometry; with the order that is asked for, but for distances."""
+        selection = self._selection
+        predicate = self._sort(self._terms, selection.vocabulary, arguments, selection.expanded, self._overdue_us)
+        if selection.selectors:
+            parts = [selector_part(predicate, selector) for selector in selection.selectors]
             predicate.require("(" + " OR ".join(parts) + ")")
-        rows = await self._fetch(connection, predicate, "candidates")
-        _check_candidates(rows)
-        matches = geo.matches([row["geojson"] for row in rows])
-        return list(dict.fromkeys(row["key"] for row, holds in zip(rows, matches, strict=True) if holds))
-
-    def _ordered(self, selection: Selection, terms: dict[str, int], arguments: list[Any]) -> Predicate:
-        """The predicate with the order that is asked for, but for distances."""
-        predicate = _predicate(selection, terms, arguments, self._overdue_us)
-        for criterion in selection.order:
+        if selection.attributes:
+            predicate.require(predicate.attributes(selection.attributes))
+        if selection.query is not None:
+            predicate.require(predicate.query(selection.query))
+        if selection.scopes is not None:
+            predicate.require(predicate.join(selection.scopes, predicate.scope))
+        for criterion in selection.order if is_ordered else ():
             if criterion.place is None:
-                expression = criterion.expression(predicate.scalar, terms, selection.vocabulary)
+                expression = criterion.expression(predicate.scalar, self._terms, selection.vocabulary)
                 if expression is not None:
                     predicate.order(expression)
         return predicate
 
-    async def _fetch(self, connection: Connection, predicate: Predicate, query: str) -> Sequence[Any]:
-        return await connection.fetch(predicate.within(_SQL[query]), *predicate.arguments, timeout=QUERY_TIMEOUT_S)
+    async def _fetch(self, predicate: Predicate, query: str) -> Sequence[asyncpg.Record]:
+        return await self._connection.fetch(
+            predicate.within(_SQL[query]), *predicate.arguments, timeout=QUERY_TIMEOUT_S
+        )
 
 
 async def try_patterns(connection: Connection, selection: Selection) -> None:
     """Whether they are regular expressions must not hang on whether there is anything to match."""
     if selection.patterns:
         await connection.fetchval(_SQL["try_patterns"], selection.patterns)
-
-
-def _check_candidates(rows: Sequence[Any]) -> None:
-    if len(rows) > MAX_CANDIDATES:
-        raise TooMany(
-            f"more than {MAX_CANDIDATES} entities would have to be measured", remedy="Narrow the query by type."
-        )
-
-
-def _predicate(selection: Selection, terms: dict[str, int], arguments: list[Any], overdue_us: int | None) -> Predicate:
-    predicate = Predicate(terms, selection.vocabulary, arguments, selection.expanded, overdue_us)
-    if selection.selectors:
-        parts = [selector_part(predicate, selector) for selector in selection.selectors]
-        predicate.require("(" + " OR ".join(parts) + ")")
-    if selection.attributes:
-        predicate.require(predicate.attributes(selection.attributes))
-    if selection.query is not None:
-        predicate.require(predicate.query(selection.query))
-    if selection.scopes is not None:
-        predicate.require(predicate.join(selection.scopes, lambda regex: predicate.leaf("scope", regex)))
-    return predicate
 
 
 def selector_part(predicate: Predicate, selector: Selector) -> str:

@@ -62,6 +62,11 @@ class Selection:
         return found + [iri for criterion in self.order for iri in criterion.iris(self.vocabulary)]
 
     @property
+    def is_measured(self) -> bool:
+        """Whether places have to be measured to answer it: where entities stand, or how far."""
+        return self.geo is not None or bool(self.order and self.order[0].place is not None)
+
+    @property
     def patterns(self) -> list[str]:
         """Every regular expression in the query."""
         terms = terms_of(self.query) if self.query is not None else ()

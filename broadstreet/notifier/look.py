@@ -127,7 +127,7 @@ class Look:
     def _presented(self, moment: Moment, gone: Sequence[AttributeRow]) -> EntityRow:
         if not gone:
             return moment.entity
-        return msgspec.structs.replace(moment.entity, attributes=[*moment.entity.attributes, *gone])
+        return moment.entity.with_attributes([*moment.entity.attributes, *gone])
 
     def _notified(self, moment: Moment, gone: Sequence[AttributeRow]) -> NotifiedPresentation:
         before = {}

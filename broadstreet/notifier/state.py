@@ -59,7 +59,7 @@ class Moment:
         """The entity with what was deleted still there: what a question about a deletion is asked of."""
         if not self.gone:
             return self.entity
-        return msgspec.structs.replace(self.entity, attributes=[*self.entity.attributes, *self.gone.values()])
+        return self.entity.with_attributes([*self.entity.attributes, *self.gone.values()])
 
 
 @dataclass(eq=False)
@@ -102,7 +102,7 @@ class State:
         self.entity.modified_at_us = max(self.entity.modified_at_us, event.at_us)
         if event.operation == CAME:
             self.entity.created_at_us = event.at_us
-        entity = msgspec.structs.replace(self.entity, attributes=list(self.rows.values()))
+        entity = self.entity.with_attributes(list(self.rows.values()))
         if event.operation == WENT:
             entity.attributes = []
         return Moment(event, entity, changed, gone)

@@ -72,10 +72,31 @@ async def _keep(_: Connection) -> None:
     """
 
 
+async def _pool(dsn: str, user: str | None, settings: dict[str, str], min_size: int, max_size: int) -> Pool:
+    return await asyncpg.create_pool(
+        dsn,
+        user=user,
+        min_size=min_size,
+        max_size=max_size,
+        init=prepare_connection,
+        reset=_keep,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings=settings,
+    )
+
+
 class Database:
     """Connections to one schema: a tenant's, the views of a part of one, or the control schema."""
 
-    def __init__(self, name: str, pool: Pool, files: Path | None = None, reach: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        pool: Pool,
+        files: Path | None = None,
+        reach: str | None = None,
+        planners: Pool | None = None,
+    ) -> None:
+        """planners: connections that plan each query anew; None: there are none beside the others."""
         self.name = name
         """The tenant's name, or 'control'."""
         self.files = files
@@ -83,11 +104,17 @@ class Database:
         self.seal = Seal()
         """What secrets are sealed by; it has no keys where this process was not told of them, nor in a tenant."""
         self._pool = pool
+        self._planners = planners
         self._reach = reach
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is kept is seen, and not a part of it through views."""
+        return self._reach is None
 
     def within(self, reach: str) -> Database:
         """The same connections, limited: each is told how far it sees before it is used."""
-        return Database(self.name, self._pool, self.files, reach)
+        return Database(self.name, self._pool, self.files, reach, self._planners)
 
     @classmethod
     async def open(
@@ -103,39 +130,39 @@ class Database:
         files: Path | None = None,
     ) -> Database:
         """Open the pool. Raises EngineFailed where PostgreSQL does not answer or the role is missing."""
+        settings = {"role": role, "search_path": schema, "application_name": f"broadstreet {name}"}
         try:
-            pool = await asyncpg.create_pool(
-                dsn,
-                user=user,
-                min_size=min_size,
-                max_size=max_size,
-                init=prepare_connection,
-                reset=_keep,
-                command_timeout=COMMAND_TIMEOUT_S,
-                server_settings={"role": role, "search_path": schema, "application_name": f"broadstreet {name}"},
-            )
+            pool = await _pool(dsn, user, settings, min_size, max_size)
+            planning = {**settings, "plan_cache_mode": "force_custom_plan"}
+            planners = await _pool(dsn, user, planning, 0, max(1, max_size // 2))
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise EngineFailed(
                 f"PostgreSQL does not answer: {error}",
                 where=f"schema {schema}",
                 remedy="Check that it runs and is migrated.",
             ) from error
-        return cls(name, pool, files)
+        return cls(name, pool, files, planners=planners)
 
     async def close(self) -> None:
         """Close all connections; those still in use are cut after a moment."""
-        try:
-            async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
+        for pool in (self._pool, self._planners):
+            if pool is None:
+                continue
+            try:
+                async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
-        """A connection. Raises Unavailable when none is free in time, EngineFailed when the server is away."""
+    async def acquire(self, *, plans: bool = False) -> AsyncIterator[Connection]:
+        """A connection. plans: one that plans each query for the values that come with it, of which the way to its
+        answer hangs; others plan a query once they have seen it five times. Raises Unavailable when none is free in
+        time, EngineFailed when the server is away."""
+        pool = self._planners if plans and self._planners is not None else self._pool
         try:
             async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
-                connection = await self._pool.acquire()
+                connection = await pool.acquire()
         except TimeoutError as error:
             raise Unavailable("all database connections are busy", remedy="Try again in a moment.") from error
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
@@ -151,7 +178,7 @@ class Database:
             raise EngineFailed(f"PostgreSQL went away: {error}") from error
         finally:
             with suppress(*GONE):
-                await self._pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
+                await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -27,8 +27,12 @@ SELECT key, now(), now(), 1 FROM device ON CONFLICT DO NOTHING;
 INSERT INTO series (entity_key, term_key)
 SELECT e.key, (SELECT min(key) FROM term WHERE iri LIKE 'urn:term:%') + (e.key + n) % 100
 FROM entity e CROSS JOIN generate_series(1, 2) n WHERE e.id LIKE 'urn:crowd:%';
-INSERT INTO attribute (series_key, as_of, observed_at, created_at, modified_at, origin_key, number)
-SELECT key, now(), now(), now(), now(), (SELECT min(origin.key) FROM origin) + key % {ORIGINS}, key FROM series
+INSERT INTO attribute (
+    series_key, entity_key, term_key, as_of, observed_at, created_at, modified_at, origin_key, number
+)
+SELECT key, entity_key, term_key, now(), now(), now(), now(),
+    (SELECT min(origin.key) FROM origin) + key % {ORIGINS}, key
+FROM series
 ON CONFLICT DO NOTHING;
 INSERT INTO place (series_key, entity_key, term_key, bounds, geojson)
 SELECT min(s.key), e.key, (SELECT key FROM term WHERE iri LIKE '%/location'),

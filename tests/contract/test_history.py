@@ -181,7 +181,7 @@ async def test_copy_falls_back_when_it_meets_another_row(past: Past, monkeypatch
 async def test_nothing_that_is_no_number_gets_in(past: Past) -> None:
     done, _ = await past.append(Observations.of([], [], []))
     assert (done.inserted, done.changes) == (0, [])
-    with pytest.raises(asyncpg.ForeignKeyViolationError):
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await past.append(Observations.of([999], [T0_US], [1.0]))
     assert await past.rows() == []
 

@@ -48,6 +48,7 @@ ASKS_FOR_ALL: Final = {
     "portal.things": "the map of the whole city",
     "portal.heard": "every device on the map",
     "portal.values": "every value on the map",
+    "entity.next_candidates": "where half of the city stands: one after the other, until the page is full",
     "entity.types": "which types there are, with their numbers",
     "entity.attributes_of_types": "which attributes there are, with their numbers",
     "entity.types_of_attributes": "which types have an attribute, with their numbers",

@@ -304,13 +304,14 @@ COLUMNS: Final = """
 
 
 async def test_each_view_has_the_columns_of_its_table(services: Services) -> None:
-    """But for the log's places and the people behind origins, which nobody asks for through a view."""
+    """But for the log's places, the people behind origins, and where values stand in an index, which views have not."""
     tables = {row["name"]: set(row["columns"]) for row in await (await city(services)).fetch(COLUMNS)}
     part = await services.store.tenant("city", "[]")
     views = {row["name"]: set(row["columns"]) for row in await part.fetch(COLUMNS)}
     differing = {name: tables[name] ^ columns for name, columns in views.items() if name in tables}
     assert {name: columns for name, columns in differing.items() if columns} == {
-        "origin": {"note", "pack_id", "partition", "principal", "sequence", "stream"}
+        "attribute": {"is_fed", "value_place"},
+        "origin": {"note", "pack_id", "partition", "principal", "sequence", "stream"},
     }
     assert views.keys() - tables.keys() == {"seen"}
 

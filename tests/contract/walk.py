@@ -30,6 +30,7 @@ QUERIES: Final = {
         "?attrs={name}",
         "?attrs=NO2&q=NO2>0&count=true",
         "?type=AirQualityObserved&georel=near;maxDistance==9000&geometry=Point&coordinates=[24.9,60.2]",
+        "?georel=near;maxDistance==9000&geometry=Point&coordinates=[24.9,60.2]&count=true",
         "?scopeQ=/{name}",
         "?type={name}&join=flat",
         "?type=AirQualityObserved&orderBy=NO2;desc,NO2.observedAt,{name}.note,type,createdAt,modifiedAt,id",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
@@ -38,8 +39,10 @@ from broadstreet.apis.ngsi_ld.ordering import ORDERING, order_of
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.services import Call
 from broadstreet.context import (
+    EntityRow,
     Join,
     Nulls,
+    Presentation,
     Selector,
     parse_entity,
     parse_fragment,
@@ -85,6 +88,9 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
     row = await broker.retrieve(call.principal, entity_id_of(entity_id), with_times=with_times)
     if not types_hold(gate_of(parameters, exchange), row.types):
         raise NotFound("there is no such entity of this type", where="type")
+    written = None if join is not None else await _written(call, exchange, presentation, [row])
+    if written is not None:
+        return exchange.written(written, is_one=True)
     if wishes.attrs and not any(presentation.projection.shows(one.name, one.dataset_id) for one in row.attributes):
         raise NotFound("the entity has none of these attributes", where="attrs")
     shown = await shown_of(call, exchange, presentation, [row], join, geometry_property)
@@ -133,10 +139,24 @@ async def _find(
     pages = page_links(path, parameters, selection.limit, selection.offset, found.more)
     if pages:
         headers["Link"] = pages
+    written = None if join is not None else await _written(call, exchange, presentation, found.entities)
+    if written is not None:
+        return exchange.written(written, is_one=False, headers=headers)
     shown = await shown_of(call, exchange, presentation, found.entities, join, geometry_property)
     if exchange.media_type == GEO_JSON:
         return exchange.geo_answer(_collection(shown), presentation.form, headers=headers)
     return exchange.answer(shown, headers=headers, form=presentation.form)
+
+
+async def _written(
+    call: Call, exchange: Exchange, presentation: Presentation, rows: Sequence[EntityRow]
+) -> list[str] | None:
+    """Whole entities as JSON texts; None where something else is asked for."""
+    return (
+        None
+        if exchange.media_type == GEO_JSON or not exchange.is_newest
+        else await call.services.broker.written(call.principal, rows, presentation)
+    )
 
 
 def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ neither names one. It leaves the same way: in the body under `application/ld+jso
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -173,6 +174,24 @@ class Exchange:
             for one in content if isinstance(content, list) else [content]:
                 one["@context"] = vocabulary.reference
         return ASGIResponse(body=encode(content), media_type=self.media_type, status_code=status, headers=sent)
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether entities are answered as they are, and not in the words of an earlier version."""
+        return self._preferred is None
+
+    def written(self, texts: Sequence[str], *, is_one: bool, headers: dict[str, str] | None = None) -> ASGIResponse:
+        """As `answer`, of entities that are JSON texts already: one, or a list of them."""
+        vocabulary = self.shown
+        sent = dict(headers or {})
+        if self.media_type == JSON:
+            link = f'<{vocabulary.uri}>; rel="{_CONTEXT_RELATION}"; type="{LD_JSON}"'
+            sent["Link"] = f"{link}, {sent['Link']}" if "Link" in sent else link
+        else:
+            reference = f',"@context":{encode(vocabulary.reference).decode()}}}'
+            texts = [text[:-1] + reference for text in texts]
+        body = texts[0] if is_one else f"[{','.join(texts)}]"
+        return ASGIResponse(body=body.encode(), media_type=self.media_type, headers=sent)
 
     def geo_answer(self, content: dict[str, Any], form: Form, *, headers: dict[str, str] | None = None) -> ASGIResponse:
         """A GeoJSON answer; its @context stands in the body, or in the Link header where `Prefer: body=json` asks."""

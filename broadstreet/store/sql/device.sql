@@ -80,9 +80,12 @@ WHERE entity_key = ANY ($1::int[]) AND term_key = ANY ($2::int[]) AND dataset_id
 -- name: insert_attributes
 -- Values that come with the registration; a value that is there already stays. $1: series keys, $2: kinds, $3: numbers or
 -- nulls, $4: JSON values or nulls, $5: meta keys or nulls, $6: at, $7: origin key.
-INSERT INTO attribute (series_key, kind, number, value, meta_key, as_of, created_at, modified_at, origin_key)
-SELECT series_key, kind, number, value, meta_key, $6, $6, $6, $7
+INSERT INTO attribute (
+    series_key, entity_key, term_key, dataset_id, kind, number, value, meta_key, as_of, created_at, modified_at, origin_key
+)
+SELECT new.series_key, s.entity_key, s.term_key, coalesce(s.dataset_id, ''), new.kind, new.number, new.value, new.meta_key, $6, $6, $6, $7
 FROM unnest($1::int[], $2::smallint[], $3::float8[], $4::jsonb[], $5::int[]) AS new (series_key, kind, number, value, meta_key)
+LEFT JOIN series s ON s.key = new.series_key
 ON CONFLICT (series_key) DO NOTHING
 RETURNING series_key;
 

@@ -1,48 +1,61 @@
 -- Entities and their attributes as they are now. `true /* filter */` is where context/ puts a query's own clause.
 
 -- name: entity
--- One entity that is there, a row for each of its attribute instances, the first of which says what the entity is; one row
--- where it has none. $1: id, $2: whether times of creation and change are wanted.
-SELECT CASE WHEN a.place > 1 THEN NULL ELSE e.key END AS key, CASE WHEN a.place > 1 THEN NULL ELSE e.id END AS id,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.types END AS types,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.scopes END AS scopes,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.created_at END AS created_at,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.modified_at END AS modified_at,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.expires_at END AS expires_at,
-    a.series_key, a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at,
-    a.attribute_created_at, a.attribute_modified_at
+-- One entity that is there, with its attribute instances as columns, in the order they came. $1: id, $2: whether times of
+-- creation and change are wanted.
+SELECT e.id, e.types, e.scopes, e.created_at, e.modified_at, e.expires_at, a.*
 FROM entity e
-LEFT JOIN LATERAL (
-    SELECT row_number() OVER (ORDER BY s.key) AS place, s.key AS series_key, s.term_key, s.dataset_id, a.kind, a.meta_key,
-        a.number, a.value::text AS value, a.observed_at, CASE WHEN $2::bool THEN a.created_at END AS attribute_created_at,
-        CASE WHEN $2::bool THEN a.modified_at END AS attribute_modified_at
-    FROM series s JOIN attribute a ON a.series_key = s.key
-    WHERE s.entity_key = e.key AND s.parent_key IS NULL AND a.deleted_at IS NULL
-) a ON true
-WHERE e.id = $1 AND e.deleted_at IS NULL
-ORDER BY a.place;
+CROSS JOIN LATERAL (
+    SELECT array_agg(a.term_key ORDER BY a.series_key) AS term_keys,
+        array_agg(a.dataset_id ORDER BY a.series_key) AS dataset_ids,
+        array_agg(a.kind ORDER BY a.series_key) AS kinds,
+        array_agg(a.meta_key ORDER BY a.series_key) AS meta_keys,
+        array_agg(coalesce((a.number + 0.0)::text, a.value::text) ORDER BY a.series_key) AS values,
+        array_agg(timestamptz_send(a.observed_at)::bigint ORDER BY a.series_key) AS observed,
+        array_agg(a.created_at ORDER BY a.series_key) FILTER (WHERE $2::bool) AS attributes_created_at,
+        array_agg(a.modified_at ORDER BY a.series_key) FILTER (WHERE $2::bool) AS attributes_modified_at
+    FROM attribute a WHERE a.entity_key = e.key AND a.deleted_at IS NULL
+) a
+WHERE e.id = $1 AND e.deleted_at IS NULL;
 
 -- name: entities
 -- As `entity`, for several, one after the other. $1: keys, $2: whether times of creation and change are wanted.
-SELECT CASE WHEN a.place > 1 THEN NULL ELSE e.key END AS key, CASE WHEN a.place > 1 THEN NULL ELSE e.id END AS id,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.types END AS types,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.scopes END AS scopes,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.created_at END AS created_at,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.modified_at END AS modified_at,
-    CASE WHEN a.place > 1 THEN NULL ELSE e.expires_at END AS expires_at,
-    a.series_key, a.term_key, a.dataset_id, a.kind, a.meta_key, a.number, a.value, a.observed_at,
-    a.attribute_created_at, a.attribute_modified_at
+SELECT e.id, e.types, e.scopes, e.created_at, e.modified_at, e.expires_at, a.*
 FROM unnest($1::int[]) WITH ORDINALITY AS wanted (key, position)
 JOIN entity e ON e.key = wanted.key
-LEFT JOIN LATERAL (
-    SELECT row_number() OVER (ORDER BY s.key) AS place, s.key AS series_key, s.term_key, s.dataset_id, a.kind, a.meta_key,
-        a.number, a.value::text AS value, a.observed_at, CASE WHEN $2::bool THEN a.created_at END AS attribute_created_at,
-        CASE WHEN $2::bool THEN a.modified_at END AS attribute_modified_at
-    FROM series s JOIN attribute a ON a.series_key = s.key
-    WHERE s.entity_key = e.key AND s.parent_key IS NULL AND a.deleted_at IS NULL
-) a ON true
+CROSS JOIN LATERAL (
+    SELECT array_agg(a.term_key ORDER BY a.series_key) AS term_keys,
+        array_agg(a.dataset_id ORDER BY a.series_key) AS dataset_ids,
+        array_agg(a.kind ORDER BY a.series_key) AS kinds,
+        array_agg(a.meta_key ORDER BY a.series_key) AS meta_keys,
+        array_agg(coalesce((a.number + 0.0)::text, a.value::text) ORDER BY a.series_key) AS values,
+        array_agg(timestamptz_send(a.observed_at)::bigint ORDER BY a.series_key) AS observed,
+        array_agg(a.created_at ORDER BY a.series_key) FILTER (WHERE $2::bool) AS attributes_created_at,
+        array_agg(a.modified_at ORDER BY a.series_key) FILTER (WHERE $2::bool) AS attributes_modified_at
+    FROM attribute a WHERE a.entity_key = e.key AND a.deleted_at IS NULL
+) a
 WHERE e.deleted_at IS NULL
-ORDER BY wanted.position, a.place;
+ORDER BY wanted.position;
+
+-- name: found
+-- A page of entities, in the order they came where no other is asked for, each as in `entity`. Each is looked up by itself
+-- when its turn comes, which keeps the order. $1: how many at most, $2: how many to pass over, $3: whether times of creation
+-- and change are wanted.
+SELECT e.id, e.types, e.scopes, e.created_at, e.modified_at, e.expires_at, a.*
+FROM (
+    SELECT e.* FROM entity e WHERE true /* filter */ ORDER BY /* order */ e.key LIMIT $1::int OFFSET $2::int
+) e
+CROSS JOIN LATERAL (
+    SELECT array_agg(a.term_key ORDER BY a.series_key) AS term_keys,
+        array_agg(a.dataset_id ORDER BY a.series_key) AS dataset_ids,
+        array_agg(a.kind ORDER BY a.series_key) AS kinds,
+        array_agg(a.meta_key ORDER BY a.series_key) AS meta_keys,
+        array_agg(coalesce((a.number + 0.0)::text, a.value::text) ORDER BY a.series_key) AS values,
+        array_agg(timestamptz_send(a.observed_at)::bigint ORDER BY a.series_key) AS observed,
+        array_agg(a.created_at ORDER BY a.series_key) FILTER (WHERE $3::bool) AS attributes_created_at,
+        array_agg(a.modified_at ORDER BY a.series_key) FILTER (WHERE $3::bool) AS attributes_modified_at
+    FROM attribute a WHERE a.entity_key = e.key AND a.deleted_at IS NULL
+) a;
 
 -- name: named
 -- Keys of the entities that are there, of these ids. $1: ids.
@@ -57,10 +70,38 @@ SELECT e.key FROM entity e WHERE true /* filter */ ORDER BY /* order */ e.key LI
 SELECT count(*) FROM entity e WHERE true /* filter */;
 
 -- name: candidates
--- Entities with the geometries to be measured. $1: the GeoProperty's term key, $2: how many at most.
-SELECT e.key, p.geojson::text AS geojson FROM entity e JOIN place p ON p.entity_key = e.key
+-- Entities with the places to be measured; a point comes as its coordinates alone, where that is enough. $1: the
+-- GeoProperty's term key, $2: how many at most, $3: whether coordinates are enough for a point.
+SELECT e.key, (p.bounds[0])[0] AS lon, (p.bounds[0])[1] AS lat,
+    CASE
+        WHEN $3::bool AND (p.bounds[0])[0] = (p.bounds[1])[0] AND (p.bounds[0])[1] = (p.bounds[1])[1] THEN NULL
+        ELSE p.geojson::text
+    END AS geojson
+FROM entity e JOIN place p ON p.entity_key = e.key
 WHERE p.term_key = $1::int AND true /* filter */
 ORDER BY /* order */ e.key LIMIT $2::int;
+
+-- name: some_candidates
+-- As candidates, in no order.
+SELECT e.key, (p.bounds[0])[0] AS lon, (p.bounds[0])[1] AS lat,
+    CASE
+        WHEN $3::bool AND (p.bounds[0])[0] = (p.bounds[1])[0] AND (p.bounds[0])[1] = (p.bounds[1])[1] THEN NULL
+        ELSE p.geojson::text
+    END AS geojson
+FROM place p JOIN entity e ON e.key = p.entity_key
+WHERE p.term_key = $1::int AND true /* filter */
+LIMIT $2::int;
+
+-- name: next_candidates
+-- As candidates, of the entities behind one. $4: the last one's key.
+SELECT e.key, (p.bounds[0])[0] AS lon, (p.bounds[0])[1] AS lat,
+    CASE
+        WHEN $3::bool AND (p.bounds[0])[0] = (p.bounds[1])[0] AND (p.bounds[0])[1] = (p.bounds[1])[1] THEN NULL
+        ELSE p.geojson::text
+    END AS geojson
+FROM place p JOIN entity e ON e.key = p.entity_key
+WHERE p.entity_key > $4::int AND p.term_key = $1::int AND true /* filter */
+ORDER BY p.entity_key LIMIT $2::int;
 
 -- name: places
 -- Where entities stand. $1: the GeoProperty's term key, $2: entity keys.

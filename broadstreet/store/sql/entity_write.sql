@@ -64,8 +64,10 @@ WITH own AS (
     JOIN series s ON s.entity_key = new.entity_key AND s.term_key = new.term_key AND s.dataset_id = new.dataset_id
     WHERE s.parent_key IS NULL
 ), opened AS (
-    INSERT INTO attribute (series_key, version, as_of, created_at, modified_at, deleted_at, origin_key)
-    SELECT key, 0, $4, $4, $4, $4, 0 FROM own ORDER BY key
+    INSERT INTO attribute (
+        series_key, entity_key, term_key, dataset_id, version, as_of, created_at, modified_at, deleted_at, origin_key
+    )
+    SELECT key, entity_key, term_key, dataset_id, 0, $4, $4, $4, $4, 0 FROM own ORDER BY key
     ON CONFLICT (series_key) DO NOTHING
 )
 SELECT key, entity_key, term_key, dataset_id FROM own ORDER BY key;
@@ -91,7 +93,8 @@ WITH who AS (
 ), attributes_set AS (
     UPDATE attribute a
     SET kind = g.kind, version = g.version, as_of = g.as_of, observed_at = g.observed_at, created_at = g.created_at,
-        modified_at = $2, deleted_at = NULL, origin_key = $1, meta_key = g.meta_key, number = g.number, value = g.value
+        modified_at = $2, deleted_at = NULL, origin_key = $1, meta_key = g.meta_key, number = g.number, value = g.value,
+        is_fed = false
     FROM given g WHERE a.series_key = g.series_key
 ), attributes_deleted AS (
     UPDATE attribute a SET version = d.version, deleted_at = $2, modified_at = $2, origin_key = $1

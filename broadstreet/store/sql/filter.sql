@@ -4,19 +4,29 @@
 
 -- name: ids
 -- Entities by id. $1: ids.
-SELECT key FROM entity WHERE id = ANY ($1::text[]);
+SELECT e.key FROM entity e
+WHERE e.id = ANY ($1::text[]);
 
 -- name: id_pattern
 -- Entities whose id matches. $1: a regular expression.
-SELECT key FROM entity WHERE id ~ $1::text;
+SELECT e.key FROM entity e
+WHERE e.id ~ $1::text;
 
 -- name: types
 -- Entities that have all of these types. $1: term keys.
-SELECT key FROM entity WHERE types @> $1::int[];
+SELECT e.key FROM entity e
+WHERE e.types @> $1::int[];
 
 -- name: scope
 -- Entities with a scope that matches. $1: a regular expression.
-SELECT key FROM entity WHERE EXISTS (SELECT FROM unnest(scopes) AS own (scope) WHERE own.scope ~ $1::text);
+SELECT e.key FROM entity e
+WHERE EXISTS (SELECT FROM unnest(e.scopes) AS own (scope) WHERE own.scope ~ $1::text);
+
+-- name: scope_below
+-- The same by an index, of a pattern that begins with whole levels. $1: a regular expression, $2: those levels.
+SELECT e.key FROM entity e
+WHERE e.scopes <> '{}' AND scopes_above(e.scopes) @> ARRAY[$2::text]
+  AND EXISTS (SELECT FROM unnest(e.scopes) AS own (scope) WHERE own.scope ~ $1::text);
 
 -- name: attributes
 -- Entities that have any of these attributes. $1: term keys.
@@ -41,6 +51,58 @@ WHERE s.term_key = $1::int AND s.parent_key IS NULL AND a.deleted_at IS NULL
 SELECT s.entity_key FROM series s JOIN attribute a ON a.series_key = s.key
 WHERE s.term_key = $1::int AND s.parent_key IS NULL AND a.deleted_at IS NULL AND ($4::bool OR a.kind NOT IN (2, 7))
   AND jsonb_path_match_tz(coalesce(to_jsonb(a.number), a.value), $2::jsonpath, $3::jsonb, true);
+
+-- name: placed_number
+-- As number, of one range, by where values stand. $1, $2: the places of its ends, $3, $4: from where to where to look besides,
+-- $5, $6: its ends, $7: the same as a jsonpath predicate, $8: its variables. Here and below: places are compared again before
+-- the value is looked at, since PostgreSQL would take the value for the cheaper thing to look at.
+SELECT a.entity_key FROM attribute a
+WHERE a.deleted_at IS NULL AND (
+    a.value_place >= $1::bytea AND a.value_place <= $2::bytea OR a.value_place >= $3::bytea AND a.value_place < $4::bytea
+) AND CASE
+    WHEN a.value_place < $1::bytea AND a.value_place < $3::bytea THEN false
+    WHEN a.value_place > $2::bytea AND a.value_place > $4::bytea THEN false
+    WHEN a.number IS NOT NULL THEN a.number BETWEEN $5::float8 AND $6::float8
+    ELSE jsonb_path_match(a.value, $7::jsonpath, $8::jsonb, true)
+END;
+
+-- name: placed_at
+-- As value, where it stands in one of some places. $1: places, $2, $3: from where to where to look besides, $4: a jsonpath
+-- predicate, $5: its variables, $6: whether relationships count, $7: whether whatever stands in one of the places satisfies it.
+SELECT a.entity_key FROM attribute a
+WHERE a.deleted_at IS NULL AND (a.value_place = ANY ($1::bytea[]) OR a.value_place >= $2::bytea AND a.value_place < $3::bytea)
+  AND ($6::bool OR a.kind NOT IN (2, 7)) AND CASE
+      WHEN a.value_place = ANY ($1::bytea[]) AND $7::bool THEN true
+      WHEN a.value_place < $2::bytea AND a.value_place <> ALL ($1::bytea[]) THEN false
+      ELSE jsonb_path_match_tz(coalesce(to_jsonb(a.number), a.value), $4::jsonpath, $5::jsonb, true)
+  END;
+
+-- name: placed_within
+-- As value, where it stands within one of two stretches, the second of which does not reach its end. $1, $2: the first, $3,
+-- $4: the second, $5: a jsonpath predicate, $6: its variables, $7: whether relationships count.
+SELECT a.entity_key FROM attribute a
+WHERE a.deleted_at IS NULL AND (
+    a.value_place >= $1::bytea AND a.value_place <= $2::bytea OR a.value_place >= $3::bytea AND a.value_place < $4::bytea
+) AND ($7::bool OR a.kind NOT IN (2, 7)) AND CASE
+    WHEN a.value_place < $1::bytea AND a.value_place < $3::bytea THEN false
+    WHEN a.value_place > $2::bytea AND a.value_place > $4::bytea THEN false
+    ELSE jsonb_path_match_tz(coalesce(to_jsonb(a.number), a.value), $5::jsonpath, $6::jsonb, true)
+END;
+
+-- name: placed_time
+-- As value, of a time: what stands within a stretch satisfies the predicate. $1, $2: the stretch, both ends included, $3, $4
+-- and $5, $6: where to look besides, $7: a jsonpath predicate, $8: its variables, $9: whether relationships count.
+SELECT a.entity_key FROM attribute a
+WHERE a.deleted_at IS NULL AND (
+    a.value_place >= $1::bytea AND a.value_place <= $2::bytea
+    OR a.value_place >= $3::bytea AND a.value_place < $4::bytea
+    OR a.value_place >= $5::bytea AND a.value_place < $6::bytea
+) AND ($9::bool OR a.kind NOT IN (2, 7)) AND CASE
+    WHEN a.value_place >= $1::bytea AND a.value_place <= $2::bytea THEN true
+    WHEN a.value_place < $3::bytea THEN false
+    WHEN a.value_place >= $4::bytea AND a.value_place < $5::bytea THEN false
+    ELSE jsonb_path_match_tz(coalesce(to_jsonb(a.number), a.value), $7::jsonpath, $8::jsonb, true)
+END;
 
 -- name: sub_attribute
 -- The attribute's sub-attributes satisfy a predicate. $1: term key, $2: a jsonpath predicate over them, $3: its variables.
@@ -82,7 +144,17 @@ WHERE $4::bool = EXISTS (
     END BETWEEN low AND high
 );
 
--- name: near_box
--- Entities with this GeoProperty whose box meets another. $1: term key, $2 to $5: west, south, east, north.
-SELECT p.entity_key FROM place p WHERE p.term_key = $1::int
-  AND p.bounds && box(point($2::float8, $3::float8), point($4::float8, $5::float8));
+-- name: box_meets
+-- Places whose box meets another, by the index of boxes. $1 to $4: west, south, east, north.
+SELECT p.entity_key FROM place p
+WHERE p.bounds && box(point($1::float8, $2::float8), point($3::float8, $4::float8));
+
+-- name: box_not_apart
+-- The same for one place after the other: said so that no index is looked for. Parameters as for box_meets.
+SELECT p.entity_key FROM place p
+WHERE NOT (
+    p.bounds << box(point($1::float8, $2::float8), point($3::float8, $4::float8))
+    OR p.bounds >> box(point($1::float8, $2::float8), point($3::float8, $4::float8))
+    OR p.bounds <<| box(point($1::float8, $2::float8), point($3::float8, $4::float8))
+    OR p.bounds |>> box(point($1::float8, $2::float8), point($3::float8, $4::float8))
+);

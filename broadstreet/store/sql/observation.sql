@@ -43,11 +43,15 @@ GROUP BY series_key;
 -- Make observations current where they are not older than what is, and newer than a deletion; answers those that became
 -- so. Parameters as for upsert, one row a series, ascending.
 INSERT INTO attribute AS a (
-    series_key, meta_key, as_of, observed_at, created_at, modified_at, origin_key, number, value
+    series_key, entity_key, term_key, dataset_id, meta_key, as_of, observed_at, created_at, modified_at, origin_key, number,
+    value
 )
-SELECT i.series_key, i.meta_key, i.observed_at, i.observed_at, $7, $7, $6, i.number, i.value
+SELECT i.series_key, s.entity_key, s.term_key, coalesce(s.dataset_id, ''), i.meta_key, i.observed_at, i.observed_at, $7, $7, $6, i.number,
+    i.value
 FROM unnest($1::int[], $2::timestamptz[], $3::float8[], $4::jsonb[], $5::int[])
-    AS i (series_key, observed_at, number, value, meta_key)
+    WITH ORDINALITY AS i (series_key, observed_at, number, value, meta_key, position)
+LEFT JOIN series s ON s.key = i.series_key
+ORDER BY i.position
 ON CONFLICT (series_key) DO UPDATE SET
     meta_key = excluded.meta_key,
     as_of = excluded.as_of,
@@ -58,6 +62,7 @@ ON CONFLICT (series_key) DO UPDATE SET
     origin_key = excluded.origin_key,
     number = excluded.number,
     value = excluded.value,
+    is_fed = false,
     version = a.version + 1
 WHERE excluded.as_of >= a.as_of AND (a.deleted_at IS NULL OR excluded.as_of > a.deleted_at)
 RETURNING

@@ -74,7 +74,8 @@ CROSS JOIN LATERAL (
 -- A reading that is shown as means is the newest complete one; one that is no number has none, and is not there. A value
 -- that was written without a time of observation is a fact, and stands as it is.
 CREATE VIEW attribute AS
-SELECT a.series_key, a.meta_key, a.kind, CASE WHEN s.whole THEN a.version ELSE 1 END AS version,
+SELECT a.series_key, s.entity_key, s.term_key, s.dataset_id, a.meta_key, a.kind,
+    CASE WHEN s.whole THEN a.version ELSE 1 END AS version,
     coalesce(newest.at, a.as_of) AS as_of, coalesce(newest.at, a.observed_at) AS observed_at,
     CASE WHEN s.whole THEN a.created_at ELSE coalesce(newest.at, a.as_of) END AS created_at,
     CASE WHEN s.whole THEN a.modified_at ELSE coalesce(newest.at, a.as_of) END AS modified_at,

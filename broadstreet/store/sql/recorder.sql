@@ -77,6 +77,7 @@ SELECT position, corrected FROM said JOIN applied USING (series_key, observed_at
 UPDATE attribute a
 SET version = new.version, as_of = new.at, observed_at = new.at, number = new.number, value = new.value,
     meta_key = new.meta_key, origin_key = new.origin_key, modified_at = $8, deleted_at = NULL, kind = 0,
+    is_fed = true,
     created_at = CASE WHEN a.deleted_at IS NULL THEN a.created_at ELSE $8 END
 FROM (
     SELECT said.*, timestamptz 'epoch' + at_us * interval '1 microsecond' AS at
@@ -94,13 +95,17 @@ WHERE a.series_key = new.series_key AND a.version = new.before;
 
 -- name: insert_attributes
 -- First values. One that is there by now is not counted. Parameters as in update_attributes, but for the last.
-INSERT INTO attribute (series_key, version, as_of, observed_at, number, value, meta_key, origin_key, created_at, modified_at)
-SELECT series_key, version, at, at, number, value, meta_key, origin_key, $8, $8
+INSERT INTO attribute (
+    series_key, entity_key, term_key, dataset_id, is_fed, version, as_of, observed_at, number, value, meta_key, origin_key,
+    created_at, modified_at
+)
+SELECT new.series_key, s.entity_key, s.term_key, coalesce(s.dataset_id, ''), true, version, at, at, number, value, meta_key, origin_key, $8, $8
 FROM (
     SELECT said.*, timestamptz 'epoch' + at_us * interval '1 microsecond' AS at
     FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::float8[], $5::jsonb[], $6::int[], $7::bigint[])
         AS said (series_key, version, at_us, number, value, meta_key, origin_key)
 ) new
+LEFT JOIN series s ON s.key = new.series_key
 ON CONFLICT (series_key) DO NOTHING;
 
 -- name: revive_entities
