@@ -7,21 +7,20 @@ the database's: for a q with one of those there is no condition.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from broadstreet.context.expression import AllOf, One
-from broadstreet.context.predicate import ATTRIBUTE_TIMES, PLAIN_MEMBERS, VALUE_MEMBERS, moments_of
+from broadstreet.context.predicate import ATTRIBUTE_TIMES, PLAIN_MEMBERS, VALUE_MEMBERS, moments_of, number_ranges
 from broadstreet.context.query_language import Moment, Operator, Pattern, Query, Range, Term, Value
 from broadstreet.context.representation import AttributeRow, EntityRow
 from broadstreet.context.vocabulary import Vocabulary
 from broadstreet.model.entity import Kind
 
 Condition = Callable[[EntityRow], bool]
-Needs = tuple[str, tuple[float | str | bool, ...]]
-"""An attribute's IRI, and values of which it has one."""
 Test = Callable[[AttributeRow], bool]
 
 _decode: Final = msgspec.json.Decoder().decode
@@ -36,6 +35,15 @@ _SIGNS: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
     Operator.GREATER: lambda one, other: bool(one > other),
     Operator.GREATER_EQUAL: lambda one, other: bool(one >= other),
 }
+
+
+class Needs(NamedTuple):
+    """An attribute's IRI, with values of which it has one, or else with numbers between which it has one."""
+
+    name: str
+    values: tuple[float | str | bool, ...]
+    low: float = -math.inf
+    high: float = math.inf
 
 
 def condition_of(query: Query, vocabulary: Vocabulary) -> Condition | None:
@@ -53,20 +61,22 @@ def condition_of(query: Query, vocabulary: Vocabulary) -> Condition | None:
     return lambda entity: any(part(entity) for part in parts)
 
 
-def needs(query: Query, vocabulary: Vocabulary) -> Needs | None:
-    """An attribute's IRI and values of which it has one wherever the q holds, for looking up by them; None: none is
-    known."""
+def needs_of(query: Query, vocabulary: Vocabulary) -> Needs | None:
+    """What must hold of one attribute wherever the q holds; None: nothing is known."""
     if not isinstance(query, One):
-        found = [needs(part, vocabulary) for part in query.parts] if isinstance(query, AllOf) else []
-        return next((one for one in found if one is not None), None)
+        found = [needs_of(part, vocabulary) for part in query.parts] if isinstance(query, AllOf) else []
+        known = [one for one in found if one is not None]
+        return next((one for one in known if one.values), known[0] if known else None)
     term = query.leaf
     is_plain = len(term.path.names) == 1 and not term.path.keys and term.subquery is None
-    if not is_plain or term.operator is not Operator.EQUAL or not isinstance(term.operand, tuple):
+    if not is_plain or term.operator in (None, *_NEGATIONS) or term.path.names[0] in ("createdAt", "modifiedAt"):
         return None
-    values = tuple(value for value in term.operand if not isinstance(value, Moment))
-    if len(values) < len(term.operand) or term.path.names[0] in ("createdAt", "modifiedAt"):
-        return None
-    return vocabulary.expand(term.path.names[0]), values
+    name = vocabulary.expand(term.path.names[0])
+    if term.operator is Operator.EQUAL and isinstance(term.operand, tuple):
+        values = tuple(value for value in term.operand if not isinstance(value, Moment))
+        return Needs(name, values) if len(values) == len(term.operand) else None
+    ranges = number_ranges(term)
+    return None if ranges is None else Needs(name, (), min(ranges[0]), max(ranges[1]))
 
 
 def compared_values(row: AttributeRow) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from broadstreet.context.expression import leaves
 from broadstreet.context.representation import EntityRow
@@ -71,6 +71,8 @@ class Directory:
         self._entities: dict[int, Known] = {}
         self._names: dict[int, tuple[int, str]] = {}
         """Of series: whose they are, and which attribute."""
+        self._several: set[tuple[int, str]] = set()
+        """Attributes that have several instances."""
         self._entity_of: dict[int, int | None] = {}
         """Of series that were looked at: whose they are; None where nobody watches."""
 
@@ -103,6 +105,17 @@ class Directory:
         """Answers whose a series is, where somebody watches it; after `learn`."""
         return self._entity_of.get
 
+    def may_mean(self, series_key: int, value: Any) -> bool:
+        """Whether an update of a series that somebody watches may mean something to any of them, by its value."""
+        place = self._names.get(series_key)
+        known = None if place is None else self._entities.get(place[0])
+        if place is None or known is None or place in self._several:
+            return True
+        name = place[1]
+        if known.of_types.may_be_met(name, value):
+            return True
+        return bool(known.of_id.subscriptions) and known.of_id.may_be_met(name, value)
+
     def known(self, entity_key: int) -> Known | None:
         """An entity that somebody may want to hear of; after `learn`."""
         return self._entities.get(entity_key)
@@ -128,12 +141,16 @@ class Directory:
         if len(self._entity_of) + len(missing) > MAX_KNOWN:
             self._entity_of.clear()
             self._names.clear()
+            self._several.clear()
             self._entities.clear()
         unnamed = [key for key in missing if key not in self._names]
         if unnamed:
             rows = await self._database.fetch(_SQL["places"], unnamed)
             iris = await self._terms.iris({row["term_key"] for row in rows})
-            self._names.update((row["key"], (row["entity_key"], iris[row["term_key"]])) for row in rows)
+            for row in rows:
+                place = self._names[row["key"]] = (row["entity_key"], iris[row["term_key"]])
+                if row["is_one_of_several"]:
+                    self._several.add(place)
         found = {key: self._names[key] for key in missing if key in self._names}
         await self._know_entities(sorted({entity for entity, _ in found.values()} - self._entities.keys()))
         for series_key in missing:

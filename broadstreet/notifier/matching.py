@@ -84,7 +84,7 @@ class Matcher:
         for batch in batches:
             directory.forget((event.key, event.operation) for event in batch.entities)
             await directory.learn(batch.series, (event.key for event in batch.entities))
-            for event in events_of(batch, directory.entity_of, directory):
+            for event in events_of(batch, directory):
                 found[event.entity_key].append(event)
         return found
 

@@ -23,7 +23,7 @@ from broadstreet.context import (
     parse_scope_query,
 )
 from broadstreet.context.bounds import MAX_LIMIT
-from broadstreet.context.condition import Condition, Needs, condition_of, needs
+from broadstreet.context.condition import Condition, Needs, condition_of, needs_of
 from broadstreet.context.expression import AllOf, Expression, One
 from broadstreet.context.representation import EntityRow
 from broadstreet.context.selection import types_hold
@@ -85,7 +85,7 @@ class Subscribed:
     """A subscription.
 
     since_us: what changed before that it is not told. ends_at_us: when it ends. question: what of its q only the
-    database can answer. needs: a value without which its q does not hold. everything: all that it is about, where it is
+    database can answer. needs: without what its q does not hold. everything: all that it is about, where it is
     told of that from time to time (interval_us).
     """
 
@@ -206,7 +206,7 @@ def _asked(document: Mapping[str, Any]) -> tuple[Condition | None, Selection | N
     query, vocabulary = query_of(document["q"])
     condition = condition_of(query, vocabulary)
     question = None if condition is not None else Selection(query=query, vocabulary=vocabulary)
-    return condition, question, needs(query, vocabulary)
+    return condition, question, needs_of(query, vocabulary)
 
 
 def _everything(document: Mapping[str, Any]) -> Selection:

@@ -19,9 +19,12 @@ FROM subscription s LEFT JOIN subscription_tally t ON t.subscription_key = s.key
 ORDER BY s.key;
 
 -- name: places
--- What series are: whose, and which attribute. $1: keys.
-SELECT s.key, s.entity_key, s.term_key, s.dataset_id, e.id, e.types
-FROM series s JOIN entity e ON e.key = s.entity_key
+-- What series are: whose, which attribute, and whether it has or had several instances. $1: keys.
+SELECT s.key, s.entity_key, s.term_key, EXISTS (
+    SELECT FROM series o
+    WHERE o.entity_key = s.entity_key AND o.term_key = s.term_key AND o.parent_key IS NULL AND o.key <> s.key
+) AS is_one_of_several
+FROM series s
 WHERE s.key = ANY ($1::int[]) AND s.parent_key IS NULL;
 
 -- name: entities
