@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import uvloop
 
+from benchmarks.alarms import alarms
 from benchmarks.generator import Generator
 from benchmarks.house import Subject, hold_back, open_house
 from benchmarks.preload import preload
@@ -47,6 +48,7 @@ class Ingest(NamedTuple):
             "--backlog", type=int, default=50_000, help=f"{self.unit} that may wait to be queryable; 0: any number"
         )
         parser.add_argument("--preload", type=int, default=0, help="observations that are there before")
+        parser.add_argument("--subscriptions", type=int, default=0, help="alarms on readings that stand meanwhile")
         return parser
 
     def run(self, options: argparse.Namespace, devices: int) -> None:
@@ -54,7 +56,8 @@ class Ingest(NamedTuple):
         uvloop.run(self._run(options, devices))
 
     async def _run(self, options: argparse.Namespace, devices: int) -> None:
-        async with open_house([self.role, "recorder"]) as subject:
+        roles = [self.role, "recorder", *(["notifier"] if options.subscriptions else [])]
+        async with open_house(roles, receiver_hosts="127.0.0.1") as subject:
             figures = await self._measure(subject, options, devices)
         print(json.dumps(figures))
 
@@ -71,6 +74,9 @@ class Ingest(NamedTuple):
             seed=SEED,
             **self.task(subject, options),
         )
+        receiver = None
+        if options.subscriptions:
+            receiver = await alarms(subject, options.subscriptions, -(-series // devices))
         usage = Usage({**subject.heads(), "generator": [generator.pid], "benchmark": [os.getpid()]})
         holding_back = asyncio.create_task(hold_back(subject, generator, options.backlog))
         stopped = await generator.hear("stopped")
@@ -80,6 +86,12 @@ class Ingest(NamedTuple):
         done = await generator.hear("done")
         lag_s = await subject.caught_up(done["acknowledged"])
         await generator.end()
+        heard: dict[str, Any] = {}
+        if receiver is not None:
+            receiver.tell(b"report []")
+            heard = {"subscriptions": options.subscriptions, "alarms": (await receiver.hear("report"))["entities"]}
+            receiver.tell(b"")
+            await receiver.end()
         stored = await subject.stored()
         if stored != done["acknowledged"]:
             raise SystemExit(f"{done['acknowledged']} {self.unit} were acknowledged, {stored} readings are stored")
@@ -95,6 +107,7 @@ class Ingest(NamedTuple):
             **{name: told[name] for name in self.shown},
             "series": series,
             "preloaded": options.preload,
+            **heard,
             "processors": shares,
             "limit": limit(shares, lag_s),
         }

@@ -30,14 +30,14 @@ class Task(msgspec.Struct):
 class Attribute(msgspec.Struct):
     """One that was told."""
 
-    value: int
+    value: float
 
 
 class Entity(msgspec.Struct):
-    """One that was told."""
+    """One that was told; only of `a0` it is remembered what."""
 
     id: str
-    a0: Attribute
+    a0: Attribute | None = None
 
 
 class Notification(msgspec.Struct):
@@ -64,8 +64,10 @@ class Told:
         now_us = time.time_ns() // 1_000
         self.requests += 1
         for entity in _decode(body).data:
-            value = entity.a0.value
             self.entities += 1
+            if entity.a0 is None or not isinstance(entity.a0.value, int):
+                continue
+            value = entity.a0.value
             values = self.values.setdefault(entity.id, set())
             if value in values:
                 continue
