@@ -14,7 +14,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from broadstreet.context.expression import AllOf, One
-from broadstreet.context.predicate import ATTRIBUTE_TIMES, PLAIN_MEMBERS, VALUE_MEMBERS, moments_of, number_ranges
+from broadstreet.context.predicate import (
+    ANY_OF,
+    ATTRIBUTE_TIMES,
+    PLAIN_MEMBERS,
+    VALUE_MEMBERS,
+    moments_of,
+    number_ranges,
+)
 from broadstreet.context.query_language import Moment, Operator, Pattern, Query, Range, Term, Value
 from broadstreet.context.representation import AttributeRow, EntityRow
 from broadstreet.context.vocabulary import Vocabulary
@@ -151,7 +158,7 @@ def _sub_paths(names: Sequence[str], keys: Sequence[str], vocabulary: Vocabulary
     base = tuple(vocabulary.expand(name) for name in parents)
     if last in PLAIN_MEMBERS:
         return [(*base, last)]
-    return [(*base, vocabulary.expand(last), member, *keys) for member in VALUE_MEMBERS]
+    return [(*base, vocabulary.expand(last), member, *(keys or ANY_OF.get(member, ()))) for member in VALUE_MEMBERS]
 
 
 def _values(row: AttributeRow, keys: Sequence[str]) -> list[Any]:
@@ -161,6 +168,8 @@ def _values(row: AttributeRow, keys: Sequence[str]) -> list[Any]:
     if row.value is None:
         return []
     value = _decode(row.value)
+    if not keys and row.kind is Kind.LANGUAGE_PROPERTY:
+        return list(value.values())
     return list(_walk(value, keys)) if keys else [value]
 
 

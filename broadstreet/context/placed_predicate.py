@@ -28,11 +28,11 @@ class PlacedPredicate(Predicate):
         places = places_of(term, key, values)
         counts = relationships_count(term)
         if places is None:
-            return self.leaf("placed_at", [], *whole(key), predicate, variables, counts, False)
+            return self.leaf("placed_at", [], *whole(key), predicate, variables, counts, False, not term.path.keys)
         if places.exact:
             (rest,) = places.besides
             return self.leaf(
-                "placed_at", list(places.exact), *rest, predicate, variables, counts, all(map(is_decided, values))
+                "placed_at", list(places.exact), *rest, predicate, variables, counts, all(map(is_decided, values)), True
             )
         (stretch,) = places.within
         if len(places.besides) == 2:

@@ -47,6 +47,8 @@ ATTRIBUTE_TIMES: Final = {"observedAt": "observed", "createdAt": "created", "mod
 # Members of a sub-attribute that are no sub-attributes themselves.
 PLAIN_MEMBERS: Final = frozenset({"unitCode", "observedAt", "datasetId", "objectType", END})
 VALUE_MEMBERS: Final = ("value", "object", "languageMap", "vocab", "json", "valueList", "objectList")
+ANY_OF: Final[Mapping[str, tuple[str, ...]]] = {"languageMap": ("*",)}
+"""What is meant of a value where nothing within it is named: a text in any language."""
 _MIRRORED: Final = {Operator.EQUAL: "==", Operator.UNEQUAL: "=="}
 _METHODS: Final = {
     TimeForm.DATE_TIME: ".timestamp_tz()",
@@ -185,7 +187,7 @@ class Predicate:
         ranges = number_ranges(term)
         if ranges is not None and not term.path.keys:
             return self.leaf("number", key, *ranges, predicate, variables)
-        return self.leaf("value", key, predicate, variables, relationships_count(term))
+        return self.leaf("value", key, predicate, variables, relationships_count(term), not term.path.keys)
 
     def _entity_moment(self, term: Term, which: str) -> str:
         if term.operator is None:
@@ -206,7 +208,7 @@ class Predicate:
         if last in PLAIN_MEMBERS:
             return [base + _steps([last])]
         base += _steps([self._vocabulary.expand(last)])
-        return [base + _steps([member, *keys]) for member in VALUE_MEMBERS]
+        return [base + _steps([member, *(keys or ANY_OF.get(member, ()))]) for member in VALUE_MEMBERS]
 
 
 def names_of(query: Query, vocabulary: Vocabulary) -> list[str]:

@@ -125,7 +125,8 @@ _MOMENTS: Final = {
     TimeForm.DATE: re.compile(_DATE),
     TimeForm.TIME: re.compile(_CLOCK),
 }
-_ZONED: Final = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
+ZONED: Final = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
+"""A time that says its zone."""
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _QUOTE: Final = re.compile(r'\\.|"', re.DOTALL)
 
@@ -296,7 +297,7 @@ def _ends(scanner: Scanner, at: int) -> bool:
 def _moment(scanner: Scanner, text: str, form: TimeForm) -> Moment:
     stand_in = {TimeForm.DATE_TIME: text, TimeForm.DATE: text + "T00:00:00Z", TimeForm.TIME: "2000-01-01T" + text}[form]
     try:
-        parse_rfc3339(stand_in if _ZONED.search(stand_in) else stand_in + "Z")
+        parse_rfc3339(stand_in if ZONED.search(stand_in) else stand_in + "Z")
     except InvalidInput:
         scanner.at -= len(text)
         scanner.fail("a real date or time")

@@ -17,7 +17,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from broadstreet.context.query_language import Moment, Operator, Pattern, Range, Term, TimeForm, Value
+from broadstreet.context.query_language import ZONED, Moment, Operator, Pattern, Range, Term, TimeForm, Value
 from broadstreet.model.clock import parse_rfc3339
 from broadstreet.model.errors import InvalidInput
 from broadstreet.store.database import POSTGRES_EPOCH_US
@@ -124,7 +124,7 @@ def _time_us(value: Value) -> int:
     text = value.text if isinstance(value, Moment) else str(value)
     if isinstance(value, Moment) and value.form is TimeForm.DATE:
         text += "T00:00:00Z"
-    elif text[-1] != "Z" and text[-3:-2] not in ("+", "-", ":"):
+    elif ZONED.search(text) is None:
         text += "Z"
     if _FINER.search(text) is not None:
         raise InvalidInput("the time is finer than a microsecond")

@@ -81,3 +81,38 @@ async def test_an_instance_of_no_attribute_cannot_be_modified(client: Client) ->
     instance = (await client.get(f"temporal/entities/{entity}"))["a"][0]["instanceId"]
     answer = await client.ask("PATCH", f"temporal/entities/{entity}/attrs//{instance}", {"value": 2})
     assert answer.status == 405
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ('said=="hei"', True),
+        ('said=="hej","x"', True),
+        ('said=="moi"', True),
+        ('said=="hello"', False),
+        ('said!="hei"', False),
+        ('said!="hello"', True),
+        ("said~=^he", True),
+        ("said~=^x", False),
+        ("said!~=^he", False),
+        ('said[fi]=="hei"', True),
+        ('said[sv]=="hei"', False),
+        ('said[*]=="hej"', True),
+        ('said.part=="osa"', True),
+        ('said.part=="x"', False),
+        ("said.part", True),
+        ('said=="h".."i"', True),
+        ("said==5", False),
+    ],
+)
+async def test_a_text_is_asked_for_in_any_language(client: Client, q: str, found: bool) -> None:
+    kind = client.name()
+    part = {"type": "LanguageProperty", "languageMap": {"fi": "osa", "en": "part"}}
+    said = {"type": "LanguageProperty", "languageMap": {"fi": ["hei", "moi"], "sv": "hej"}, "part": part}
+    owner = await client.make(kind, said=said)
+    plain = await client.make(kind, said={"value": {"fi": "hei"}})
+    for route in ("entities?", "temporal/entities?timerel=after&timeAt=2020-01-01T00:00:00Z&"):
+        shown = await client.get(f"{route}type={kind}&q={quote(q)}")
+        assert (owner in [one["id"] for one in shown]) == found, route
+        is_plain = q in ('said!="hei"', 'said!="hello"', 'said[fi]=="hei"')
+        assert (plain in [one["id"] for one in shown]) == is_plain, "a Property's object is no map of languages"

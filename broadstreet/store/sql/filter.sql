@@ -47,10 +47,14 @@ WHERE s.term_key = $1::int AND s.parent_key IS NULL AND a.deleted_at IS NULL
 
 -- name: value
 -- The attribute's value satisfies a predicate. $1: term key, $2: a jsonpath predicate over the value, $3: its variables,
--- $4: whether relationships count.
+-- $4: whether relationships count, $5: whether texts in any language do, where there are several.
 SELECT s.entity_key FROM series s JOIN attribute a ON a.series_key = s.key
 WHERE s.term_key = $1::int AND s.parent_key IS NULL AND a.deleted_at IS NULL AND ($4::bool OR a.kind NOT IN (2, 7))
-  AND jsonb_path_match_tz(coalesce(to_jsonb(a.number), a.value), $2::jsonpath, $3::jsonb, true);
+  AND jsonb_path_match_tz(
+      CASE WHEN a.kind = 3 AND $5::bool THEN jsonb_path_query_array(a.value, 'lax $.*[*]')
+      ELSE coalesce(to_jsonb(a.number), a.value) END,
+      $2::jsonpath, $3::jsonb, true
+  );
 
 -- name: placed_number
 -- As number, of one range, by where values stand. $1, $2: the places of its ends, $3, $4: from where to where to look besides,
@@ -68,13 +72,18 @@ END;
 
 -- name: placed_at
 -- As value, where it stands in one of some places. $1: places, $2, $3: from where to where to look besides, $4: a jsonpath
--- predicate, $5: its variables, $6: whether relationships count, $7: whether whatever stands in one of the places satisfies it.
+-- predicate, $5: its variables, $6: whether relationships count, $7: whether whatever stands in one of the places satisfies it,
+-- $8: whether texts in any language count, where there are several.
 SELECT a.entity_key FROM attribute a
 WHERE a.deleted_at IS NULL AND (a.value_place = ANY ($1::bytea[]) OR a.value_place >= $2::bytea AND a.value_place < $3::bytea)
   AND ($6::bool OR a.kind NOT IN (2, 7)) AND CASE
       WHEN a.value_place = ANY ($1::bytea[]) AND $7::bool THEN true
       WHEN a.value_place < $2::bytea AND a.value_place <> ALL ($1::bytea[]) THEN false
-      ELSE jsonb_path_match_tz(coalesce(to_jsonb(a.number), a.value), $4::jsonpath, $5::jsonb, true)
+      ELSE jsonb_path_match_tz(
+          CASE WHEN a.kind = 3 AND $8::bool THEN jsonb_path_query_array(a.value, 'lax $.*[*]')
+          ELSE coalesce(to_jsonb(a.number), a.value) END,
+          $4::jsonpath, $5::jsonb, true
+      )
   END;
 
 -- name: placed_within
@@ -86,7 +95,11 @@ WHERE a.deleted_at IS NULL AND (
 ) AND ($7::bool OR a.kind NOT IN (2, 7)) AND CASE
     WHEN a.value_place < $1::bytea AND a.value_place < $3::bytea THEN false
     WHEN a.value_place > $2::bytea AND a.value_place > $4::bytea THEN false
-    ELSE jsonb_path_match_tz(coalesce(to_jsonb(a.number), a.value), $5::jsonpath, $6::jsonb, true)
+    ELSE jsonb_path_match_tz(
+        CASE WHEN a.kind = 3 THEN jsonb_path_query_array(a.value, 'lax $.*[*]')
+        ELSE coalesce(to_jsonb(a.number), a.value) END,
+        $5::jsonpath, $6::jsonb, true
+    )
 END;
 
 -- name: placed_time
@@ -101,7 +114,11 @@ WHERE a.deleted_at IS NULL AND (
     WHEN a.value_place >= $1::bytea AND a.value_place <= $2::bytea THEN true
     WHEN a.value_place < $3::bytea THEN false
     WHEN a.value_place >= $4::bytea AND a.value_place < $5::bytea THEN false
-    ELSE jsonb_path_match_tz(coalesce(to_jsonb(a.number), a.value), $7::jsonpath, $8::jsonb, true)
+    ELSE jsonb_path_match_tz(
+        CASE WHEN a.kind = 3 THEN jsonb_path_query_array(a.value, 'lax $.*[*]')
+        ELSE coalesce(to_jsonb(a.number), a.value) END,
+        $7::jsonpath, $8::jsonb, true
+    )
 END;
 
 -- name: sub_attribute

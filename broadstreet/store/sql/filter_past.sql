@@ -61,7 +61,11 @@ SELECT s.entity_key FROM series s JOIN attribute a ON a.series_key = s.key
 WHERE s.term_key = $1::int AND s.parent_key IS NULL AND ($4::bool OR a.kind NOT IN (2, 7)) AND EXISTS (
     SELECT FROM told /* past */ o
     WHERE o.series_key = s.key
-      AND jsonb_path_match_tz(coalesce(to_jsonb(o.number), o.value), $2::jsonpath, $3::jsonb, true)
+      AND jsonb_path_match_tz(
+          CASE WHEN a.kind = 3 AND $5::bool THEN jsonb_path_query_array(o.value, 'lax $.*[*]')
+          ELSE coalesce(to_jsonb(o.number), o.value) END,
+          $2::jsonpath, $3::jsonb, true
+      )
 );
 
 -- name: sub_attribute
