@@ -116,7 +116,8 @@ def demo() -> Iterator[Demo]:
     options = ["--data-dir", str(folder), "--history-days", "2", "--no-browser"]
     ports = ["--mqtt-port", str(mqtt_port), "--http-port", str(http_port)]
     command = [str(Path(sys.executable).with_name("broadstreet")), "demo", *options, *ports]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    env = {**os.environ, "BROADSTREET_NGSI_LD_RECEIVER_HOSTS": "127.0.0.1"}  # where tests are told of changes
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
         told = _until_ready(process)
         (link,) = LINK.findall(told)
         base = f"http://127.0.0.1:{http_port}"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Page, expect
@@ -132,3 +138,48 @@ def test_a_question_is_kept_for_colleagues_and_asked_again(open_page: OpenPage) 
     page.get_by_role("button", name="Keep “Weather” no longer").click()
     page.get_by_text("Nothing is kept yet.").wait_for()
     expect(page.get_by_label("Keep this question as")).to_be_focused()
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An address that takes notifications, and those that came."""
+    told: list[dict[str, Any]] = []
+
+    class Taker(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/told", told
+        server.shutdown()
+        thread.join()
+
+
+def test_a_subscription_is_seen_to_fire(open_page: OpenPage) -> None:
+    with receiver() as (address, told):
+        page = open_page("/query?type=TrafficFlowObserved&pick=id,type,intensity")
+        settled(page)
+        page.get_by_role("button", name="Be told of changes").click()
+        page.get_by_text("Nobody is told of anything yet.").wait_for()
+        page.get_by_label("Tell this address").fill(address)
+        page.get_by_label("Called").fill("Traffic")
+        page.get_by_label("Called").press("Enter")
+        subscription = page.get_by_role("list", name="Subscriptions").get_by_role("listitem")
+        expect(subscription).to_contain_text(address)
+        page.get_by_text("“Traffic” fired").first.wait_for()
+        expect(subscription).to_contain_text(re.compile(r"told \d+ times?"))
+        is_for_everyone(page, "query-watch")
+        page.get_by_role("button", name="Pause: Traffic").click()
+        expect(subscription).to_contain_text("paused")
+        page.get_by_role("button", name="End: Traffic").click()
+        page.get_by_text("Nobody is told of anything yet.").wait_for()
+        expect(page.get_by_label("Tell this address")).to_be_focused()
+    assert {one["type"] for one in told} == {"Notification"}
+    assert {tuple(entity) for one in told for entity in one["data"]} == {("id", "type", "intensity")}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { condition, isWhole, operatorsFor, queryOf, rowsOf, type Sort } from '../src/query/condition.ts';
 import { addressOf, askedOf, draftOf, parametersOf, partOf } from '../src/query/draft.ts';
-import { curlOf, exportOf, pathOf, pythonOf } from '../src/query/request.ts';
+import { curlOf, exportOf, pathOf, pythonOf, subscriptionOf } from '../src/query/request.ts';
 import { columnsOf, rowOf, sortOf } from '../src/query/row.ts';
 import { Format } from '../src/words/format.ts';
 
@@ -94,4 +94,18 @@ test('an entity is a row with its values told', () => {
   assert.equal(row.values.get('isIn')?.link, 'urn:s:1');
   assert.deepEqual(columnsOf([row]), ['NO2', 'address', 'deep', 'area', 'isIn']);
   assert.deepEqual([{ type: 'Property', value: true }, { type: 'Property', value: '2026-03-01T12:00:00Z' }, { type: 'GeoProperty' }].map(sortOf), ['flag', 'time', 'place']);
+});
+
+test('a question becomes a subscription to what it chooses', () => {
+  const asked = { type: 'A', id: 'urn:a:1,urn:a:2', q: 'x>1', georel: 'near;maxDistance==500', geometry: 'Point', coordinates: '[24.9,60.1]', pick: 'id,type,x', limit: '20', orderBy: 'x' };
+  assert.deepEqual(subscriptionOf(asked, { address: 'https://h/told', watched: ['x'], name: 'X' }), {
+    type: 'Subscription',
+    subscriptionName: 'X',
+    entities: [{ type: 'A', id: 'urn:a:1' }, { type: 'A', id: 'urn:a:2' }],
+    q: 'x>1',
+    geoQ: { georel: 'near;maxDistance==500', geometry: 'Point', coordinates: [24.9, 60.1] },
+    watchedAttributes: ['x'],
+    notification: { endpoint: { uri: 'https://h/told', accept: 'application/json' }, attributes: ['x'] },
+  });
+  assert.deepEqual(subscriptionOf({ local: 'true' }, { address: 'mqtt://h/t', watched: [], name: '' }).entities, [{ type: '*' }]);
 });

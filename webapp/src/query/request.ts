@@ -53,3 +53,29 @@ export function exportOf(parameters: Parameters, format: string): string | null 
   else return null;
   return `/v1/export?${query}`;
 }
+
+/** Whom a subscription tells, of whose change, and what it is called. */
+export interface Watching {
+  address: string;
+  /** The attributes whose change is told of; none: any. */
+  watched: readonly string[];
+  name: string;
+}
+
+/** A query as a subscription: what it chooses is watched, and what it shows is told. Order, number and form are of an answer. */
+export function subscriptionOf(parameters: Parameters, { address, watched, name }: Watching): Record<string, unknown> {
+  const { type = '*', id, idPattern, q, scopeQ, georel, geometry, coordinates = 'null', geoproperty, pick, attrs, lang } = parameters;
+  const chosen = { type, ...(idPattern === undefined ? {} : { idPattern }) };
+  const shown = (pick ?? attrs ?? '').split(',').filter((one) => one !== '' && one !== 'id' && one !== 'type');
+  return {
+    type: 'Subscription',
+    ...(name === '' ? {} : { subscriptionName: name }),
+    entities: id === undefined ? [chosen] : id.split(',').map((one) => ({ ...chosen, id: one })),
+    ...(q === undefined ? {} : { q }),
+    ...(scopeQ === undefined ? {} : { scopeQ }),
+    ...(georel === undefined ? {} : { geoQ: { georel, geometry, coordinates: JSON.parse(coordinates) as unknown, ...(geoproperty === undefined ? {} : { geoproperty }) } }),
+    ...(lang === undefined ? {} : { lang }),
+    ...(watched.length === 0 ? {} : { watchedAttributes: watched }),
+    notification: { endpoint: { uri: address, accept: 'application/json' }, ...(shown.length === 0 ? {} : { attributes: shown }) },
+  };
+}

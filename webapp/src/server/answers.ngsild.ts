@@ -33,3 +33,19 @@ export interface TypeInfoAnswer {
   entityCount: number;
   attributeDetails: { attributeName: string; attributeTypes: string[] }[];
 }
+
+/** A subscription as `/subscriptions` shows it. */
+export interface SubscriptionAnswer {
+  id: string;
+  subscriptionName?: string;
+  status: 'active' | 'paused' | 'expired';
+  notification: {
+    endpoint: { uri: string };
+    status?: 'ok' | 'failed';
+    timesSent?: number;
+    timesFailed?: number;
+    lastNotification?: string;
+    /** Why the last one failed. */
+    failure?: string;
+  };
+}

@@ -64,8 +64,8 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
 }
 
 async function send<T>(path: string, init: RequestInit): Promise<T> {
-  const response = await reach(path, init);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  const text = await (await reach(path, init)).text();
+  return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
 /** accept: the media type that is asked for, where it is not plain JSON. */
