@@ -38,6 +38,9 @@ def _object(required: dict[str, Schema], optional: dict[str, Schema] | None = No
 ENTITY: Final = _object({}, {"id": _TEXT, "type": _TEXT_OR_TEXTS, "scope": _TEXT_OR_TEXTS})
 """pick and omit may leave any member out."""
 ENTITIES: Final = _list_of(ENTITY)
+EVOLUTION: Final = _object({}, {"id": _TEXT, "type": _TEXT_OR_TEXTS})
+"""Over time, a scope is as open as any attribute: instances, or values with their times."""
+EVOLUTIONS: Final = _list_of(EVOLUTION)
 FEATURE: Final = _object(
     {
         "id": _TEXT,

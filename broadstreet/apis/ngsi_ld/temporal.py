@@ -12,7 +12,7 @@ from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_206_PARTIAL_CONTENT
 
 from broadstreet.access import requires
-from broadstreet.apis.ngsi_ld.answers import ENTITIES, ENTITY, Answer
+from broadstreet.apis.ngsi_ld.answers import EVOLUTION, EVOLUTIONS, Answer
 from broadstreet.apis.ngsi_ld.asking import (
     PAGING,
     SELECTING,
@@ -50,9 +50,9 @@ from broadstreet.model.errors import InvalidInput, NotFound, OperationNotSupport
 _SUMMING: Final = ("aggrMethods", "aggrPeriodDuration")
 _WHEN: Final = ("timerel", "timeAt", "endTimeAt", "timeproperty", "lastN", *_SUMMING)
 _PART: Final = "The first part of it: Content-Range says how far it goes."
-_ANSWERS: Final = {200: Answer("Entities over time.", ENTITIES), 206: Answer(_PART, ENTITIES)}
+_ANSWERS: Final = {200: Answer("Entities over time.", EVOLUTIONS), 206: Answer(_PART, EVOLUTIONS)}
 _ONE: Final = Query(
-    *SHOWING, *_WHEN, "local", answers={200: Answer("The entity over time.", ENTITY), 206: Answer(_PART, ENTITY)}
+    *SHOWING, *_WHEN, "local", answers={200: Answer("The entity over time.", EVOLUTION), 206: Answer(_PART, EVOLUTION)}
 )
 _FIND: Final = Query(*SELECTING, *SHOWING, *_WHEN, *PAGING, "orderBy", "collation", answers=_ANSWERS)
 _POST_FIND: Final = Query("options", "format", *PAGING, body="A Query with a temporalQ (5.2.23).", answers=_ANSWERS)
