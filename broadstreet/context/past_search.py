@@ -167,7 +167,10 @@ class _Asking:
         )
         self._require_selectors(predicate)
         keys = [terms[name] for name in selection.attributes if name in terms] if selection.attributes else None
-        predicate.require(predicate.leaf("told", keys, self._dataset_ids, self._filed_series))
+        if self._filed_series:
+            predicate.require(predicate.leaf("told_or_filed", keys, self._dataset_ids, self._filed_series))
+        else:
+            predicate.require(predicate.leaf("told", keys, self._dataset_ids))
         if selection.query is not None:
             predicate.require(predicate.query(selection.query))
         if selection.scopes is not None and self._was_scoped:

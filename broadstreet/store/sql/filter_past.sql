@@ -30,7 +30,14 @@ SELECT * FROM unnest(
 
 -- name: told
 -- Entities of which anything was told. $1: term keys of the attributes that count, or null for all, $2: likewise their
--- datasetIds, $3: series of which files hold something.
+-- datasetIds.
+SELECT s.entity_key FROM series s
+WHERE s.parent_key IS NULL AND ($1::int[] IS NULL OR s.term_key = ANY ($1::int[]))
+  AND ($2::text[] IS NULL OR s.dataset_id = ANY ($2::text[]))
+  AND EXISTS (SELECT FROM tabled /* past */ o WHERE o.series_key = s.key);
+
+-- name: told_or_filed
+-- As told, or of which files hold something. $3: those series.
 SELECT s.entity_key FROM series s
 WHERE s.parent_key IS NULL AND ($1::int[] IS NULL OR s.term_key = ANY ($1::int[]))
   AND ($2::text[] IS NULL OR s.dataset_id = ANY ($2::text[]))
