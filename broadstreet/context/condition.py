@@ -1,8 +1,8 @@
 """A q as a question about one entity in hand, for whoever has read it already: it answers as predicate.py's SQL does.
 
 The database compares by jsonpath in its lax mode; what of that a q can reach is written here in Python, and the two are
-held against each other by a test. Regular expressions, times within values and questions about linked entities stay
-the database's: for a q with one of those there is no condition.
+held against each other by a test. Regular expressions, times within values, absence and questions about linked
+entities stay the database's: for a q with one of those there is no condition.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def compared_values(row: AttributeRow) -> Iterator[Any]:
 
 
 def _leaf(term: Term, vocabulary: Vocabulary) -> Condition | None:
-    if term.subquery is not None:
+    if term.subquery is not None or term.operator is Operator.ABSENT:
         return None
     names = term.path.names
     if len(names) == 1 and names[0] in ("createdAt", "modifiedAt") and not term.path.keys:

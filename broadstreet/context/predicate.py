@@ -154,6 +154,8 @@ class Predicate:
         return _NEVER if None in keys else make([key for key in keys if key is not None])
 
     def _term(self, term: Term) -> str:
+        if term.operator is Operator.ABSENT:
+            return f"NOT {self._term(Term(term.path))}"
         names = term.path.names
         if len(names) == 1 and names[0] in ("createdAt", "modifiedAt") and not term.path.keys:
             return self._entity_moment(term, ATTRIBUTE_TIMES[names[0]])

@@ -2,6 +2,7 @@
 
     q          = term *((";" / "|") term), with parentheses
     term       = path                                   the attribute exists
+               / "!" path                               it does not, which is beyond the standard
                / path operator value                    operator: == != < <= > >=
                / path ("==" / "!=") (value ".." value)  within the range, or not
                / path ("==" / "!=") value *("," value)  one of them, or none
@@ -44,6 +45,8 @@ class Operator(StrEnum):
     GREATER_EQUAL = ">="
     LIKE = "~="
     UNLIKE = "!~="
+    ABSENT = "!"
+    """The target is not there; there is no operand."""
 
 
 class TimeForm(StrEnum):
@@ -165,6 +168,8 @@ def is_query_name(name: str) -> bool:
 
 
 def _term(scanner: Scanner, links: int) -> Term:
+    if scanner.take("!"):
+        return Term(_path(scanner), Operator.ABSENT)
     path = _path(scanner)
     subquery = _subquery(scanner, path, links)
     found = scanner.match(_OPERATOR)
@@ -326,8 +331,8 @@ def _render_term(term: Term) -> str:
     if term.subquery is not None:
         hints = ",".join(term.subquery.types) + ":" if term.subquery.types else ""
         return f"{path}{{{hints}{render(term.subquery.query, _render_term)}}}"
-    if term.operator is None:
-        return path
+    if term.operator in (None, Operator.ABSENT):
+        return f"{term.operator or ''}{path}"
     if isinstance(term.operand, Pattern):
         return f'{path}{term.operator}"{_QUOTE.sub(_quoted, term.operand.regex)}"'
     if isinstance(term.operand, Range):

@@ -116,3 +116,26 @@ async def test_a_text_is_asked_for_in_any_language(client: Client, q: str, found
         assert (owner in [one["id"] for one in shown]) == found, route
         is_plain = q in ('said!="hei"', 'said!="hello"', 'said[fi]=="hei"')
         assert (plain in [one["id"] for one in shown]) == is_plain, "a Property's object is no map of languages"
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("!a", "b none"),
+        ("!a.part", "b none plain"),
+        ("!a[x]", "b none plain"),
+        ("!nothing", "a b none plain"),
+        ("!a;!b", "none"),
+        ("!a|!b", "a b none plain"),
+        ("!a;b==2", "b"),
+        ("!createdAt", ""),
+    ],
+)
+async def test_what_is_not_there_can_be_asked_for(client: Client, q: str, found: str) -> None:
+    kind = client.name()
+    whole = {"type": "Property", "value": {"x": 1}, "part": {"type": "Property", "value": 1}}
+    entities: dict[str, dict[str, Any]] = {"a": {"a": whole}, "b": {"b": 2}, "none": {}, "plain": {"a": 5}}
+    for name, members in entities.items():
+        await client.make(kind, id=f"urn:{kind}:{name}", **members)
+    shown = await client.get(f"entities?type={kind}&q={quote(q)}")
+    assert [one["id"].split(":")[2] for one in shown] == found.split()

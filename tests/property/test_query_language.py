@@ -50,7 +50,7 @@ RANGES = st.one_of(st.tuples(NUMBERS, NUMBERS), st.tuples(TEXTS, TEXTS)).map(lam
 ORDERING = st.sampled_from([Operator.LESS, Operator.LESS_EQUAL, Operator.GREATER, Operator.GREATER_EQUAL])
 EQUALITY = st.sampled_from([Operator.EQUAL, Operator.UNEQUAL])
 TERMS = st.one_of(
-    st.builds(Term, PATHS),
+    st.builds(Term, PATHS, st.sampled_from([None, Operator.ABSENT])),
     st.builds(lambda path, operator, value: Term(path, operator, (value,)), PATHS, ORDERING, VALUES),
     st.builds(
         lambda path, operator, values: Term(path, operator, tuple(values)),
@@ -125,6 +125,7 @@ def test_nonsense_is_refused_and_nothing_else(text: str) -> None:
         ("a.b.c<=-1.5e3", "a.b.c<=-1500"),
         ("at==2026-03-01T12:00:00", "at==2026-03-01T12:00:00"),
         ("at==2026-03-01T12:00:00+0200,12:00:00", "at==2026-03-01T12:00:00+0200,12:00:00"),
+        ("!a.b;(!c|d)", "!a.b;(!c|d)"),
         ("a{b}==1", "a{b==1}"),
         ("a{T,U:b{c}}>=2", "a{T,U:b{c>=2}}"),
         ("a{b;c|(d;e{f})}", "a{b;c|d;e{f}}"),
@@ -140,6 +141,7 @@ def test_examples(text: str, canonical: str) -> None:
     "text",
     [
         *("", ";", "a;", "a==", "a=1", "(a", "a)", "a==1..", "a>4..5", "a>true", "a==1e999", "a==2026-02-30", "a.b."),
+        *("!", "!!a", "!a==1", "!a{b}", "!~=a", "a!"),
         *("a{b", "a{}", "a{T:}", "a{b;c}==1", "a{b==1}==1", "a.x{b}", "a[x]{b}", "a{b}}"),
         *("a[", "a[]", 'a=="open', "9a", "a b", "a~=", 'a=="\\q"', 'a==1.."x"'),
     ],
