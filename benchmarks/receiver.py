@@ -30,7 +30,7 @@ class Task(msgspec.Struct):
 class Attribute(msgspec.Struct):
     """One that was told."""
 
-    value: float
+    value: int | float
 
 
 class Entity(msgspec.Struct):

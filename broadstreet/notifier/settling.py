@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from broadstreet.store import Database, load_queries
 
 _SQL = load_queries("notifier")
-MAX_FAILURE_LENGTH = 500
+MAX_FAILURE_LENGTH: Final = 500
+COLUMNS: Final = 8
 
 
 @dataclass(slots=True)
@@ -75,12 +77,8 @@ class Settler:
         self._keys, self._tallies = [], {}
         is_written = False
         try:
-            async with self._database.transaction() as connection:
-                await connection.execute(_SQL["hurry"])
-                if keys:
-                    await connection.execute(_SQL["settle"], keys)
-                if tallies:
-                    await connection.execute(_SQL["tally"], *_columns(tallies))
+            if keys or tallies:
+                await self._database.execute(_SQL["settle"], keys, *_columns(tallies))
             is_written = True
         finally:
             if not is_written:
@@ -101,7 +99,7 @@ def _columns(tallies: dict[int, _Tally]) -> list[list[object]]:
         (key, one.sent, one.failed, one.dropped, one.at_us, one.success_at_us, one.failure_at_us, one.failure)
         for key, one in sorted(tallies.items())
     ]
-    return [list(column) for column in zip(*rows, strict=True)]
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(COLUMNS)]
 
 
 def _sum(first: _Tally, later: _Tally) -> _Tally:

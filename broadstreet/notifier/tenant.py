@@ -29,8 +29,10 @@ from broadstreet.store import Database, Terms, load_queries
 
 MAX_RECORDS: Final = 64
 """Records of changes that are taken together."""
-WAIT_S: Final = 1.0
-"""How long a read waits for changes before the subscriptions are looked at again."""
+WAIT_S: Final = 0.25
+"""How long a read waits for changes before the subscriptions are looked at again: what goes on after a deletion."""
+IDLE_S: Final = 1.0
+"""How often it is looked whether anybody has subscribed, where nobody had."""
 _SQL = load_queries("notifier")
 _logger = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ class TenantNotifier:
             else:
                 # Nobody is interested in what stands there by now, and whoever comes later is told of what comes later.
                 self._place = end
-                await asyncio.sleep(WAIT_S)
+                await asyncio.sleep(IDLE_S)
 
     async def _begin(self) -> None:
         await self.deliveries.begin()

@@ -67,14 +67,6 @@ SELECT subscription_key, count(*) AS entities FROM notification GROUP BY subscri
 -- What waits longest for a subscription. $1: its key, $2: behind which key, $3: how many at most.
 SELECT key, entity_id, body FROM notification WHERE subscription_key = $1 AND key > $2 ORDER BY key LIMIT $3;
 
--- name: hurry
--- This transaction does not wait for the disk: what of it a power cut takes is delivered again.
-SELECT set_config('synchronous_commit', 'off', true);
-
--- name: settle
--- What need not wait any more, delivered or given up. $1: keys.
-DELETE FROM notification WHERE key = ANY ($1::bigint[]);
-
 -- name: drop_oldest
 -- Make room: what waits longest for a subscription goes. $1: its key, $2: behind which key, $3: how many.
 DELETE FROM notification WHERE key IN (
@@ -86,14 +78,19 @@ RETURNING key;
 -- Nothing waits for these any more. $1: subscriptions' keys.
 DELETE FROM notification WHERE subscription_key = ANY ($1::bigint[]);
 
--- name: tally
--- How deliveries went. $1: subscriptions' keys, $2: attempts, $3: of them those that failed, $4: entities dropped, $5: when the
--- last attempt was or null, $6: when the last that succeeded or null, $7: when the last that failed or null, $8: why it did.
+-- name: settle
+-- How deliveries went, and what need not wait any more, delivered or given up. It does not wait for the disk: what of it a
+-- power cut takes is delivered again. $1: keys of what waited; $2: subscriptions' keys, $3: attempts, $4: of them those that
+-- failed, $5: entities dropped, $6: when the last attempt was or null, $7: when the last that succeeded or null, $8: when the
+-- last that failed or null, $9: why it did.
+WITH hurry AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS is_off),
+gone AS (DELETE FROM notification WHERE key = ANY ($1::bigint[]))
 INSERT INTO subscription_tally AS t
     (subscription_key, times_sent, times_failed, dropped, last_notification, last_success, last_failure, failure)
 SELECT new.*
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
-    $7::timestamptz[], $8::text[]) AS new (subscription_key, sent, failed, dropped, at, success, failure_at, failure)
+FROM hurry
+CROSS JOIN unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
+    $8::timestamptz[], $9::text[]) AS new (subscription_key, sent, failed, dropped, at, success, failure_at, failure)
 JOIN subscription s ON s.key = new.subscription_key
 ON CONFLICT (subscription_key) DO UPDATE SET
     times_sent = t.times_sent + excluded.times_sent, times_failed = t.times_failed + excluded.times_failed,
