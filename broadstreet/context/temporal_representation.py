@@ -87,14 +87,17 @@ def _scope(scoped: Scoped) -> str | list[str]:
 
 def _aggregates(summary: SeriesSummary) -> dict[str, Any]:
     body: dict[str, Any] = {"type": summary.kind.type_name}
+    methods = list(summary.periods[0].values)
+    told: list[list[tuple[Any, str, str]]] = [[] for _ in methods]
     to_us, end = None, ""
     for period in summary.periods:
         # Where one ends the next begins, as a rule.
         start = end if period.from_us == to_us else format_rfc3339(period.from_us)
         to_us, end = period.to_us, format_rfc3339(period.to_us)
-        for method, value in period.values.items():
+        for values, value in zip(told, period.values.values(), strict=True):
             if value is not None:
-                body.setdefault(method.value, []).append((value, start, end))
+                values.append((value, start, end))
+    body.update((method.value, values) for method, values in zip(methods, told, strict=True) if values)
     if summary.dataset_id:
         body["datasetId"] = summary.dataset_id
     return body

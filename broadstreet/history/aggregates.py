@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from broadstreet.history.frames import frames
+from broadstreet.history.frames import SERIES_FIRST, Numbers, frames, numbers_told
 from broadstreet.history.observations import Bools, Floats, Int32s, Int64s
 from broadstreet.history.past import is_filed
 from broadstreet.history.periods import Period
@@ -114,12 +114,15 @@ async def aggregate(
     edges = period.edges(from_us, to_us, zone)
     if len(edges) < 2:
         return []
+    if len(series_keys) <= SERIES_FIRST and _REDUCED.keys() >= set(methods):
+        numbers = await numbers_told(database, series_keys, from_us, to_us)
+        if numbers is not None:
+            is_quick = len(numbers.number) <= INLINE_ROWS
+            asked = numbers, edges, methods
+            return _of_numbers(*asked) if is_quick else await asyncio.to_thread(_of_numbers, *asked)
     found: list[Aggregate] = []
     async for frame in frames(database, series_keys, from_us, to_us):
-        if frame.height <= INLINE_ROWS:
-            found += sums(frame, edges, methods)
-        else:
-            found += await asyncio.to_thread(sums, frame, edges, methods)
+        found += await asyncio.to_thread(sums, frame, edges, methods)
     return found
 
 
@@ -129,7 +132,8 @@ def sums(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[
     A boolean counts as 1 or 0, an array as its length; texts have a least and a greatest only. Raises InvalidQuery.
     """
     if _REDUCED.keys() >= set(methods) and not frame["number"].null_count():
-        return _of_numbers(frame, edges, methods)
+        numbers = Numbers(*(frame[name].to_numpy() for name in ("series_key", "at_us", "number")))
+        return _of_numbers(numbers, edges, methods)
     found = summed_up(frame, edges, methods)
     columns = (_column(found, method) for method in methods)
     values = zip(*columns, strict=True) if methods else ((),) * found.height
@@ -140,10 +144,13 @@ def sums(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[
     ]
 
 
-def _of_numbers(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> list[Aggregate]:
+def _of_numbers(numbers: Numbers, edges: Int64s, methods: Sequence[Method]) -> list[Aggregate]:
     """`sums` of nothing but numbers, by methods that a pass over them answers."""
-    keys, period, begins = _groups(frame, edges)
-    groups = Groups(frame["number"].to_numpy(), np.flatnonzero(begins))
+    if not len(numbers.number):
+        return []
+    keys = numbers.series_key
+    period, begins = _groups(keys, numbers.at_us, edges)
+    groups = Groups(numbers.number, np.flatnonzero(begins))
     columns = []
     for method in methods:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -151,10 +158,11 @@ def _of_numbers(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -
         if column.dtype == np.float64 and np.isinf(column).any():
             raise _too_large(method)
         columns.append([None if value != value else value for value in column.tolist()])
-    keys, starts, ends = keys[begins].tolist(), edges[period[begins]].tolist(), edges[period[begins] + 1].tolist()
+    periods = period[begins]
+    bounds = keys[begins].tolist(), edges[periods].tolist(), edges[periods + 1].tolist()
     return [
         Aggregate(key, start, end, dict(zip(methods, row, strict=True)))
-        for key, start, end, row in zip(keys, starts, ends, zip(*columns, strict=True), strict=True)
+        for key, start, end, row in zip(*bounds, zip(*columns, strict=True), strict=True)
     ]
 
 
@@ -192,11 +200,10 @@ _REDUCED: Final[dict[Method, Callable[[Groups], npt.NDArray[Any]]]] = {
 }
 
 
-def _groups(frame: pl.DataFrame, edges: Int64s) -> tuple[Int32s, Int64s, Bools]:
-    """Of each row its series and which period it is in, and whether it begins a group: rows come by series and time."""
-    keys = frame["series_key"].to_numpy()
-    period = np.searchsorted(edges, frame["at_us"].to_numpy(), side="right") - 1
-    return keys, period, np.append(True, (period[1:] != period[:-1]) | (keys[1:] != keys[:-1]))
+def _groups(keys: Int32s, at_us: Int64s, edges: Int64s) -> tuple[Int64s, Bools]:
+    """Of each row which period it is in, and whether it begins a group: rows come by series and time."""
+    period = np.searchsorted(edges, at_us, side="right") - 1
+    return period, np.append(True, (period[1:] != period[:-1]) | (keys[1:] != keys[:-1]))
 
 
 def _too_large(method: Method) -> InvalidQuery:
@@ -206,7 +213,8 @@ def _too_large(method: Method) -> InvalidQuery:
 def summed_up(frame: pl.DataFrame, edges: Int64s, methods: Sequence[Method]) -> pl.DataFrame:
     """As `sums`, as columns: `series_key`, `from_us`, `to_us`, and one a method; least and greatest are pairs of a
     number, `x`, and a `text`."""
-    keys, period, begins = _groups(frame, edges)
+    keys = frame["series_key"].to_numpy()
+    period, begins = _groups(keys, frame["at_us"].to_numpy(), edges)
     grouped = (
         _countable(frame)
         .with_columns(pl.Series("group", np.cumsum(begins)).set_sorted())

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import numpy as np
 import polars as pl
 
 from broadstreet.history.arrays import numbers_of, times_of
+from broadstreet.history.observations import Floats, Int32s, Int64s
 from broadstreet.history.past import Sight, seen
 from broadstreet.model.errors import TooLarge
 from broadstreet.store.queries import load_queries
@@ -40,6 +41,14 @@ _NO_VALUE: Final = pl.lit(None, pl.String).alias("value")
 _json = msgspec.json.Encoder(order="deterministic").encode
 
 
+class Numbers(NamedTuple):
+    """A frame's columns, of numbers alone."""
+
+    series_key: Int32s
+    at_us: Int64s
+    number: Floats
+
+
 async def frames(
     database: Database, series_keys: Sequence[int], from_us: int, to_us: int
 ) -> AsyncIterator[pl.DataFrame]:
@@ -47,12 +56,7 @@ async def frames(
     than MAX_ROWS."""
 
     async def read(part: Sequence[int]) -> pl.DataFrame:
-        told = await _told(database, part, from_us, to_us)
-        return (
-            told
-            if told is not None
-            else await seen(database, from_us, to_us, partial(read_frame, part, from_us, to_us))
-        )
+        return await seen(database, from_us, to_us, partial(read_frame, part, from_us, to_us))
 
     async for frame in _paced(read, series_keys):
         yield frame
@@ -99,13 +103,15 @@ async def read_frame(series_keys: Sequence[int], from_us: int, to_us: int, sight
     return pl.concat([filed, told]).sort("series_key", maintain_order=True)
 
 
-async def _told(database: Database, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame | None:
-    """A frame by one statement; None where files hold some of it, or where it has more than numbers."""
-    rows = await database.fetch(_SQL["numbers_if_told"], list(series_keys), from_us, to_us, MAX_ROWS + 1)
+async def numbers_told(database: Database, series_keys: Sequence[int], from_us: int, to_us: int) -> Numbers | None:
+    """What the table holds of a few series, by one statement, which sees one moment by itself; None where files hold
+    some of it, or where it is more than numbers, or too much."""
+    keys = sorted(set(series_keys))
+    rows = await database.fetch(_SQL["numbers_if_told"], keys, from_us, to_us, MAX_ROWS + 1)
     if rows[0]["is_filed"]:
         return None
-    frame = _frame_of([row for row in rows if row["series_key"] is not None])
-    return None if frame["number"].null_count() else frame.with_columns(_NO_VALUE)
+    numbers = _numbers_of([row for row in rows if row["series_key"] is not None])
+    return None if len(numbers.number) > MAX_ROWS or np.isnan(numbers.number).any() else numbers
 
 
 async def _of_table(connection: Connection, series_keys: Sequence[int], from_us: int, to_us: int) -> pl.DataFrame:
@@ -125,11 +131,14 @@ async def _of_table(connection: Connection, series_keys: Sequence[int], from_us:
 
 def _frame_of(rows: Sequence[asyncpg.Record]) -> pl.DataFrame:
     """A frame without its values."""
+    keys, at_us, number = _numbers_of(rows)
+    return pl.DataFrame({"series_key": keys, "at_us": at_us, "number": pl.Series(number).fill_nan(None)})
+
+
+def _numbers_of(rows: Sequence[asyncpg.Record]) -> Numbers:
     times, numbers = [times_of(row["times"]) for row in rows], [numbers_of(row["numbers"]) for row in rows]
-    return pl.DataFrame(
-        {
-            "series_key": np.repeat(np.array([row["series_key"] for row in rows], np.int32), [len(at) for at in times]),
-            "at_us": np.concatenate([np.empty(0, np.int64), *times]),
-            "number": pl.Series(np.concatenate([np.empty(0), *numbers])).fill_nan(None),
-        }
+    return Numbers(
+        np.repeat(np.array([row["series_key"] for row in rows], np.int32), [len(at) for at in times]),
+        np.concatenate([np.empty(0, np.int64), *times]),
+        np.concatenate([np.empty(0), *numbers]),
     )

@@ -138,7 +138,8 @@ async def test_summed_up_it_says_what_aggregates_say(bazaar: Bazaar) -> None:
     keys = [await bazaar.series(f"{B}{number}", "load") for number in range(4)]
     known = await aggregate(bazaar.database, keys, begin_us, end_us, Period.parse("PT6H"), methods)
     rows = frame.with_columns(pl.col("from", "to").cast(pl.Int64)).select("from", "to", *methods).rows()
-    assert rows == [(one.from_us, min(one.to_us, end_us), *(one.values[method] for method in methods)) for one in known]
+    told = [(one.from_us, min(one.to_us, end_us), *(one.values[method] for method in methods)) for one in known]
+    assert rows == [pytest.approx(row) for row in told]  # numbers are added up in another order
     assert set(frame["unit_code"]) == {"KGM"}
     zoned = of_csv(await bazaar.take(last="P2D", every="P1D", zone="Europe/Helsinki", id=(f"{B}0",), attrs=("load",)))
     assert [row["from"] for row in zoned] == ["2026-02-27T12:00:00Z", "2026-02-28T12:00:00Z"]
