@@ -60,6 +60,8 @@ class RawReader:
         """Whether the open request is for what stands there, and ends with it."""
         self._until_s = 0.0
         self._connection = 0
+        self._next = 1
+        """The place of the next message among those that the consumer hands out."""
         self._fault = ""
 
     async def begin(self) -> None:
@@ -109,6 +111,13 @@ class RawReader:
         """What comes: a message of the stream, which has a subject for replies, or a word of the server's."""
         if message.reply:
             found = message.metadata
+            if found.sequence.consumer != self._next:
+                # What is lost with a connection the consumer does not hand out again: it is to be read anew.
+                self._fault = self._fault or "messages were lost on the way"
+            if self._fault:
+                self._came.set()
+                return
+            self._next += 1
             self._messages.append(RawMessage(found.sequence.stream, message.data, message.subject, found.num_pending))
             self._owed = max(0, self._owed - 1)
         else:

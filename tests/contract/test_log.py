@@ -69,6 +69,20 @@ async def test_a_reader_whose_consumer_is_gone_says_so(log: Log) -> None:
                     await reader.fetch(1, 1)
 
 
+async def test_a_reader_that_missed_something_says_so(log: Log) -> None:
+    for _ in range(3):
+        await log.append_raw(pack())
+    async with log.read_raw("city", 0, 0) as reader:
+        assert len(await reader.fetch(1, 1)) == 1
+        # As a connection that is cut takes what was on its way: the consumer hands it out, and it does not arrive.
+        lost = await log.client.subscribe(log.client.new_inbox())
+        await log.client.publish(reader._subject, b'{"batch": 1}', reply=lost.subject)
+        assert (await lost.next_msg(5)).data
+        with pytest.raises(EngineFailed, match="lost on the way"):
+            await reader.fetch(1, 1)
+    assert await read_all(log, "city", 0, after=1) == [2, 3]
+
+
 async def test_a_repeated_pack_keeps_its_place(log: Log) -> None:
     one = pack()
     assert await log.append_raw(one) == await log.append_raw(one)
