@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,8 @@ from broadstreet.model.errors import BroadstreetError, Unavailable
 MAX_ANSWER_BYTES: Final = 65_536
 """What is read of an answer, so that its connection can be used again; a longer one costs the connection."""
 CONNECT_S: Final = 10.0
+REST_S: Final = 1.0
+"""How long what follows an answer's head is waited for, so that its connection can be used again."""
 KEEP_S: Final = 15.0
 """How long a connection is kept that nothing is sent over: less than most servers keep one."""
 _REFUSING: Final = frozenset({400, 405, 411, 413, 414, 415, 422, 501})
@@ -81,7 +82,7 @@ class HttpPost:
         self._receivers = receivers
         self._tls = tls
         self._context: ssl.SSLContext | None = None
-        self._kept: dict[HttpPlace, list[_Connection]] = defaultdict(list)
+        self._kept: dict[HttpPlace, list[_Connection]] = {}
         self._all: set[_Connection] = set()
 
     async def __aenter__(self) -> Self:
@@ -102,16 +103,14 @@ class HttpPost:
             raise error if isinstance(error, DeliveryFailed) else DeliveryFailed(error.message) from None
         except TimeoutError:
             raise DeliveryFailed(f"no answer within {timeout_s:g} s") from None
-        except OSError as error:  # TLS's errors among them
+        except (OSError, ValueError) as error:  # TLS's errors among them, and of names that it cannot check
             raise DeliveryFailed(_words(error)) from None
         if not 200 <= status < 300:
             raise DeliveryFailed(f"it answers with status {status}", is_final=status in _REFUSING)
 
     async def _exchange(self, place: HttpPlace, raw: bytes) -> int:
         """The status of a receiver's answer."""
-        kept = self._kept[place]
-        while kept:
-            connection = kept.pop()
+        while (connection := self._again(place)) is not None:
             if not connection.is_over:
                 try:
                     return await self._ask(connection, raw)
@@ -119,14 +118,24 @@ class HttpPost:
                     continue  # it was closed while the request was on its way, before anything was read of it
         return await self._ask(await self._connect(place), raw)
 
+    def _again(self, place: HttpPlace) -> _Connection | None:
+        """A connection that was kept, the one that was used last."""
+        kept = self._kept.get(place)
+        if kept is None:
+            return None
+        connection = kept.pop()
+        if not kept:
+            del self._kept[place]
+        return connection
+
     async def _ask(self, connection: _Connection, raw: bytes) -> int:
         is_done = False
         try:
             status = await connection.ask(raw)
             is_done = True
         finally:
-            if is_done and connection.may_stay:
-                self._kept[connection.place].append(connection)
+            if is_done and connection.may_stay and not connection.is_over:
+                self._kept.setdefault(connection.place, []).append(connection)
                 connection.keep(KEEP_S)
             else:
                 connection.close()
@@ -175,6 +184,10 @@ class _Forgotten(OSError):
     """The other side closed the connection before it read what was sent."""
 
 
+class _NoAnswer(OSError):
+    """What came is no answer."""
+
+
 class _Connection(asyncio.Protocol):
     """One request at a time; httptools calls its `on_…`."""
 
@@ -192,14 +205,18 @@ class _Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     @property
+    def _waits(self) -> bool:
+        """Whether an answer is waited for."""
+        return self._answer is not None and not self._answer.done()
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more can be sent."""
         return self._transport.is_closing()
 
     async def ask(self, raw: bytes) -> int:
         """The status of the answer to a request. Raises _Forgotten, OSError."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._set_timer(None, self.close)
         self.may_stay, self._has_head, self._answer_bytes = False, False, 0
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(raw)
@@ -210,47 +227,71 @@ class _Connection(asyncio.Protocol):
 
     def keep(self, for_s: float) -> None:
         """Close after a while, unless something is asked before."""
-        self._timer = asyncio.get_running_loop().call_later(for_s, self.close)
+        self._set_timer(for_s, self.close)
 
     def close(self) -> None:
         """End it."""
+        self._set_timer(None, self.close)
+        self._transport.abort()
+
+    def _set_timer(self, for_s: float | None, then: Callable[[], None]) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._transport.abort()
+        self._timer = None if for_s is None else asyncio.get_running_loop().call_later(for_s, then)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        if not self._waits:
+            self.close()  # nothing was asked
+            return
         self._answer_bytes += len(data)
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail(_NoAnswer("it answers in another protocol"))
         except httptools.HttpParserError as error:
-            self._fail(ConnectionError(f"its answer is no HTTP: {error}"))
+            self._fail(_NoAnswer(f"its answer is no HTTP: {error}"))
         else:
-            if self._answer is not None and not self._answer.done() and self._answer_bytes > MAX_ANSWER_BYTES:
-                self._answer.set_result(self._parser.get_status_code())  # the rest is not waited for
+            if self._answer_bytes > MAX_ANSWER_BYTES:
+                self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._has_head and exc is None and self._answer is not None and not self._answer.done():
-            self._answer.set_result(self._parser.get_status_code())  # an answer that ends with its connection
+        if self._has_head:
+            self._end()  # an answer that ends with its connection
         elif self._has_answered_before and not self._answer_bytes:
             self._fail(_Forgotten("the connection was closed"))
         else:
             self._fail(exc or ConnectionError("it closes the connection without an answer"))
         self._over(self)
 
+    def on_message_begin(self) -> None:
+        """What follows an answer that has ended was not asked for."""
+        if not self._waits:
+            self.may_stay = False
+
     def on_headers_complete(self) -> None:
         """The status of an answer is known."""
         self._has_head = self._parser.get_status_code() >= 200
+        if self._has_head:
+            self._set_timer(REST_S, self._end)
 
     def on_message_complete(self) -> None:
         """An answer has ended; one of 1xx comes before the answer itself."""
         status = self._parser.get_status_code()
         if status >= 200 and self._answer is not None and not self._answer.done():
+            self._set_timer(None, self.close)
             self.may_stay = self._parser.should_keep_alive() and not self._transport.is_closing()
             self._has_answered_before = True
             self._answer.set_result(status)
+
+    def _end(self) -> None:
+        """The rest of an answer is not waited for."""
+        if not self._has_head:
+            self._fail(_NoAnswer("its answer has no end of its head"))
+        elif self._answer is not None and not self._answer.done():
+            self._answer.set_result(self._parser.get_status_code())
 
     def _fail(self, error: Exception) -> None:
         if self._answer is not None and not self._answer.done():
@@ -258,8 +299,10 @@ class _Connection(asyncio.Protocol):
         self.may_stay = False
 
 
-def _words(error: OSError) -> str:
+def _words(error: OSError | ValueError) -> str:
     """What went wrong, for people."""
+    if isinstance(error, _NoAnswer):
+        return str(error)
     if isinstance(error, ConnectionRefusedError):
         return "nobody listens there"
     return f"it cannot be reached: {error}"

@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +27,8 @@ from broadstreet.mqtt.packets import (
     PubAck,
     PubAckRun,
     PubComp,
+    Publish,
+    PublishRun,
     PubRec,
     PubRel,
     Run,
@@ -38,6 +41,8 @@ IDLE_S: Final = 60.0
 """How long a connection is kept that nothing is sent over."""
 KEEP_ALIVE_S: Final = 60
 MAX_LINES: Final = 1_000
+MAX_ANSWER_BYTES: Final = 65_536
+"""The largest packet that a server may send: acknowledgements are all that it has to say."""
 _NO_PROPERTIES: Final = {Version.V3_1_1: b"", Version.V5: b"\0"}
 
 
@@ -96,13 +101,10 @@ class MqttPublish:
             async with asyncio.timeout(timeout_s):
                 await line.publish(write_string(topic), payload, qos)
         except BroadstreetError as error:
-            line.close()
             raise error if isinstance(error, DeliveryFailed) else DeliveryFailed(error.message) from None
         except TimeoutError:
-            line.close()
             raise DeliveryFailed(f"no answer within {timeout_s:g} s") from None
-        except OSError as error:  # TLS's errors among them
-            line.close()
+        except (OSError, ValueError) as error:  # TLS's errors among them, and of names that it cannot check
             raise DeliveryFailed(f"it cannot be reached: {error}") from None
 
 
@@ -116,6 +118,7 @@ class _Line:
         self._link: Link | None = None
         self._turn = asyncio.Lock()
         self._answer: asyncio.Future[Any] | None = None
+        self._has_room = asyncio.Event()
         self._next_identifier = 1
         self._idle: asyncio.TimerHandle | None = None
 
@@ -129,18 +132,38 @@ class _Line:
         async with self._turn:
             if self._idle is not None:
                 self._idle.cancel()
-            link = await self._connected()
-            identifier = self._next_identifier
-            self._next_identifier = identifier % MAX_IDENTIFIER + 1
-            properties = _NO_PROPERTIES[self.place.version]
-            link.write(publish_head(topic, qos, False, False, identifier, properties, len(payload)) + payload)
-            if qos == 1:
-                _check(await self._answered(PubAck, identifier))
-            elif qos == 2:
-                _check(await self._answered(PubRec, identifier))
-                link.write(encode(PubRel(identifier), self.place.version))
-                _check(await self._answered(PubComp, identifier))
-            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.close)
+            is_done = False
+            try:
+                await self._exchange(await self._connected(), topic, payload, qos)
+                is_done = True
+            finally:
+                # A message that was not taken, or not waited for, ends the connection: its answer is nobody else's.
+                if is_done:
+                    self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.close)
+                else:
+                    self.close()
+
+    async def _exchange(self, link: Link, topic: bytes, payload: bytes, qos: int) -> None:
+        identifier = self._next_identifier
+        self._next_identifier = identifier % MAX_IDENTIFIER + 1
+        properties = _NO_PROPERTIES[self.place.version]
+        link.write(publish_head(topic, qos, False, False, identifier, properties, len(payload)) + payload)
+        if qos == 0:
+            await self._sent(link)
+        elif qos == 1:
+            _check(await self._answered(PubAck, identifier))
+        elif qos == 2:
+            _check(await self._answered(PubRec, identifier))
+            link.write(encode(PubRel(identifier), self.place.version))
+            _check(await self._answered(PubComp, identifier))
+
+    async def _sent(self, link: Link) -> None:
+        """Wait until a server that does not read has done so: nothing else ends a message at QoS 0."""
+        while link.is_full:
+            self._has_room.clear()
+            await self._has_room.wait()
+        if link.is_over:
+            raise DeliveryFailed(link.words)
 
     def close(self) -> None:
         """Say goodbye; the next message makes a new connection."""
@@ -149,30 +172,48 @@ class _Line:
             self._idle.cancel()
         if link is not None and not link.is_over:
             link.write(encode(Disconnect(), self.place.version))
-            link.close()
+            if link.is_full:
+                link.abort()  # it does not read what there was before either
+            else:
+                link.close()
 
     async def _connected(self) -> Link:
         if self._link is not None and not self._link.is_over:
             return self._link
         place, loop = self.place, asyncio.get_running_loop()
-        link = Link(place.version, self._received, _nothing, self._lost)
-        address, _ = (await self._receivers.addresses(place.host, place.port))[0]
+        self._receivers.check_literal(place.host, place.port)
         context = await asyncio.to_thread(self._tls) if place.has_tls else None
-        await loop.create_connection(
-            lambda: link, address, place.port, ssl=context, server_hostname=place.host if context else None
-        )
+        failure: Exception = DeliveryFailed("it cannot be reached")
+        for address, _ in await self._receivers.addresses(place.host, place.port):
+            link = Link(place.version, self._received, self._has_room.set, self._lost, MAX_ANSWER_BYTES)
+            try:
+                await loop.create_connection(
+                    partial(_itself, link),
+                    address,
+                    place.port,
+                    ssl=context,
+                    server_hostname=place.host if context else None,
+                )
+            except OSError as error:
+                failure = error
+            else:
+                self._link = link  # from now on `close` ends it
+                await self._greet(link)
+                return link
+        raise failure
+
+    async def _greet(self, link: Link) -> None:
+        """Sign in. Raises DeliveryFailed, OSError."""
+        place = self.place
         password = None if place.password is None else place.password.encode()
         link.write(encode(Connect("", place.version, True, KEEP_ALIVE_S, place.user, password), place.version))
         answer: ConnAck = await link.welcome
         if answer.reason:
-            link.close()
             raise DeliveryFailed(
                 answer.properties.reason_string or f"the server refuses the connection with code {answer.reason}"
             )
         link.begin()
         link.keep_alive(KEEP_ALIVE_S)
-        self._link = link
-        return link
 
     async def _answered(self, kind: type[Any], identifier: int) -> Any:
         """The server's answer of a kind to a message."""
@@ -184,7 +225,10 @@ class _Line:
             self._answer = asyncio.get_running_loop().create_future()
 
     def _received(self, packet: Packet | Run) -> None:
-        if isinstance(packet, PubAckRun):
+        if isinstance(packet, Publish | PublishRun):
+            if self._link is not None:
+                self._link.abort()  # nobody subscribed
+        elif isinstance(packet, PubAckRun):
             for identifier in packet.identifiers:
                 self._take(PubAck(identifier))
         elif isinstance(packet, PubAck | PubRec | PubComp):
@@ -195,6 +239,9 @@ class _Line:
             self._answer.set_result(answer)
 
     def _lost(self, link: Link) -> None:
+        if self._link is not None and link is not self._link:
+            return  # another has taken its place
+        self._has_room.set()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(DeliveryFailed(link.words))
 
@@ -204,5 +251,5 @@ def _check(answer: PubAck | PubRec | PubComp) -> None:
         raise DeliveryFailed(answer.properties.reason_string or Reason(answer.reason).words)
 
 
-def _nothing() -> None:
-    """Whether the socket takes more is not asked: one message is on its way at a time."""
+def _itself(link: Link) -> Link:
+    return link

@@ -11,7 +11,7 @@ import asyncio
 import re
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from broadstreet.delivery.hosts import DEFAULT_PORTS, NOBODY, Hosts
@@ -21,9 +21,12 @@ PORTS: Final = {**DEFAULT_PORTS, "mqtt": 1883, "mqtts": 8883}
 """Where receivers listen that do not say so."""
 SETTING: Final = "ngsi_ld.receiver_hosts"
 
-
 _NUMERIC: Final = re.compile(r"(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$|:", re.IGNORECASE)
 """The end of what a library may take for an address, such as 127.1 or 0x7f000001, without asking what it stands for."""
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+"""Addresses of IPv4 behind a translator (RFC 6052)."""
+_UNICAST: Final = IPv6Network("2000::/3")
+"""All of IPv6 that the internet has given out; what else there is stands for something else, or nothing."""
 
 
 class NoSuchHost(Unavailable):
@@ -56,6 +59,8 @@ class Receivers:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise NoSuchHost(f"{host[:200]} leads to no address: {error.strerror or error}") from None
+        except UnicodeError:  # a label that is empty or too long
+            raise NoSuchHost(f"{host[:200]} is no name of a host") from None
         allowed, refused = [], None
         for family, _, _, _, place in found:
             address = str(place[0])
@@ -83,9 +88,13 @@ def is_public(address: str) -> bool:
     parsed = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv6Address):
         # An IPv4 address may be written in several ways as one of IPv6, each of which may lead to it.
-        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
+        inner = parsed.ipv4_mapped or parsed.sixtofour
+        if inner is None and parsed in _TRANSLATED:
+            inner = IPv4Address(int(parsed) & 0xFFFF_FFFF)
         if inner is not None:
             return inner.is_global and not inner.is_multicast
+        if parsed not in _UNICAST:
+            return False
     return parsed.is_global and not parsed.is_multicast
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from broadstreet.model.errors import BadPacket
-from broadstreet.mqtt.decoder import Decoder
+from broadstreet.mqtt.decoder import MAX_PACKET_BYTES, Decoder
 from broadstreet.mqtt.encoding import PINGREQ
 from broadstreet.mqtt.packets import ConnAck, Packet, Run, Version
 
@@ -18,6 +18,7 @@ class Link(asyncio.Protocol):
     received: called with each packet or run after CONNACK.
     changed:  called when the socket takes no more, or again.
     lost:     called once when the connection has ended, however.
+    max_packet_bytes: a larger packet ends the connection.
     """
 
     def __init__(
@@ -26,11 +27,12 @@ class Link(asyncio.Protocol):
         received: Callable[[Packet | Run], None],
         changed: Callable[[], None],
         lost: Callable[[Link], None],
+        max_packet_bytes: int = MAX_PACKET_BYTES,
     ) -> None:
         self._received = received
         self._changed = changed
         self._lost = lost
-        self._decoder = Decoder(version, runs=True)
+        self._decoder = Decoder(version, max_packet_bytes, runs=True)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
