@@ -308,8 +308,10 @@ def _address(value: Any, where: str, vocabulary: Vocabulary) -> str:
         host = None
     if not host or parts.scheme not in _SCHEMES:
         raise InvalidInput(f"{text[:80]!r} is no address by {', '.join(_SCHEMES)}", where=where)
-    if parts.scheme.startswith("mqtt") and not parts.path.strip("/"):
-        raise InvalidInput("an MQTT address ends with a topic", where=where, remedy="Write mqtt://host:1883/topic.")
+    if parts.scheme.startswith("mqtt"):
+        topic = unquote(parts.path.lstrip("/"))
+        if not topic or not topic.isprintable() or "+" in topic or "#" in topic:
+            raise InvalidInput("an MQTT address ends with a topic", where=where, remedy="Write mqtt://host:1883/topic.")
     return text
 
 
@@ -317,7 +319,7 @@ def _endpoint(value: Any, where: str, vocabulary: Vocabulary) -> dict[str, Any]:
     read = _object(value, where, _ENDPOINT, vocabulary)
     if "uri" not in read:
         raise InvalidInput("an endpoint has an address", where=f"{where}.uri")
-    if read["uri"].startswith("mqtt"):
+    if urlsplit(read["uri"]).scheme.startswith("mqtt"):
         for at, pair in enumerate(read.get("notifierInfo", ())):
             known = MQTT_SETTINGS.get(pair["key"], (pair["value"],))
             if pair["value"] not in known:
