@@ -27,6 +27,8 @@ from broadstreet.store import Database, load_queries
 RETRY_S: Final = 1.0
 LOOK_S: Final = 60.0
 """How long a worker sleeps at most before it looks at the clock again."""
+SETTLE_S: Final = 5.0
+"""How long the last outcomes may take to be written down at the end."""
 _EXPECTED: Final = (BroadstreetError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """What an engine that is away, restarting or slow looks like from here."""
 _SQL = load_queries("notifier")
@@ -57,6 +59,17 @@ class Deliveries:
         self._queues: dict[int, Queue] = {}
         self._workers: dict[int, asyncio.Task[None]] = {}
         self._routes: dict[int, tuple[Subscribed, Route]] = {}
+        self._is_in_step = False
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether what is here is what the database says waits. A database that went away may have forgotten what was
+        written last, such as what need not wait any more: then `begin`."""
+        return self._is_in_step and not self._settler.has_failed
+
+    def lose_step(self) -> None:
+        """The database went away."""
+        self._is_in_step = False
 
     @property
     def waiting(self) -> int:
@@ -71,20 +84,23 @@ class Deliveries:
     async def serve(self, subscriptions: Iterable[Subscribed]) -> None:
         """From now on it is these: what waits for others goes."""
         served = {one.key: one for one in subscriptions}
-        waiting = {row["subscription_key"]: row["entities"] for row in await self._database.fetch(_SQL["waiting"])}
+        waiting = {row["subscription_key"]: row for row in await self._database.fetch(_SQL["waiting"])}
         others = [key for key in self._queues.keys() | waiting.keys() if key not in served]
         await end([worker for key in others if (worker := self._workers.pop(key, None)) is not None])
         for key in others:
             self._queues.pop(key, None)
             self._routes.pop(key, None)
         if others:
-            await self._database.execute(_SQL["forget"], others)
+            await self._settler.forget(others)
         for key, one in served.items():
             queue = self._queues.get(key)
-            if queue is None:
-                self._queues[key] = Queue(one, waiting.get(key, 0))
+            row = waiting.get(key)
+            if queue is not None:
+                queue.follow(one)
+            elif row is None:
+                self._queues[key] = Queue(one)
             else:
-                queue.subscription = one
+                self._queues[key] = Queue(one, row["entities"], row["newest"])
             self._wake(key)
 
     async def put(self, told: Sequence[tuple[Subscribed, Waiting]]) -> None:
@@ -105,12 +121,21 @@ class Deliveries:
 
     async def begin(self) -> None:
         """Begin anew with what the database says waits: what was on its way may be delivered twice."""
-        await self.stop()
+        await self._stop()
         await self._settler.settle()
         self._queues.clear()
+        self._is_in_step, self._settler.has_failed = True, False
 
-    async def stop(self) -> None:
-        """Deliver no more."""
+    async def close(self) -> None:
+        """Deliver no more, and write down how the last deliveries went."""
+        await self._stop()
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                await self._settler.settle()
+        except _EXPECTED as error:
+            _logger.warning("what was delivered last in %s may come again: %s", self._database.name, error)
+
+    async def _stop(self) -> None:
         workers, self._workers = list(self._workers.values()), {}
         await end(workers)
 
@@ -129,6 +154,7 @@ class Deliveries:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise asyncio.CancelledError from error
+                self.lose_step()
                 _logger.warning("what waits for %s: %s", queue.subscription.id, error)
                 await asyncio.sleep(RETRY_S)
 
@@ -136,10 +162,12 @@ class Deliveries:
         """Wait until something may be sent, or send one notification."""
         now_us = self._clock()
         if now_us < queue.due_us:
-            await asyncio.sleep(min((queue.due_us - now_us) / US_PER_S, LOOK_S))
+            await _changed(queue, min((queue.due_us - now_us) / US_PER_S, LOOK_S))
             return
         subscription = queue.subscription
-        self._settler.superseded(await queue.refill(self._database))
+        if subscription.throttling_us:
+            self._settler.superseded(await queue.supersede(self._database))
+        await queue.refill(self._database)
         portion = queue.portion()
         if not portion:
             return
@@ -148,11 +176,11 @@ class Deliveries:
         try:
             await self._route(subscription)(body)
         except DeliveryFailed as error:
-            self._failed(queue, portion, self._clock(), error)
+            self._failed(queue, self._clock(), error)
             return
         self._meter.sent += len(portion)
         self._meter.notifications += 1
-        queue.delivered(len(portion), now_us)
+        queue.delivered(now_us)
         self._settler.succeeded(subscription.key, [one.key for one in portion], now_us)
 
     def _route(self, subscription: Subscribed) -> Route:
@@ -163,11 +191,22 @@ class Deliveries:
             known = self._routes[subscription.key] = (subscription, route)
         return known[1]
 
-    def _failed(self, queue: Queue, portion: Sequence[Waiting], now_us: int, error: DeliveryFailed) -> None:
+    def _failed(self, queue: Queue, now_us: int, error: DeliveryFailed) -> None:
         key = queue.subscription.key
         self._meter.failed += 1
         self._settler.failed(key, now_us, error.message)
         queue.failed(now_us, self._chance)
         if error.is_final or queue.gives_up(now_us):
-            self._meter.dropped += len(portion)
-            self._settler.dropped(key, len(portion), queue.give_up(len(portion)))
+            gone = queue.give_up()
+            self._meter.dropped += len(gone)
+            self._settler.dropped(key, len(gone), gone)
+
+
+async def _changed(queue: Queue, within_s: float) -> None:
+    """Wait for a while, or until the subscription is another."""
+    queue.changed.clear()
+    try:
+        async with asyncio.timeout(within_s):
+            await queue.changed.wait()
+    except TimeoutError:
+        pass

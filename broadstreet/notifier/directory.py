@@ -105,6 +105,11 @@ class Directory:
         """Answers whose a series is, where somebody watches it; after `learn`."""
         return self._entity_of.get
 
+    @property
+    def place_of(self) -> Callable[[int], tuple[int, str] | None]:
+        """Answers whose a series is, and which attribute; after `learn`."""
+        return self._names.get
+
     def may_mean(self, series_key: int, value: Any) -> bool:
         """Whether an update of a series that somebody watches may mean something to any of them, by its value."""
         place = self._names.get(series_key)
@@ -135,14 +140,15 @@ class Directory:
     async def learn(self, series: Iterable[int], entities: Iterable[int]) -> None:
         """Look up what is not known yet of series and entities that have changed."""
         missing = sorted(set(series) - self._entity_of.keys())
-        await self._know_entities(sorted(set(entities) - self._entities.keys()))
-        if not missing:
-            return
         if len(self._entity_of) + len(missing) > MAX_KNOWN:
             self._entity_of.clear()
             self._names.clear()
             self._several.clear()
             self._entities.clear()
+            missing = sorted(set(series))
+        await self._know_entities(sorted(set(entities) - self._entities.keys()))
+        if not missing:
+            return
         unnamed = [key for key in missing if key not in self._names]
         if unnamed:
             rows = await self._database.fetch(_SQL["places"], unnamed)

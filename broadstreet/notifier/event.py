@@ -42,12 +42,15 @@ Place = tuple[int, int, int]
 
 @dataclass(eq=False, slots=True)
 class Event:
-    """An entity's changes. operation: whether it came or went itself."""
+    """An entity's changes. operation: whether it came or went itself. may_mean: whether anybody may be told of it, or
+    it happened to an entity of which others are told. place: among all events at hand."""
 
     entity_key: int
     at_us: int
     operation: str = ""
+    may_mean: bool = True
     changes: list[Change] = field(default_factory=list)
+    place: int = 0
 
 
 class Interest(Protocol):
@@ -57,6 +60,10 @@ class Interest(Protocol):
     def entity_of(self) -> Callable[[int], int | None]:
         """Answers whose a series is; None where nobody wants to hear of it."""
 
+    @property
+    def place_of(self) -> Callable[[int], tuple[int, str] | None]:
+        """Answers whose a series is, and which attribute, whoever wants to hear of it."""
+
     def may_mean(self, series_key: int, value: Any) -> bool:
         """Whether an update of a series to a value may mean something to somebody."""
 
@@ -64,42 +71,65 @@ class Interest(Protocol):
         """Whether somebody wants to hear of an entity."""
 
 
-def events_of(batch: ChangeBatch, interest: Interest) -> list[Event]:
-    """A record's events that may mean something to somebody, in their order."""
-    operations = {event.key: event.operation for event in batch.entities if event.key in interest}
-    has_messages = bool(batch.pack)
-    events: dict[Place, Event] = {}
-    for at, place in _relevant(batch, interest, operations):
-        event = events.get(place)
-        if event is None:
-            event = events[place] = Event(place[0], batch.at_us, operations.pop(place[0], ""))
-        said = (batch.series, batch.version, batch.as_of_us, batch.value, batch.old, batch.flags)
-        event.changes.append(Change(*(column[at] for column in said)))
-    bare = [Event(key, batch.at_us, operation) for key, operation in operations.items()]
-    if not has_messages:
-        return [*events.values(), *bare]
-    # A device's messages in the order of its own clock, by which its readings become current.
-    ordered = sorted(events.items(), key=lambda item: (item[1].changes[0].as_of_us, item[0][1:]))
-    return [*(event for _, event in ordered), *bare]
+class Relevant(NamedTuple):
+    """What of a record may mean something to somebody: events by their places, entities that came or went."""
+
+    places: set[Place]
+    operations: dict[int, str]
+
+    @property
+    def entities(self) -> set[int]:
+        """Whose it is."""
+        return {place[0] for place in self.places} | self.operations.keys()
 
 
-def _relevant(batch: ChangeBatch, interest: Interest, operations: Container[int]) -> list[tuple[int, Place]]:
-    """Where in its columns a record has changes of events that matter, with the place of each.
+def relevant(batch: ChangeBatch, interest: Interest) -> Relevant:
+    """What of a record may mean something to somebody.
 
     Of most changes nobody wants to hear, and there may be a hundred thousand a second.
     """
+    operations = {event.key: event.operation for event in batch.entities if event.key in interest}
     watched = [
         (at, key)
         for at, key in enumerate(map(interest.entity_of, batch.series))
         if key is not None and batch.flags[at] & _CURRENT
     ]
     if not watched:
-        return []
-    has_messages = bool(batch.pack)
-    placed = [(at, (key, batch.pack[at], batch.entry[at]) if has_messages else (key, 0, 0)) for at, key in watched]
-    matters = {
+        return Relevant(set(), operations)
+    placed = [(at, _place(batch, at, key)) for at, key in watched]
+    places = {
         place
         for at, place in placed
         if batch.flags[at] != _CURRENT or place[0] in operations or interest.may_mean(batch.series[at], batch.value[at])
     }
-    return [(at, place) for at, place in placed if place in matters] if matters else []
+    return Relevant(places, operations)
+
+
+def events_of(batch: ChangeBatch, found: Relevant, interest: Interest, entities: Container[int]) -> list[Event]:
+    """A record's events about entities, in their order: also those that mean nothing to anybody, and changes that
+    nobody watches, so that whoever is told of another event sees the entity as it was then.
+
+    found: what of the record may mean something.
+    """
+    operations = dict(found.operations)
+    events: dict[Place, Event] = {}
+    for at, place_of in enumerate(map(interest.place_of, batch.series)):
+        if place_of is None or place_of[0] not in entities or not batch.flags[at] & _CURRENT:
+            continue
+        place = _place(batch, at, place_of[0])
+        event = events.get(place)
+        if event is None:
+            operation = operations.pop(place[0], "")
+            event = events[place] = Event(place[0], batch.at_us, operation, place in found.places or bool(operation))
+        said = (batch.series, batch.version, batch.as_of_us, batch.value, batch.old, batch.flags)
+        event.changes.append(Change(*(column[at] for column in said)))
+    bare = [Event(key, batch.at_us, operation) for key, operation in operations.items()]
+    if not batch.pack:
+        return [*events.values(), *bare]
+    # A device's messages in the order of its own clock, by which its readings become current.
+    ordered = sorted(events.items(), key=lambda item: (item[1].changes[0].as_of_us, item[0][1:]))
+    return [*(event for _, event in ordered), *bare]
+
+
+def _place(batch: ChangeBatch, at: int, entity_key: int) -> Place:
+    return (entity_key, batch.pack[at], batch.entry[at]) if batch.pack else (entity_key, 0, 0)

@@ -40,14 +40,17 @@ class Intervals:
         self._clock = clock
         self._subscriptions: tuple[Subscribed, ...] = ()
         self._due_us: dict[int, int] = {}
+        self._intervals_us: dict[int, int | None] = {}
 
     def serve(self, subscriptions: Iterable[Subscribed]) -> None:
         """From now on it is these."""
         self._subscriptions = tuple(one for one in subscriptions if one.interval_us is not None)
         known, self._due_us = self._due_us, {}
+        before, self._intervals_us = self._intervals_us, {one.key: one.interval_us for one in self._subscriptions}
         for one in self._subscriptions:
             began_us = max(one.since_us, one.last_told_us or 0)
-            self._due_us[one.key] = known.get(one.key, began_us + (one.interval_us or 0))
+            is_known = one.key in known and before[one.key] == one.interval_us
+            self._due_us[one.key] = known[one.key] if is_known else began_us + (one.interval_us or 0)
 
     async def run(self) -> None:
         """Tell whose time has come, until cancelled or something fails: then run again."""

@@ -13,6 +13,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final, NamedTuple
 
 from broadstreet.context import Selector
@@ -23,7 +24,7 @@ from broadstreet.context.search import Search
 from broadstreet.model.change import ChangeBatch
 from broadstreet.model.errors import BroadstreetError, TooMany
 from broadstreet.notifier.directory import Directory, Known
-from broadstreet.notifier.event import Event, events_of
+from broadstreet.notifier.event import Event, events_of, relevant
 from broadstreet.notifier.state import Moment, States
 from broadstreet.notifier.subscribed import Subscribed
 from broadstreet.store import Database, Terms
@@ -64,28 +65,37 @@ class Matcher:
         hits: list[_Hit] = []
         events = await self._events(batches)
         states = await self._states.read(events)
-        order = {id(event): at for at, event in enumerate(event for own in events.values() for event in own)}
         for entity_key, own in events.items():
             state = states.get(entity_key)
-            known = self._directory.known(entity_key)
-            if state is None or known is None:
+            if state is None:
                 continue
-            state.rewind(own)
-            for event in own:
+            state.rewind([event for event, _ in own])
+            for event, known in own:
                 moment = state.play(event)
-                hits += self._hits(moment, known, now_us)
-        hits.sort(key=lambda hit: (hit.moment.event.at_us, order[id(hit.moment.event)]))
+                if event.may_mean:
+                    hits += self._hits(moment, known, now_us)
+        hits.sort(key=lambda hit: hit.moment.event.place)
         return await self._shown(await self._asked(hits))
 
-    async def _events(self, batches: Sequence[ChangeBatch]) -> dict[int, list[Event]]:
-        """The events of each entity that somebody may want to hear of, in their order."""
+    async def _events(self, batches: Sequence[ChangeBatch]) -> dict[int, list[tuple[Event, Known]]]:
+        """The events of each entity that somebody may want to hear of, in their order, and who that may be."""
         directory = self._directory
-        found: dict[int, list[Event]] = defaultdict(list)
         for batch in batches:
             directory.forget((event.key, event.operation) for event in batch.entities)
-            await directory.learn(batch.series, (event.key for event in batch.entities))
-            for event in events_of(batch, directory):
-                found[event.entity_key].append(event)
+        await directory.learn(
+            {key for batch in batches for key in batch.series},
+            {event.key for batch in batches for event in batch.entities},
+        )
+        relevants = [relevant(batch, directory) for batch in batches]
+        entities = set[int]().union(*(one.entities for one in relevants))
+        found: dict[int, list[tuple[Event, Known]]] = defaultdict(list)
+        places = count()
+        for batch, one in zip(batches, relevants, strict=True) if entities else ():
+            for event in events_of(batch, one, directory, entities):
+                known = directory.known(event.entity_key)
+                assert known is not None
+                event.place = next(places)
+                found[event.entity_key].append((event, known))
         return found
 
     def _hits(self, moment: Moment, known: Known, now_us: int) -> list[_Hit]:

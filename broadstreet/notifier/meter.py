@@ -19,8 +19,6 @@ class Meter(msgspec.Struct):
     """Notifications that receivers have not taken."""
     dropped: int = 0
     """Entities that were given up."""
-    missed: int = 0
-    """How often changes were gone from the log before they were read."""
     waiting: int = 0
     at_us: int = 0
 

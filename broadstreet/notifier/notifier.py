@@ -67,7 +67,7 @@ class Notifier:
                 group.create_task(self._again("tenants", lambda: self._find_tenants(group)))
         finally:
             for one in self._tenants.values():
-                await one.deliveries.stop()
+                await one.deliveries.close()
             self._tenants.clear()
 
     async def _find_tenants(self, group: asyncio.TaskGroup) -> None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+
+import asyncpg
 
 from broadstreet.store import Database, load_queries
 
@@ -33,10 +36,13 @@ class Settler:
     """Writes outcomes down, for one tenant."""
 
     def __init__(self, database: Database) -> None:
+        self.has_failed = False
+        """Whether writing failed, since whoever begins anew said that it is forgotten."""
         self._database = database
         self._tallies: dict[int, _Tally] = {}
         self._keys: list[int] = []
         self._has_some = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     def succeeded(self, subscription_key: int, keys: Sequence[int], at_us: int) -> None:
         """A notification was taken. keys: of what it held."""
@@ -72,6 +78,24 @@ class Settler:
 
     async def settle(self) -> None:
         """Write down what is known by now."""
+        is_written = False
+        try:
+            while not is_written:
+                # Where a subscription was removed meanwhile, it is seen the next time that it is there no more.
+                with suppress(asyncpg.ForeignKeyViolationError):
+                    async with self._turn:
+                        await self._settle()
+                    is_written = True
+        finally:
+            self.has_failed = self.has_failed or not is_written
+
+    async def forget(self, subscription_keys: Sequence[int]) -> None:
+        """Nothing waits for these any more. Not while outcomes are written down: two who delete the same rows may wait
+        for each other."""
+        async with self._turn:
+            await self._database.execute(_SQL["forget"], subscription_keys)
+
+    async def _settle(self) -> None:
         self._has_some.clear()
         keys, tallies = self._keys, self._tallies
         self._keys, self._tallies = [], {}

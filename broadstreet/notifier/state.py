@@ -77,12 +77,12 @@ class State:
         for event in events:
             for change in event.changes:
                 first.setdefault(change.series_key, change)
-        last_us = events[-1].at_us
+        last_us = max(event.at_us for event in events)
         for key, held in self.held.items():
             if key in first:
                 if not first[key].is_created:
                     self.rows[key] = _with_value(held.row, first[key].old)
-            elif held.deleted_at_us is None or held.deleted_at_us > last_us:
+            elif held.row.created_at_us <= last_us and (held.deleted_at_us is None or held.deleted_at_us > last_us):
                 self.rows[key] = held.row  # what was deleted after all this was there all along
         self.entity.modified_at_us = min(self.entity.modified_at_us, events[0].at_us)
 

@@ -72,7 +72,7 @@ class Receiver:
     @property
     def is_mqtt(self) -> bool:
         """Whether it is an MQTT server."""
-        return self.url.startswith("mqtt")
+        return urlsplit(self.url).scheme.startswith("mqtt")
 
     @property
     def topic(self) -> str:

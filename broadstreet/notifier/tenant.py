@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from itertools import accumulate
 from typing import Any, Final
 
 from broadstreet.context import CORE, Contexts, Vocabulary
-from broadstreet.log import Log, Position, RawMessage
-from broadstreet.model.change import decode_changes
+from broadstreet.log import Log, Position
+from broadstreet.model.change import ChangeBatch, decode_changes
 from broadstreet.model.errors import BroadstreetError, Conflict
 from broadstreet.notifier.delivering import Deliveries
 from broadstreet.notifier.directory import Directory
@@ -29,6 +31,8 @@ from broadstreet.store import Database, Terms, load_queries
 
 MAX_RECORDS: Final = 64
 """Records of changes that are taken together."""
+MAX_CHANGES: Final = 10_000
+"""Changes of them, where it is more than one: what they mean to everybody is in memory at once."""
 WAIT_S: Final = 0.25
 """How long a read waits for changes before the subscriptions are looked at again: what goes on after a deletion."""
 IDLE_S: Final = 1.0
@@ -70,10 +74,15 @@ class TenantNotifier:
         self._kept: tuple[str | None, int] = (None, 0)
         self._subscriptions: tuple[Subscribed, ...] = ()
         self._ends_us: int | None = None
+        self._turn = asyncio.Lock()
+        """Held while what waits is written down and put into queues, or those are made anew."""
 
     async def run(self) -> None:
-        """Read until cancelled, or until something fails: then run again."""
-        await self._begin()
+        """Read until cancelled, or until something fails: then run again.
+
+        While the log is away, what waits is delivered: nothing but the database makes what is in memory doubtful.
+        """
+        await self._look()
         while True:
             end = await self._log.changes_end()
             await self._look()
@@ -85,13 +94,27 @@ class TenantNotifier:
                 await asyncio.sleep(IDLE_S)
 
     async def _begin(self) -> None:
-        await self.deliveries.begin()
-        row = await self._database.fetchrow(_SQL["standing"])
-        assert row is not None
-        self._kept = (row["stream"], row["sequence"])
-        self._place = Position(row["stream"] or "", row["sequence"])
-        self._last_key = max(self._last_key, await self._database.fetchval(_SQL["last_key"]))
-        self._epoch = None
+        """Begin where the database says."""
+        async with self._step():
+            await self.deliveries.begin()
+            self._epoch = None
+            row = await self._database.fetchrow(_SQL["standing"])
+            assert row is not None
+            self._kept = (row["stream"], row["sequence"])
+            self._place = Position(row["stream"] or "", row["sequence"])
+            self._last_key = max(self._last_key, await self._database.fetchval(_SQL["last_key"]))
+
+    @asynccontextmanager
+    async def _step(self) -> AsyncIterator[None]:
+        """Nobody else changes what waits meanwhile. Where this fails, it is not known what of it the database has."""
+        async with self._turn:
+            is_done = False
+            try:
+                yield
+                is_done = True
+            finally:
+                if not is_done:
+                    self.deliveries.lose_step()
 
     @property
     def _hears(self) -> bool:
@@ -108,33 +131,37 @@ class TenantNotifier:
             after = 0
         self._place = Position(end.stream, after)
         async with self._log.changes(self._database.name, after) as reader:
-            while self._hears:
+            while self._hears and self.deliveries.is_in_step:
                 messages = await reader.fetch(MAX_RECORDS, WAIT_S)
                 await self._look()
-                if messages:
-                    await self._take(messages)
+                batches = [(message.sequence, decode_changes(message.data)) for message in messages]
+                while batches and self.deliveries.is_in_step:
+                    together = _together(batch for _, batch in batches)
+                    await self._take(batches[:together])
+                    del batches[:together]
 
-    async def _take(self, messages: Sequence[RawMessage]) -> None:
-        """One batch: find out what it means to whom, and write that down."""
-        batches = [decode_changes(message.data) for message in messages]
-        told = await self._matcher.match(batches, self._clock())
-        place = Position(self._place.stream, messages[-1].sequence)
-        waiting = self._numbered(told)
-        async with self._database.transaction() as connection:
-            moved = await connection.fetchval(_SQL["move"], *place, *self._kept)
-            if moved is None:
-                raise Conflict("another notifier reads the changes of the same tenant")
-            if waiting:
-                await connection.execute(_SQL["enqueue"], *_columns(waiting))
-        self._place, self._kept = place, (place.stream, place.sequence)
-        self._meter.changes += sum(len(batch.series) for batch in batches)
-        await self._put(waiting)
+    async def _take(self, batches: Sequence[tuple[int, ChangeBatch]]) -> None:
+        """Records of changes by their sequence: find out what they mean to whom, and write that down."""
+        told = await self._matcher.match([batch for _, batch in batches], self._clock())
+        place = Position(self._place.stream, batches[-1][0])
+        async with self._step():
+            waiting = self._numbered(told)
+            async with self._database.transaction() as connection:
+                moved = await connection.fetchval(_SQL["move"], *place, *self._kept)
+                if moved is None:
+                    raise Conflict("another notifier reads the changes of the same tenant")
+                if waiting:
+                    await connection.execute(_SQL["enqueue"], *_columns(waiting))
+            self._place, self._kept = place, (place.stream, place.sequence)
+            self._meter.changes += sum(len(batch.series) for _, batch in batches)
+            await self._put(waiting)
 
     async def _wait(self, told: Sequence[Told]) -> None:
         """Let entities wait that no change made."""
-        waiting = self._numbered(told)
-        await self._database.execute(_SQL["enqueue"], *_columns(waiting))
-        await self._put(waiting)
+        async with self._step():
+            waiting = self._numbered(told)
+            await self._database.execute(_SQL["enqueue"], *_columns(waiting))
+            await self._put(waiting)
 
     def _numbered(self, told: Sequence[Told]) -> list[tuple[Subscribed, Waiting]]:
         """Each with its place among all that ever waited here."""
@@ -148,6 +175,8 @@ class TenantNotifier:
 
     async def _look(self) -> None:
         """See whether subscriptions were made, changed or removed, or have ended."""
+        if not self.deliveries.is_in_step:
+            await self._begin()
         epoch = await self._database.fetchval(_SQL["epoch"])
         now_us = self._clock()
         if epoch == self._epoch and (self._ends_us is None or now_us < self._ends_us):
@@ -156,8 +185,9 @@ class TenantNotifier:
         looks: dict[object, Look] = {}
         found = [one for row in rows if (one := await self._subscribed(row, looks)) is not None]
         self._directory.file(one for one in found if one.interval_us is None)
+        async with self._step():
+            await self.deliveries.serve(found)
         self.intervals.serve(found)
-        await self.deliveries.serve(found)
         self._subscriptions = tuple(found)
         self._ends_us = min((one.ends_at_us for one in found if one.ends_at_us is not None), default=None)
         self._epoch = epoch
@@ -175,6 +205,12 @@ class TenantNotifier:
         except BroadstreetError as error:
             _logger.error("%s cannot be served: %s", row["id"], error)
             return None
+
+
+def _together(batches: Iterable[ChangeBatch]) -> int:
+    """How many of these records are taken together, one at least."""
+    sizes = accumulate(len(batch.series) for batch in batches)
+    return max(1, sum(size <= MAX_CHANGES for size in sizes))
 
 
 def _is_served(row: Any, now_us: int) -> bool:

@@ -12,9 +12,11 @@ from broadstreet.access import Access
 from broadstreet.access.password import Passwords
 from broadstreet.apis import Services
 from broadstreet.devices import Registry
+from broadstreet.engines import Engines
 from broadstreet.log import Log, StreamLimits
 from broadstreet.store import Seal, Store
 from tests.conftest import Databases
+from tests.contract.notifying import ANN, City
 
 BEGIN_US = 1_772_366_400_000_000
 """2026-03-01T12:00:00Z, when the tests' clock begins."""
@@ -61,3 +63,19 @@ async def services(services_dsn: str, nats_url: str, clock: Clock, data_dir: Pat
         await log.ensure_streams(StreamLimits())
         access = Access(store.control, clock, passwords=cheap)
         yield Services(store, log, access, Registry(store), clock, data_path=data_dir)
+
+
+@pytest.fixture(scope="module")
+async def told_city(engines: Engines, databases: Databases) -> AsyncIterator[City]:
+    """A city with a recorder and a notifier at work, for tests of the group `notifier`."""
+    async with databases.with_tenants("city") as dsn, City.open(dsn, engines.addresses.nats_url) as city:
+        yield city
+
+
+@pytest.fixture
+async def city(told_city: City, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[City]:
+    """The same, in which nobody subscribes yet; and who fails is tried again soon."""
+    monkeypatch.setattr("broadstreet.notifier.queue.FIRST_WAIT_S", 0.02)
+    yield told_city
+    told_city.principal = ANN
+    await told_city.forget()

@@ -45,9 +45,7 @@ def test_an_address_inside_is_refused_however_it_is_written(host: str) -> None:
     assert refused.value.remedy
 
 
-@pytest.mark.parametrize(
-    "host", ["8.8.8.8", "2606:4700::1111", "city.example", "a1.example", "4chan.example", "0x.example"]
-)
+@pytest.mark.parametrize("host", ["8.8.8.8", "2606:4700::1111", "city.example", "a1.example", "4chan.example"])
 def test_a_name_or_an_address_outside_is_not(host: str) -> None:
     Receivers().check_literal(host, 80)
 

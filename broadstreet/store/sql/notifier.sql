@@ -60,12 +60,38 @@ INSERT INTO notification (key, subscription_key, entity_id, body)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]);
 
 -- name: waiting
--- How much waits for whom.
-SELECT subscription_key, count(*) AS entities FROM notification GROUP BY subscription_key;
+-- How much waits for whom, and the last one's key.
+SELECT subscription_key, count(*) AS entities, max(key) AS newest FROM notification GROUP BY subscription_key;
 
 -- name: next
--- What waits longest for a subscription. $1: its key, $2: behind which key, $3: how many at most.
-SELECT key, entity_id, body FROM notification WHERE subscription_key = $1 AND key > $2 ORDER BY key LIMIT $3;
+-- What waits longest for a subscription. $1: its key, $2: behind which key, $3: up to which, $4: how many at most, $5: how many
+-- bytes they may take before the last one.
+SELECT key, entity_id, body
+FROM (
+    SELECT key, entity_id, body, sum(octet_length(body)) OVER (ORDER BY key) - octet_length(body) AS before
+    FROM (
+        SELECT key, entity_id, body FROM notification WHERE subscription_key = $1 AND key > $2 AND key <= $3
+        ORDER BY key LIMIT $4
+    ) AS first
+) AS measured
+WHERE before < $5 ORDER BY key;
+
+-- name: drop_superseded
+-- Of each entity only what came last waits for a subscription. $1: its key, $2: behind which key, $3: up to which.
+DELETE FROM notification WHERE key IN (
+    SELECT key
+    FROM (
+        SELECT key, row_number() OVER (PARTITION BY entity_id ORDER BY key DESC) AS place
+        FROM notification WHERE subscription_key = $1 AND key > $2 AND key <= $3
+    ) AS own
+    WHERE place > 1
+)
+RETURNING key;
+
+-- name: later
+-- Of which entities something waits for a subscription. $1: its key, $2: behind which key, $3: up to which, $4: entities' ids.
+SELECT DISTINCT entity_id FROM notification
+WHERE subscription_key = $1 AND key > $2 AND key <= $3 AND entity_id = ANY ($4::text[]);
 
 -- name: drop_oldest
 -- Make room: what waits longest for a subscription goes. $1: its key, $2: behind which key, $3: how many.
