@@ -21,6 +21,8 @@ MAX_NAME_LENGTH: Final = 1_024
 """The length of a name, expanded."""
 MAX_BATCH: Final = 1_000
 """Entities in one batch operation."""
+MAX_BATCHES_AT_ONCE: Final = 2
+"""Batches of one tenant that a process writes side by side."""
 
 MAX_PURGE: Final = 100_000
 """Entities that one purge may mean."""

@@ -17,6 +17,7 @@ from broadstreet.context.discovery import AttributeUse, TypeUse
 from broadstreet.context.evolution import Summary, Told
 from broadstreet.context.expression import Expression
 from broadstreet.context.fragment import AttributeFragment, EntityFragment
+from broadstreet.context.gathering import Write
 from broadstreet.context.instance import no_such_instance, parse_instance_id
 from broadstreet.context.instances import TemporalQuery
 from broadstreet.context.known_tenant import KnownTenant
@@ -170,7 +171,7 @@ class Broker:
             one.dataset_id = instance.dataset_id
             operation = partial(_modified, instance=instance, n=wanted.n, at_us=at_us)
             with suppress(provision.Stale):
-                await self._write_attribute(principal, at_us, entity_id, one, operation, None)
+                await self._write_attribute(principal, at_us, entity_id, one, operation, None, knows_time=True)
                 return
         raise Conflict("others keep changing the same attribute", remedy="Try again in a moment.")
 
@@ -203,7 +204,7 @@ class Broker:
         def operation(stored: StoredEntity | None, given: EntityFragment) -> Decision:
             return provision.provide(stored, given, at_us)
 
-        await self._write(principal, at_us, fragment, operation, None, fragment.attributes)
+        await self._write(principal, at_us, fragment, operation, None, fragment.attributes, knows_time=True)
 
     async def types(self, principal: Principal, *, with_attributes: bool) -> list[TypeUse]:
         """5.7.5 and 5.7.6."""
@@ -300,7 +301,8 @@ class Broker:
 
             ids = [fragment.id for fragment in part if fragment.id is not None]
             iris = {iri for fragment in part for iri in _iris(fragment)}
-            await tenant.ledger.write(principal, at_us, ids, iris, decide)
+            async with tenant.batches:
+                await tenant.ledger.write(principal, at_us, ids, iris, decide)
             outcome.created += done.created
             outcome.changed += done.changed
             outcome.errors += done.errors
@@ -322,20 +324,26 @@ class Broker:
         operation: Operation,
         gate: Gate = None,
         about: Sequence[AttributeFragment] | None = None,
+        *,
+        knows_time: bool = False,
     ) -> Decision:
-        """One operation on one entity. about: the attributes it looks at; None for all."""
+        """One operation on one entity. about: the attributes it looks at; None for all. knows_time: whether what it
+        decides hangs on `at_us`, so that it cannot be put down under another time together with others."""
         entity_id = fragment.id
         assert entity_id is not None
 
-        def decide(stored: Mapping[str, StoredEntity]) -> list[Decision]:
-            entity = stored.get(entity_id)
+        def decide(entity: StoredEntity | None) -> Decision:
             if entity is not None and not types_hold(gate, entity.types):
                 raise NotFound(f"there is no entity {entity_id} of this type", where="type")
-            return [operation(entity, fragment)]
+            return operation(entity, fragment)
 
         tenant = await self._tenant(principal, "entity:write")
         names = None if about is None else [one.name for one in about]
-        (decided,) = await tenant.ledger.write(principal, at_us, [entity_id], _iris(fragment), decide, names)
+        if not knows_time:
+            return await tenant.gathering.write(Write(principal, at_us, entity_id, _iris(fragment), decide, names))
+        (decided,) = await tenant.ledger.write(
+            principal, at_us, [entity_id], _iris(fragment), lambda stored: [decide(stored.get(entity_id))], names
+        )
         return decided
 
     async def _write_attribute(
@@ -346,11 +354,15 @@ class Broker:
         attribute: AttributeFragment,
         operation: Callable[[StoredEntity | None, str, AttributeFragment], Decision],
         gate: Gate,
+        *,
+        knows_time: bool = False,
     ) -> None:
         fragment = EntityFragment(entity_id, [], [attribute])
-        await self._write(
-            principal, at_us, fragment, lambda stored, _: operation(stored, entity_id, attribute), gate, [attribute]
-        )
+
+        def operate(stored: StoredEntity | None, _: EntityFragment) -> Decision:
+            return operation(stored, entity_id, attribute)
+
+        await self._write(principal, at_us, fragment, operate, gate, [attribute], knows_time=knows_time)
 
     async def _tenant(self, principal: Principal, permission: Permission) -> KnownTenant:
         principal.require(permission)

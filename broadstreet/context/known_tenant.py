@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from broadstreet.context.bounds import MAX_BATCHES_AT_ONCE
 from broadstreet.context.discovery import Discovery
 from broadstreet.context.erasing import Eraser
 from broadstreet.context.evolution import Historian
+from broadstreet.context.gathering import Gathering
 from broadstreet.context.ledger import Ledger
 from broadstreet.context.meta import Metas
 from broadstreet.context.reading import Reader
@@ -16,7 +20,7 @@ from broadstreet.context.transience import Ends
 from broadstreet.store import Database, Terms
 
 
-@dataclass(frozen=True)
+@dataclass
 class KnownTenant:
     """What is kept of one tenant, or of a part of one that somebody sees, while the process runs."""
 
@@ -42,6 +46,17 @@ class KnownTenant:
 
     async def discovery(self) -> Discovery:
         return Discovery(self.database, self.terms, await self.ends.overdue())
+
+    @cached_property
+    def batches(self) -> asyncio.Semaphore:
+        """Held by each batch while it is written: others wait here, and not for the connections that small requests
+        need."""
+        return asyncio.Semaphore(MAX_BATCHES_AT_ONCE)
+
+    @cached_property
+    def gathering(self) -> Gathering:
+        """Writes of single entities."""
+        return Gathering(self.ledger)
 
     @property
     def ledger(self) -> Ledger:
