@@ -31,6 +31,7 @@ from broadstreet.apis.health import Checks, health_router
 from broadstreet.apis.history import history_router
 from broadstreet.apis.metrics import measured, metrics_router
 from broadstreet.apis.ngsi_ld import ngsi_ld_router
+from broadstreet.apis.ngsi_ld.quick import QuickRetrieval
 from broadstreet.apis.openapi import openapi_config, openapi_json
 from broadstreet.apis.paths import Application
 from broadstreet.apis.people import people_router
@@ -112,4 +113,5 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
         logging_config=None,
     )
     check_declared(app)
+    app.quick = QuickRetrieval(services.broker, guard, services.metrics).answer
     return app

@@ -15,7 +15,11 @@ from urllib.parse import unquote
 from litestar import Litestar
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanScope, LifeSpanSend, Message, Receive, Scope, Send
+
+    Quick = Callable[[HTTPScope, dict[bytes, bytes], Receive, Send], Awaitable[bool]]
 
 NGSI_LD: Final = "/ngsi-ld/"
 """Where handlers take parts that are still encoded."""
@@ -35,6 +39,9 @@ def keep_encoded(raw_path: bytes) -> str:
 class Application(Litestar):
     """Litestar, with such paths kept in their parts."""
 
+    quick: Quick | None = None
+    """What may answer a GET of NGSI-LD before the framework is asked, and says whether it did."""
+
     async def __call__(
         self, scope: Scope | LifeSpanScope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
     ) -> None:
@@ -51,6 +58,9 @@ class Application(Litestar):
         sending = _echoing(headers.get(TENANT), cast("Send", send))
         if asked["method"] in ("POST", "PATCH", "PUT") and b"content-length" not in headers:
             await _refuse(sending)
+            return
+        quick = self.quick if asked["method"] == "GET" else None
+        if quick is not None and await quick(asked, headers, cast("Receive", receive), sending):
             return
         await super().__call__(asked, cast("Receive", receive), sending)
 

@@ -96,8 +96,7 @@ def number_of(kind: Kind, text: str | None) -> float | None:
     """The number that a value's JSON text is, where it is one that is kept as a number."""
     if kind is not Kind.PROPERTY or not text or text[0] not in "-0123456789":
         return None
-    number = float(text)
-    return number if not text.lstrip("-").isdigit() or abs(number) <= _EXACT else None
+    return None if text.lstrip("-").isdigit() and abs(int(text)) > _EXACT else float(text)
 
 
 class Reader:

@@ -75,7 +75,8 @@ async def test_the_index_changes_no_answer(
         {"id": "urn:v:d", "type": "V", "v": 2},
     ]
     fragments = [parse_entity(document, CORE) for document in documents]
-    await services.broker.batch(ANN, clock(), BatchOperation.CREATE, fragments)
+    outcome = await services.broker.batch(ANN, clock(), BatchOperation.CREATE, fragments)
+    assert outcome.errors == []
     await services.broker.delete(ANN, clock(), "urn:v:d")
     queries = [*QUERIES, 'v=="a:b"', 'v>"a"']
     placed_answers = {text: await found(tenant, services, text) for text in queries}
@@ -83,6 +84,7 @@ async def test_the_index_changes_no_answer(
     await tenant.execute("UPDATE attribute SET is_fed = true WHERE deleted_at IS NULL AND series_key % 2 = 0")
     fed_answers = {text: await found(tenant, services, text) for text in queries}
     monkeypatch.setattr(placed.PlacedPredicate, "_valued", Predicate._valued)
+    assert len(await found(tenant, services, 'v=="a"')) >= 3
     for text in queries:
         plain = await found(tenant, services, text)
         assert placed_answers[text] == plain, text

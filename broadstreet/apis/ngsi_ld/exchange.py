@@ -88,6 +88,11 @@ def context_link(link: str) -> str | None:
     return found[0] if found else None
 
 
+def context_header(vocabulary: Vocabulary) -> str:
+    """The Link header that names an @context."""
+    return f'<{vocabulary.uri}>; rel="{_CONTEXT_RELATION}"; type="{LD_JSON}"'
+
+
 class Exchange:
     """What the headers of a request say, and how its answer is framed."""
 
@@ -168,7 +173,7 @@ class Exchange:
         sent = dict(headers or {})
         status = self._conforming(content if isinstance(content, list) else [content], form, status, sent)
         if self.media_type == JSON:
-            link = f'<{vocabulary.uri}>; rel="{_CONTEXT_RELATION}"; type="{LD_JSON}"'
+            link = context_header(vocabulary)
             sent["Link"] = f"{link}, {sent['Link']}" if "Link" in sent else link
         elif self.media_type == LD_JSON:
             for one in content if isinstance(content, list) else [content]:
@@ -185,7 +190,7 @@ class Exchange:
         vocabulary = self.shown
         sent = dict(headers or {})
         if self.media_type == JSON:
-            link = f'<{vocabulary.uri}>; rel="{_CONTEXT_RELATION}"; type="{LD_JSON}"'
+            link = context_header(vocabulary)
             sent["Link"] = f"{link}, {sent['Link']}" if "Link" in sent else link
         else:
             reference = f',"@context":{encode(vocabulary.reference).decode()}}}'
