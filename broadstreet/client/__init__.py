@@ -4,7 +4,7 @@
        ├─── create, update, merge, replace, upsert, delete ──▶ Outcome
        ├─── history(…) ──▶ a data frame with time as its index
        ├─── types(), attributes() ──▶ what there is
-       ├─── subscribe(…) ──▶ Subscription
+       ├─── subscribe(…) ──▶ Subscription        Receiver ◀── notifications
        └─── contexts ──▶ @contexts that are kept in the city
 
 It speaks to a house through its public interface and shares nothing with it but the domain's words: httpx and msgspec
@@ -22,6 +22,7 @@ from broadstreet.client.found import Entities
 from broadstreet.client.kinds import AttributeKind, EntityType
 from broadstreet.client.outcome import Outcome
 from broadstreet.client.query import Query
+from broadstreet.client.receiver import Receiver
 from broadstreet.client.subscription import Subscription
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "Observation",
     "Outcome",
     "Query",
+    "Receiver",
     "Subscription",
 ]

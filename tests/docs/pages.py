@@ -29,9 +29,13 @@ class Page:
         """The text without its fenced blocks."""
         return _FENCE.sub("", self.text)
 
+    def fences(self) -> list[tuple[str, str]]:
+        """The fenced blocks, each with its language."""
+        return _FENCE.findall(self.text)
+
     def blocks(self, language: str) -> list[str]:
         """The fenced blocks of a language."""
-        return [body for found, body in _FENCE.findall(self.text) if found == language]
+        return [body for found, body in self.fences() if found == language]
 
     def commands(self) -> Iterator[str]:
         """What is typed at a `$` in console blocks; a line that ends in a backslash goes on in the next."""

@@ -6,9 +6,10 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 
+import httpx
 import pytest
 
-from broadstreet.client import Attribute, City, Entity, Query
+from broadstreet.client import Attribute, City, Entity, Query, Receiver
 from broadstreet.client.evolution import Stretch
 from broadstreet.client.html import MAX_CELL, MAX_ROWS, table
 from broadstreet.client.link import LONGEST_PAUSE_S, Patience
@@ -141,3 +142,20 @@ def test_a_query_is_said_as_the_standard_says_it() -> None:
         Query(near=(0, 0, 1), within=Shape()).parameters()
     with pytest.raises(InvalidInput, match="GeoJSON geometry"):
         Query(within="Helsinki").parameters()
+
+
+def test_a_receiver_takes_what_it_has_room_for_and_hands_it_over() -> None:
+    def told(level: int) -> dict[str, object]:
+        return {"type": "Notification", "data": [{**LAMP, "level": {"type": "Property", "value": level}}]}
+
+    with Receiver(max_waiting=2) as receiver:
+        answers = [httpx.post(receiver.address, json=told(level)).status_code for level in range(3)]
+        assert answers == [204, 204, 503], "the house comes again with what had no room"
+        assert [[one["level"].value for one in receiver.next()] for _ in range(2)] == [[0], [1]]
+        assert httpx.post(receiver.address, json={"data": {**LAMP, "id": "urn:x:2"}}).status_code == 204
+        assert [one.id for one in receiver.next()] == ["urn:x:2"]
+        assert httpx.post(receiver.address, content=b"no").status_code == 400
+        with pytest.raises(Unavailable, match="nothing was told to http"):
+            receiver.next(within_s=0.01)
+    with pytest.raises(httpx.ConnectError):
+        httpx.post(receiver.address, json={})
