@@ -10,6 +10,7 @@ What came is kept until it is asked for. Where nobody asks for long, the house i
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from http import HTTPStatus
@@ -35,6 +36,7 @@ class _Notification(msgspec.Struct):
         return [Entity(one) for one in (self.data if isinstance(self.data, list) else [self.data])]
 
 
+_log: Final = logging.getLogger(__name__)
 _notifications: Final = msgspec.json.Decoder(_Notification)
 
 
@@ -55,7 +57,8 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
-                """A notebook shows what is asked for, and no more."""
+                """To the log: a notebook shows what is asked for, and no more."""
+                _log.debug(format, *args)
 
         self._came = came
         self._server = ThreadingHTTPServer((host, port), Taker)
