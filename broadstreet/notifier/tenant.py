@@ -12,19 +12,19 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
-from broadstreet.context import CORE, Contexts, Vocabulary
+from broadstreet.context import Contexts
 from broadstreet.log import Log, Position
 from broadstreet.model.change import ChangeBatch, decode_changes
-from broadstreet.model.errors import BroadstreetError, Conflict
+from broadstreet.model.errors import Conflict
 from broadstreet.notifier.delivering import Deliveries
 from broadstreet.notifier.directory import Directory
 from broadstreet.notifier.intervals import Intervals
-from broadstreet.notifier.look import Look
 from broadstreet.notifier.matching import Matcher, Told
 from broadstreet.notifier.meter import Meter
 from broadstreet.notifier.queue import Waiting
+from broadstreet.notifier.register import Register
 from broadstreet.notifier.settling import Settler
 from broadstreet.notifier.subscribed import Subscribed
 from broadstreet.store import Database, Terms, load_queries
@@ -62,18 +62,14 @@ class TenantNotifier:
         self.intervals = Intervals(database, terms, deliveries, self._wait, clock)
         self._log = log
         self._database = database
-        self._contexts = contexts
+        self._register = Register(database, contexts, base, clock)
         self._directory = Directory(database, terms)
         self._matcher = Matcher(database, terms, self._directory)
         self._meter = meter
-        self._base = base
         self._clock = clock
-        self._epoch: int | None = None
         self._last_key = 0
         self._place = Position("", 0)
         self._kept: tuple[str | None, int] = (None, 0)
-        self._subscriptions: tuple[Subscribed, ...] = ()
-        self._ends_us: int | None = None
         self._turn = asyncio.Lock()
         """Held while what waits is written down and put into queues, or those are made anew."""
 
@@ -97,7 +93,7 @@ class TenantNotifier:
         """Begin where the database says."""
         async with self._step():
             await self.deliveries.begin()
-            self._epoch = None
+            self._register.forget()
             row = await self._database.fetchrow(_SQL["standing"])
             assert row is not None
             self._kept = (row["stream"], row["sequence"])
@@ -119,7 +115,7 @@ class TenantNotifier:
     @property
     def _hears(self) -> bool:
         """Whether anybody is to be told of changes."""
-        return any(one.interval_us is None for one in self._subscriptions)
+        return any(one.interval_us is None for one in self._register.subscriptions)
 
     async def _read(self) -> None:
         """Read changes for as long as somebody is to be told of them."""
@@ -177,44 +173,19 @@ class TenantNotifier:
         """See whether subscriptions were made, changed or removed, or have ended."""
         if not self.deliveries.is_in_step:
             await self._begin()
-        epoch = await self._database.fetchval(_SQL["epoch"])
-        now_us = self._clock()
-        if epoch == self._epoch and (self._ends_us is None or now_us < self._ends_us):
+        if not await self._register.refresh():
             return
-        rows = [row for row in await self._database.fetch(_SQL["subscriptions"]) if _is_served(row, now_us)]
-        looks: dict[object, Look] = {}
-        found = [one for row in rows if (one := await self._subscribed(row, looks)) is not None]
+        found = self._register.subscriptions
         self._directory.file(one for one in found if one.interval_us is None)
         async with self._step():
             await self.deliveries.serve(found)
         self.intervals.serve(found)
-        self._subscriptions = tuple(found)
-        self._ends_us = min((one.ends_at_us for one in found if one.ends_at_us is not None), default=None)
-        self._epoch = epoch
-
-    async def _subscribed(self, row: Any, looks: dict[object, Look]) -> Subscribed | None:
-        address: str = row["jsonld_context"]
-        try:
-            vocabulary: Vocabulary = await self._contexts.vocabulary(self._database.name, address, may_fetch=True)
-        except BroadstreetError as error:
-            _logger.warning("%s speaks the core's @context alone: %s", row["id"], error)
-            vocabulary, address = CORE, str(CORE.uri)
-        shown = self._base + address if address.startswith("/") else address
-        try:
-            return Subscribed.of(row, vocabulary, shown, looks)
-        except BroadstreetError as error:
-            _logger.error("%s cannot be served: %s", row["id"], error)
-            return None
 
 
 def _together(batches: Iterable[ChangeBatch]) -> int:
     """How many of these records are taken together, one at least."""
     sizes = accumulate(len(batch.series) for batch in batches)
     return max(1, sum(size <= MAX_CHANGES for size in sizes))
-
-
-def _is_served(row: Any, now_us: int) -> bool:
-    return row["is_active"] and (row["expires_at"] is None or row["expires_at"] > now_us)
 
 
 def _columns(waiting: Sequence[tuple[Subscribed, Waiting]]) -> tuple[list[int], list[int], list[str], list[str]]:

@@ -12,11 +12,15 @@ SELECT epoch FROM subscription_epoch;
 UPDATE notifier_cursor SET stream = $1, sequence = $2 WHERE stream IS NOT DISTINCT FROM $3 AND sequence = $4
 RETURNING sequence;
 
+-- name: register
+-- All subscriptions, oldest first, without what they ask for. version: another one where a row has changed.
+SELECT key, xmin::text AS version, is_active, expires_at FROM subscription ORDER BY key;
+
 -- name: subscriptions
--- All subscriptions, oldest first, with when each was last told.
-SELECT s.key, s.id, s.document, s.jsonld_context, s.is_active, s.expires_at, s.active_since, t.last_notification
+-- Subscriptions with when each was last told. $1: keys. version: as in `register`.
+SELECT s.key, s.xmin::text AS version, s.id, s.document, s.jsonld_context, s.expires_at, s.active_since, t.last_notification
 FROM subscription s LEFT JOIN subscription_tally t ON t.subscription_key = s.key
-ORDER BY s.key;
+WHERE s.key = ANY ($1::bigint[]);
 
 -- name: places
 -- What series are: whose, which attribute, and whether it has or had several instances. $1: keys.
