@@ -18,7 +18,7 @@ from broadstreet.context.predicate import Predicate, names_of
 from broadstreet.context.search import Page, selector_part, try_patterns
 from broadstreet.context.selection import Selection
 from broadstreet.context.traces import MAX_SCOPES_TOLD, Validity, scoped_of
-from broadstreet.history import FiledRows, filed_rows, filed_series
+from broadstreet.history import FiledRows, filed_rows, filed_series, is_in_files
 from broadstreet.model.errors import InvalidQuery, TooMany
 from broadstreet.store import Database, Terms, load_queries
 
@@ -91,18 +91,24 @@ class _Asking:
 
     async def look_into_files(self) -> None:
         """What must be known of the long past before the database is asked."""
-        if self._of_deletions:
+        if self._of_deletions or not await is_in_files(self._connection, self._stretch):
             return
-        self._filed_series = await filed_series(self._database, self._connection, self._stretch)
+        # Some entities by their ids are few: files are ordered by series, and need not be read whole.
+        few = all(selector.ids for selector in self._selection.selectors) and bool(self._selection.selectors)
+        among = await self._series_of(None) if few else None
+        self._filed_series = await filed_series(self._database, self._connection, self._stretch, among)
         names = self._asked_about()
         if self._filed_series and names:
-            keys = [self._terms[name] for name in names if name in self._terms]
-            predicate = Predicate(self._terms, self._selection.vocabulary, [keys, MAX_CANDIDATES + 1])
-            self._require_selectors(predicate)
-            rows = await self._fetch(predicate, _PAST_SQL["series"])
-            _check(rows)
-            series = [row["key"] for row in rows]
+            series = await self._series_of([self._terms[name] for name in names if name in self._terms])
             self._filed = await filed_rows(self._database, self._connection, self._stretch, series)
+
+    async def _series_of(self, keys: list[int] | None) -> list[int]:
+        """The series of some attributes (None: of all) of the entities that are selected by id and type."""
+        predicate = Predicate(self._terms, self._selection.vocabulary, [keys, MAX_CANDIDATES + 1])
+        self._require_selectors(predicate)
+        rows = await self._fetch(predicate, _PAST_SQL["series"])
+        _check(rows)
+        return [row["key"] for row in rows]
 
     async def page(self) -> Page:
         """A page, and the count where it is wanted."""

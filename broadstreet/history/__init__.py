@@ -37,7 +37,7 @@ from broadstreet.history.reading import (
     read_range,
     written_by,
 )
-from broadstreet.history.stretch import By, FiledRows, Stretch, filed_rows, filed_series
+from broadstreet.history.stretch import By, FiledRows, Stretch, filed_rows, filed_series, is_in_files
 
 __all__ = [
     "NO_META",
@@ -80,6 +80,7 @@ __all__ = [
     "hourly_bars",
     "is_filed",
     "is_free",
+    "is_in_files",
     "moving",
     "nearest_before",
     "origins_of",

@@ -15,7 +15,7 @@ import msgspec
 import polars as pl
 
 from broadstreet.history.columns import COLUMNS, TIME
-from broadstreet.history.past import Sight, collect, moment, seen
+from broadstreet.history.past import Sight, collect, files_of, moment, seen
 from broadstreet.model.clock import MAX_US, MIN_US
 from broadstreet.model.errors import TooMany
 from broadstreet.store.queries import load_queries
@@ -59,13 +59,22 @@ class FiledRows(msgspec.Struct, frozen=True):
     columns: tuple[list[Any], ...]
 
 
-async def filed_series(database: Database, connection: Connection, stretch: Stretch) -> list[int]:
-    """Series of which files hold something of a stretch. Raises TooMany."""
+async def is_in_files(connection: Connection, stretch: Stretch) -> bool:
+    """Whether files may hold anything of a stretch."""
+    return bool(await files_of(connection, *stretch.observed))
+
+
+async def filed_series(
+    database: Database, connection: Connection, stretch: Stretch, series_keys: Sequence[int] | None = None
+) -> list[int]:
+    """Series of which files hold something of a stretch. series_keys: the only ones that count. Raises TooMany."""
+    if series_keys is not None and not series_keys:
+        return []
 
     async def filed(sight: Sight) -> list[int]:
         if not sight.files:
             return []
-        rows = sight.scan(None, *stretch.observed)
+        rows = sight.scan(series_keys, *stretch.observed)
         if stretch.by is By.OBSERVED:
             found = await asyncio.to_thread(collect, rows.select(pl.col("series_key").unique()))
         else:

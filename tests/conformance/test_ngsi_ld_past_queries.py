@@ -219,6 +219,8 @@ async def filed(client: Client, cars: str, tmp_path_factory: pytest.TempPathFact
 async def test_files_are_asked_the_same(filed: Client, cars: str) -> None:
     for asked, names in QUERIES:
         assert (asked, await found(filed, cars, asked)) == (asked, names)
+    assert await found(filed, cars, f"&id=urn:ngsi-ld:{cars}:slow,urn:ngsi-ld:{cars}:idle&q=speed>1") == ["slow"]
+    assert await found(filed, cars, "&id=urn:nobody:1") == []
     for which in ("createdAt", "modifiedAt"):
         since = f"timerel=after&timeAt=2026-03-01T00:00:00Z&timeproperty={which}"
         assert await found(filed, cars, "&q=speed==99", since) == ["idle"]

@@ -107,9 +107,9 @@ WHERE o.value ? 'coordinates' AND true /* filter */
 ORDER BY /* order */ e.key LIMIT $2::int;
 
 -- name: series
--- The series of attributes of entities. $1: term keys, $2: how many at most.
+-- The series of attributes of entities. $1: term keys, or null for all, $2: how many at most.
 SELECT s.key FROM entity e JOIN series s ON s.entity_key = e.key
-WHERE s.term_key = ANY ($1::int[]) AND s.parent_key IS NULL AND true /* filter */
+WHERE s.parent_key IS NULL AND ($1::int[] IS NULL OR s.term_key = ANY ($1::int[])) AND true /* filter */
 LIMIT $2::int;
 
 -- name: deleted
