@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from broadstreet.app import expiring
+from broadstreet.app.expiring import Expiring
 from broadstreet.context import Reaper
 from broadstreet.context.reaping import BY
 from broadstreet.context.transience import END
+from broadstreet.log import ending
 from broadstreet.model.change import Flag, decode_changes
 from broadstreet.model.clock import US_PER_S, format_rfc3339
+from broadstreet.model.errors import Unavailable
 from tests.conformance.conftest import Client, Ticking
 
 SOON_S = 600
+POLL_S, POLLS = 0.02, 3_000
 FAR = "2100-01-01T00:00:00Z"
 PLACE = {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [24.9, 60.1]}}
 
@@ -209,3 +215,44 @@ async def test_another_process_looks_for_ends_once_a_second(client: Client) -> N
     clock(client).now_us += US_PER_S
     assert await client.get(f"entities?type={kind}") == []
     assert await status(client, f"entities/{entity}") == 404
+
+
+async def test_the_house_deletes_by_itself_what_ends(client: Client) -> None:
+    entity = await client.make(expiresAt=soon(client), a=1)
+    wait(client)
+    gone = "SELECT deleted_at IS NOT NULL AND expires_at IS NULL FROM entity WHERE id = $1"
+    assert await client.database.fetchval(gone, entity) is False
+    looking = asyncio.create_task(Expiring(client.services.store, client.services.clock).run())
+    try:
+        for _ in range(POLLS):
+            if await client.database.fetchval(gone, entity):
+                break
+            await asyncio.sleep(POLL_S)
+        else:
+            pytest.fail("it is there still")
+    finally:
+        await ending.end([looking])
+
+
+async def test_what_fails_is_tried_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = asyncio.Event()
+    reaps = [Unavailable("the database restarts"), None]
+
+    async def reap(self: Reaper, tenant: str, at_us: int) -> int:
+        error = reaps.pop(0) if reaps else None
+        if error is not None:
+            raise error
+        tried.set()
+        return 0
+
+    monkeypatch.setattr(Reaper, "reap", reap)
+    monkeypatch.setattr(expiring, "EVERY_S", 0.01)
+    looking = asyncio.create_task(Expiring(client.services.store, client.services.clock).run())
+    try:
+        async with asyncio.timeout(60):
+            await tried.wait()
+    finally:
+        await ending.end([looking])
+    assert "the database restarts" in caplog.text

@@ -112,12 +112,9 @@ FORMS = {"normalized": lambda given: given, "concise": concise, "simplified": si
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("asked", ["format", "options"])
-async def test_an_example_comes_back_in_every_representation(
-    client: Client, example: Example, form: str, asked: str
-) -> None:
+async def test_an_example_comes_back_in_every_representation(client: Client, example: Example, form: str) -> None:
     expected = {name: FORMS[form](given) for name, given in example.document.items()}
-    target = f"entities/{quote(example.id, safe='')}?{asked}={form}"
+    target = f"entities/{quote(example.id, safe='')}?{'options' if form == 'keyValues' else 'format'}={form}"
     plain = await client.ask("GET", target, accept=JSON, link=example.link)
     assert plain.json == expected and example.context in plain.headers["link"]
     linked = await client.ask("GET", target, accept=LD_JSON, link=example.link)
