@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 from broadstreet.delivery.post import DeliveryFailed
@@ -117,7 +117,8 @@ class _Line:
         self._tls = tls
         self._link: Link | None = None
         self._turn = asyncio.Lock()
-        self._answer: asyncio.Future[Any] | None = None
+        self._answer: asyncio.Future[PubAck | PubRec | PubComp] | None = None
+        self._wanted: tuple[type[Packet], int] | None = None
         self._has_room = asyncio.Event()
         self._next_identifier = 1
         self._idle: asyncio.TimerHandle | None = None
@@ -215,14 +216,11 @@ class _Line:
         link.begin()
         link.keep_alive(KEEP_ALIVE_S)
 
-    async def _answered(self, kind: type[Any], identifier: int) -> Any:
+    async def _answered(self, kind: type[Packet], identifier: int) -> PubAck | PubRec | PubComp:
         """The server's answer of a kind to a message."""
+        self._wanted = (kind, identifier)
         self._answer = asyncio.get_running_loop().create_future()
-        while True:
-            answer = await self._answer
-            if isinstance(answer, kind) and answer.identifier == identifier:
-                return answer
-            self._answer = asyncio.get_running_loop().create_future()
+        return await self._answer
 
     def _received(self, packet: Packet | Run) -> None:
         if isinstance(packet, Publish | PublishRun):
@@ -235,7 +233,8 @@ class _Line:
             self._take(packet)
 
     def _take(self, answer: PubAck | PubRec | PubComp) -> None:
-        if self._answer is not None and not self._answer.done():
+        is_wanted = (type(answer), answer.identifier) == self._wanted
+        if is_wanted and self._answer is not None and not self._answer.done():
             self._answer.set_result(answer)
 
     def _lost(self, link: Link) -> None:
