@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -26,7 +27,10 @@ from broadstreet.context.query_language import Moment, Operator, Pattern, Query,
 from broadstreet.context.representation import AttributeRow, EntityRow
 from broadstreet.context.vocabulary import Vocabulary
 from broadstreet.model.entity import Kind
+from broadstreet.model.numbers import nearest_double
 
+EXACT: Final = 2**53
+"""Up to here a whole number is a double."""
 Condition = Callable[[EntityRow], bool]
 Test = Callable[[AttributeRow], bool]
 
@@ -87,8 +91,9 @@ def needs_of(query: Query, vocabulary: Vocabulary) -> Needs | None:
 
 
 def compared_values(row: AttributeRow) -> Iterator[Any]:
-    """What of an attribute instance a plain comparison looks at."""
-    return _items(_values(row, ()))
+    """What of an attribute instance a plain comparison may look at; whole numbers as doubles."""
+    for item in _items(_items(_values(row, ()))):
+        yield nearest_double(item) if isinstance(item, int) and not isinstance(item, bool) else item
 
 
 def _leaf(term: Term, vocabulary: Vocabulary) -> Condition | None:
@@ -217,17 +222,32 @@ def _items(values: Iterable[Any]) -> Iterator[Any]:
 
 
 def _with_any(operand: Sequence[Value], sign: Callable[[Any, Any], bool]) -> Callable[[Any], bool]:
-    return lambda item: any(_of_one_sort(item, value) and sign(item, value) for value in operand)
+    exact = [_exact(value) for value in operand]
+    return lambda item: any(_of_one_sort(item, value) and sign(_exact(item), value) for value in exact)
 
 
 def _between(low: Any, high: Any) -> Callable[[Any], bool]:
-    return lambda item: _of_one_sort(item, low) and low <= item <= high
+    low, high = _exact(low), _exact(high)
+
+    def holds(item: Any) -> bool:
+        # An item that is a list itself is looked into by each of the two comparisons.
+        items = [_exact(one) for one in (item if isinstance(item, list) else (item,)) if _of_one_sort(one, low)]
+        return any(low <= one for one in items) and any(one <= high for one in items)
+
+    return holds
+
+
+def _exact(value: Any) -> Any:
+    """A number as the database compares it: by the decimal that it is written as."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) > EXACT:
+        return Decimal(repr(value))
+    return value
 
 
 def _of_one_sort(item: Any, value: Any) -> bool:
     """Whether JSON values of these sorts compare: numbers with numbers, texts with texts, truth values likewise."""
     if isinstance(value, bool) or isinstance(item, bool):
         return isinstance(value, bool) and isinstance(item, bool)
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float, Decimal)):
         return isinstance(item, (int, float))
     return isinstance(value, str) and isinstance(item, str)

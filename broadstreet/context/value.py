@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
@@ -15,6 +16,7 @@ from broadstreet.model.entity import Kind
 from broadstreet.model.errors import InvalidInput, TooLarge
 from broadstreet.model.geometry import parse_geometry
 from broadstreet.model.identifiers import check_iri
+from broadstreet.model.numbers import nearest_double
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*|@none")
 _encode: Final = msgspec.json.Encoder().encode
@@ -30,6 +32,7 @@ def check_value(kind: Kind, value: Any, vocabulary: Vocabulary, where: str) -> A
         return value
     if isinstance(value, (dict, list, str)):
         _check_text(value, where)
+    _check_number(value, where)
     return _CHECKS[kind](value, vocabulary, where)
 
 
@@ -43,8 +46,15 @@ def _check_text(value: Any, where: str) -> None:
     layer, depth = [value], 0
     while layer := [part for item in layer for part in _parts(item)]:
         depth += 1
+        for part in layer:
+            _check_number(part, where)
         if depth > MAX_VALUE_DEPTH:
             raise TooLarge(f"a value nests at most {MAX_VALUE_DEPTH} deep", where=where)
+
+
+def _check_number(value: Any, where: str) -> None:
+    if isinstance(value, int) and math.isinf(nearest_double(value)):
+        _refuse("a number is beyond the largest double", where)
 
 
 def _parts(value: Any) -> list[Any]:

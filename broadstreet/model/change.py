@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from broadstreet.model.errors import CorruptData
+from broadstreet.model.numbers import nearest_double
 
 
 class Flag(IntFlag):
@@ -67,8 +68,22 @@ _decoder = msgspec.msgpack.Decoder(ChangeBatch)
 
 
 def encode_changes(batch: ChangeBatch) -> bytes:
-    """The batch as MessagePack."""
-    return _encoder.encode(batch)
+    """The batch as MessagePack, which has whole numbers of 64 bits: larger ones leave as doubles."""
+    try:
+        return _encoder.encode(batch)
+    except OverflowError:
+        narrow = msgspec.structs.replace(batch, value=_narrow(batch.value), old=_narrow(batch.old))
+        return _encoder.encode(narrow)
+
+
+def _narrow(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_narrow(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _narrow(one) for name, one in value.items()}
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return nearest_double(value)
+    return value
 
 
 def decode_changes(data: bytes) -> ChangeBatch:

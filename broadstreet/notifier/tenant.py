@@ -138,9 +138,9 @@ class TenantNotifier:
 
     async def _take(self, batches: Sequence[tuple[int, ChangeBatch]]) -> None:
         """Records of changes by their sequence: find out what they mean to whom, and write that down."""
-        told = await self._matcher.match([batch for _, batch in batches], self._clock())
         place = Position(self._place.stream, batches[-1][0])
         async with self._step():
+            told = await self._matcher.match([batch for _, batch in batches], self._clock())
             waiting = self._numbered(told)
             async with self._database.transaction() as connection:
                 moved = await connection.fetchval(_SQL["move"], *place, *self._kept)
@@ -173,13 +173,13 @@ class TenantNotifier:
         """See whether subscriptions were made, changed or removed, or have ended."""
         if not self.deliveries.is_in_step:
             await self._begin()
-        if not await self._register.refresh():
-            return
-        found = self._register.subscriptions
-        self._directory.file(one for one in found if one.interval_us is None)
         async with self._step():
+            if not await self._register.refresh():
+                return
+            found = self._register.subscriptions
+            self._directory.file(one for one in found if one.interval_us is None)
             await self.deliveries.serve(found)
-        self.intervals.serve(found)
+            self.intervals.serve(found)
 
 
 def _together(batches: Iterable[ChangeBatch]) -> int:

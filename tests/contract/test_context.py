@@ -17,7 +17,7 @@ from broadstreet.context.ledger import Ledger
 from broadstreet.context.meta import Metas
 from broadstreet.history import Observations, append
 from broadstreet.model.change import ChangeBatch, Flag, decode_changes
-from broadstreet.model.errors import Conflict, NotAllowed, NotFound
+from broadstreet.model.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from broadstreet.model.terms import expand
 from broadstreet.store import Database, write_origin
 from tests.contract.conftest import Clock
@@ -108,6 +108,20 @@ async def test_old_and_new_leave_with_each_change(services: Services, database: 
 async def test_sub_attributes_are_interned(services: Services, database: Database, clock: Clock) -> None:
     await services.broker.create(ANN, clock(), entity(**{f"a{n}": {"value": n, "unitCode": "WTT"} for n in range(5)}))
     assert await database.fetchval("SELECT count(*) FROM meta") == 1
+
+
+async def test_a_number_of_any_size_is_kept_and_leaves_as_a_double(
+    services: Services, database: Database, clock: Clock
+) -> None:
+    large = 10**25
+    await services.broker.create(ANN, clock(), entity(whole=large, within=[1, {"deep": -large}]))
+    (batch,) = await changes(database)
+    assert batch.value == [1e25, [1, {"deep": -1e25}]]
+    assert (await attribute(database, "whole"))["value"] == large
+    assert (await attribute(database, "within"))["value"] == [1, {"deep": -large}]
+    for beyond in (10**400, [{"a": -(10**400)}]):
+        with pytest.raises(InvalidInput, match="beyond the largest double"):
+            entity(whole=beyond)
 
 
 async def test_an_api_write_becomes_current_at_once(services: Services, database: Database, clock: Clock) -> None:

@@ -32,8 +32,10 @@ from broadstreet.mqtt.packets import (
     Disconnect,
     Packet,
     PubAck,
+    PubAckRun,
     PubComp,
     Publish,
+    PublishRun,
     PubRec,
     PubRel,
     Version,
@@ -84,9 +86,9 @@ class Server:
 
     def _take(self, decoder: Decoder, answer: Answer, writer: asyncio.StreamWriter) -> bool:
         while (packet := decoder.next()) is not None:
-            assert not isinstance(packet, tuple)
-            self.heard.append(packet)  # type: ignore[arg-type]  # no runs were asked for
-            said = answer(packet)  # type: ignore[arg-type]
+            assert not isinstance(packet, PublishRun | PubAckRun)  # which were not asked for
+            self.heard.append(packet)
+            said = answer(packet)
             if said is None:
                 return False
             assert decoder.version is not None
