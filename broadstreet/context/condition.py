@@ -87,7 +87,10 @@ def needs_of(query: Query, vocabulary: Vocabulary) -> Needs | None:
         values = tuple(value for value in term.operand if not isinstance(value, Moment))
         return Needs(name, values) if len(values) == len(term.operand) else None
     ranges = number_ranges(term)
-    return None if ranges is None else Needs(name, (), min(ranges[0]), max(ranges[1]))
+    if ranges is None:
+        return None
+    # Whole numbers are compared exactly, and looked up as doubles, which may be a step away.
+    return Needs(name, (), math.nextafter(min(ranges[0]), -math.inf), math.nextafter(max(ranges[1]), math.inf))
 
 
 def compared_values(row: AttributeRow) -> Iterator[Any]:
