@@ -1,6 +1,7 @@
 """How quick NGSI-LD is over a city of entities with twelve attributes each: read, asked, paged, written, summed up.
 
-    python -m benchmarks.ngsild [--entities 100000] [--seconds 5] [--connections 32] [--times 200] [--only get,q,…]
+    python -m benchmarks.ngsild [--entities 100000] [--seconds 5] [--connections 32] [--times 200] [--batches 24]
+                                [--only get,q,…]
 
 A fresh house with every role, open to its machine, is filled through batch upserts and left as autovacuum leaves one.
 Then each question is asked by `--connections` at once for `--seconds` (`…_per_s`) and by one client `--times` times
@@ -53,7 +54,6 @@ LOADERS: Final = 2
 """Batches on their way at once while the city is filled."""
 AT_ONCE: Final = 20
 """Batches that are told the generator at once."""
-BATCHES: Final = 24
 COMPARED: Final = 12
 INSTANCES: Final = 10_000
 HISTORY_FROM: Final = datetime(2026, 2, 1, tzinfo=UTC)
@@ -217,15 +217,18 @@ class Bench:
 
     async def _batch(self) -> None:
         """Whole entities over those that are there: a round by many, and one by one client."""
-        before = await self._observations()
-        starts = [self._chance.randrange(self._city.entities - BATCH + 1) for _ in range(BATCHES)]
+        before, batches = await self._observations(), self._options.batches
+        alone = min(5, batches)
+        starts = [self._chance.randrange(self._city.entities - BATCH + 1) for _ in range(batches)]
         requests = upserts(self._city, starts, BATCH, 204)
         usage = Usage({**self._subject.heads(), "generator": [self._generator.pid]})
-        many = await self._round(requests, min(self._options.connections, BATCHES), 0, BATCHES)
+        many = await self._round(requests, min(self._options.connections, batches), 0, batches)
         shares = await usage.stop(many["seconds"])
-        one = await self._round(requests, 1, 0, 5)
-        if (filed := await self._observations() - before) < (BATCHES + 5) * BATCH * 10:
-            raise SystemExit(f"{(BATCHES + 5) * BATCH} entities were written, and {filed} observations are in the past")
+        one = await self._round(requests, 1, 0, alone)
+        if (filed := await self._observations() - before) < (batches + alone) * BATCH * 10:
+            raise SystemExit(
+                f"{(batches + alone) * BATCH} entities were written, and {filed} observations are in the past"
+            )
         per_s = round(many["answered"] * BATCH / many["seconds"])
         self.figures |= {
             "batch_entities_per_s": per_s,
@@ -258,6 +261,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--times", type=int, default=200, help="requests of one client")
+    parser.add_argument("--batches", type=int, default=24, help="batch upserts of a thousand entities")
     parser.add_argument("--only", default="", help="names of what is measured, joined by commas; left out: all")
     uvloop.run(run(parser.parse_args()))
 

@@ -59,7 +59,7 @@ def test_the_benchmark_of_the_past_ends_with_its_figures() -> None:
 
 
 def test_the_benchmark_of_ngsi_ld_ends_with_its_figures() -> None:
-    sizes = {"entities": 1000, "seconds": 0.1, "connections": 4, "times": 2}
+    sizes = {"entities": 1000, "seconds": 0.1, "connections": 4, "times": 2, "batches": 1}
     words = [f"--{name}={size}" for name, size in sizes.items()]
     ended = subprocess.run(
         [sys.executable, "-m", "benchmarks.ngsild", *words], cwd=ROOT, capture_output=True, text=True, check=True
