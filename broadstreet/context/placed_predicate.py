@@ -27,20 +27,16 @@ class PlacedPredicate(Predicate):
         values = tuple(map(literal, operand)) if isinstance(operand, tuple) else ()
         places = places_of(term, key, values)
         counts = relationships_count(term)
+        any_language = not term.path.keys
         if places is None:
-            return self.leaf("placed_at", [], *whole(key), predicate, variables, counts, False, not term.path.keys)
-        if places.exact:
-            (rest,) = places.besides
-            return self.leaf(
-                "placed_at", list(places.exact), *rest, predicate, variables, counts, all(map(is_decided, values)), True
-            )
-        (stretch,) = places.within
-        if len(places.besides) == 2:
-            texts, rest = places.besides
-            return self.leaf("placed_time", *stretch, *texts, *rest, predicate, variables, counts)
-        (rest,) = places.besides
+            return self.leaf("placed_at", [], [], *whole(key), predicate, variables, counts, False, any_language)
+        rest = list(places.rest)
+        if places.within is None:
+            decides, exact = all(map(is_decided, values)), list(places.exact)
+            return self.leaf("placed_at", exact, rest, *places.besides, predicate, variables, counts, decides, True)
         ranges = number_ranges(term)
         if ranges is None:
-            return self.leaf("placed_within", *stretch, *rest, predicate, variables, counts)
+            stretches = *places.within, *places.besides
+            return self.leaf("placed_within", *stretches, rest, predicate, variables, counts, places.decides)
         (low,), (high,) = ranges
-        return self.leaf("placed_number", *stretch, *rest, low, high, predicate, variables)
+        return self.leaf("placed_number", *places.within, rest, low, high, predicate, variables)

@@ -28,7 +28,6 @@ _SIGN: Final = 1 << 63
 _ALL: Final = (1 << 64) - 1
 _DAY_US: Final = 86_400_000_000
 _FINER: Final = re.compile(r"[.,]\d{7}")
-_REST: Final = b"w"
 _LEAST, _GREATEST = 0, _ALL
 
 Stretch = tuple[bytes, bytes]
@@ -39,12 +38,17 @@ Stretch = tuple[bytes, bytes]
 class Places:
     """Where the values of a term can stand.
 
-    exact: places; within: stretches, both ends included; besides: stretches without their second end.
+    exact: places; within: a stretch, both ends included; besides: one without its second end; rest: where all stands
+    that has no place of its own. decides: whether whatever stands within the stretch satisfies the term.
+
+    PostgreSQL knows how often each of the rest is met; of a stretch it has a notion only, so that besides is narrow.
     """
 
     exact: tuple[bytes, ...]
-    within: tuple[Stretch, ...]
-    besides: tuple[Stretch, ...]
+    within: Stretch | None
+    besides: Stretch
+    rest: tuple[bytes, ...]
+    decides: bool = False
 
 
 def places_of(term: Term, term_key: int, values: tuple[Value, ...]) -> Places | None:
@@ -79,8 +83,9 @@ def _equal(term_key: int, values: tuple[Value, ...]) -> Places | None:
     if any(isinstance(value, Moment) for value in values):
         return _between(term_key, values[0], values[0]) if len(values) == 1 else None
     has_text = any(isinstance(value, str) for value in values)
-    rest = _letter(term_key, b"t" if has_text else _REST), _key(term_key + 1)
-    return Places(tuple(sorted({_place(term_key, value) for value in values})), (), (rest,))
+    besides = _sort(term_key, b"t") if has_text else _nowhere(term_key)
+    exact = tuple(sorted({_place(term_key, value) for value in values}))
+    return Places(exact, None, besides, _rest(term_key))
 
 
 def _between(term_key: int, low: Value | None, high: Value | None) -> Places | None:
@@ -90,12 +95,11 @@ def _between(term_key: int, low: Value | None, high: Value | None) -> Places | N
         return _between_times(term_key, low, high, some.form)
     if isinstance(some, bool):
         return None
-    rest = _letter(term_key, b"t" if isinstance(some, str) else _REST), _key(term_key + 1)
-    letter = b"s" if isinstance(some, str) else b"n"
-    first = _letter(term_key, letter) if low is None else _place(term_key, low)
+    is_text = isinstance(some, str)
+    begins, ends = _sort(term_key, b"s" if is_text else b"n")
     # A text that begins as the last one does is cut to the same.
-    last = _letter(term_key, bytes([letter[0] + 1])) if high is None else _place(term_key, high)
-    return Places((), ((first, last),), (rest,))
+    stretch = begins if low is None else _place(term_key, low), ends if high is None else _place(term_key, high)
+    return Places((), stretch, _sort(term_key, b"t") if is_text else _nowhere(term_key), _rest(term_key))
 
 
 def _between_times(
@@ -115,8 +119,7 @@ def _between_times(
         return None
     begins = _letter(term_key, b"t")
     stretch = begins + _sortable(first, _LEAST), begins + _sortable(last, _GREATEST)
-    texts = _letter(term_key, b"s"), begins
-    return Places((), (stretch,), (texts, (_letter(term_key, _REST), _key(term_key + 1))))
+    return Places((), stretch, _sort(term_key, b"s"), _rest(term_key), decides=True)
 
 
 def _time_us(value: Value) -> int:
@@ -156,3 +159,16 @@ def _letter(term_key: int, letter: bytes) -> bytes:
 
 def _key(term_key: int) -> bytes:
     return struct.pack(">i", term_key)
+
+
+def _sort(term_key: int, letter: bytes) -> Stretch:
+    """Where all values of one sort stand."""
+    return _letter(term_key, letter), _letter(term_key, bytes([letter[0] + 1]))
+
+
+def _nowhere(term_key: int) -> Stretch:
+    return _key(term_key), _key(term_key)
+
+
+def _rest(term_key: int) -> tuple[bytes, ...]:
+    return _letter(term_key, b"w"), _letter(term_key, b"x")

@@ -57,67 +57,52 @@ WHERE s.term_key = $1::int AND s.parent_key IS NULL AND a.deleted_at IS NULL AND
   );
 
 -- name: placed_number
--- As number, of one range, by where values stand. $1, $2: the places of its ends, $3, $4: from where to where to look besides,
--- $5, $6: its ends, $7: the same as a jsonpath predicate, $8: its variables. Here and below: places are compared again before
--- the value is looked at, since PostgreSQL would take the value for the cheaper thing to look at.
+-- As number, of one range, by where values stand. $1, $2: the places of its ends, $3: places to look besides, $4, $5: its ends,
+-- $6: the same as a jsonpath predicate, $7: its variables. Here and below: places are compared again before the value is looked
+-- at, since PostgreSQL would take the value for the cheaper thing to look at.
 SELECT a.entity_key FROM attribute a
 WHERE a.deleted_at IS NULL AND (
-    a.value_place >= $1::bytea AND a.value_place <= $2::bytea OR a.value_place >= $3::bytea AND a.value_place < $4::bytea
+    a.value_place >= $1::bytea AND a.value_place <= $2::bytea OR a.value_place = ANY ($3::bytea[])
 ) AND CASE
-    WHEN a.value_place < $1::bytea AND a.value_place < $3::bytea THEN false
-    WHEN a.value_place > $2::bytea AND a.value_place > $4::bytea THEN false
-    WHEN a.number IS NOT NULL THEN a.number BETWEEN $5::float8 AND $6::float8
-    ELSE jsonb_path_match(a.value, $7::jsonpath, $8::jsonb, true)
+    WHEN (a.value_place < $1::bytea OR a.value_place > $2::bytea) AND a.value_place <> ALL ($3::bytea[]) THEN false
+    WHEN a.number IS NOT NULL THEN a.number BETWEEN $4::float8 AND $5::float8
+    ELSE jsonb_path_match(a.value, $6::jsonpath, $7::jsonb, true)
 END;
 
 -- name: placed_at
--- As value, where it stands in one of some places. $1: places, $2, $3: from where to where to look besides, $4: a jsonpath
--- predicate, $5: its variables, $6: whether relationships count, $7: whether whatever stands in one of the places satisfies it,
--- $8: whether texts in any language count, where there are several.
-SELECT a.entity_key FROM attribute a
-WHERE a.deleted_at IS NULL AND (a.value_place = ANY ($1::bytea[]) OR a.value_place >= $2::bytea AND a.value_place < $3::bytea)
-  AND ($6::bool OR a.kind NOT IN (2, 7)) AND CASE
-      WHEN a.value_place = ANY ($1::bytea[]) AND $7::bool THEN true
-      WHEN a.value_place < $2::bytea AND a.value_place <> ALL ($1::bytea[]) THEN false
-      ELSE jsonb_path_match_tz(
-          CASE WHEN a.kind = 3 AND $8::bool THEN jsonb_path_query_array(a.value, 'lax $.*[*]')
-          ELSE coalesce(to_jsonb(a.number), a.value) END,
-          $4::jsonpath, $5::jsonb, true
-      )
-  END;
-
--- name: placed_within
--- As value, where it stands within one of two stretches, the second of which does not reach its end. $1, $2: the first, $3,
--- $4: the second, $5: a jsonpath predicate, $6: its variables, $7: whether relationships count.
+-- As value, where it stands in one of some places. $1: places, $2: places to look besides, $3, $4: from where to where to look
+-- besides, the end not included, $5: a jsonpath predicate, $6: its variables, $7: whether relationships count, $8: whether
+-- whatever stands in one of the places satisfies it, $9: whether texts in any language count, where there are several.
 SELECT a.entity_key FROM attribute a
 WHERE a.deleted_at IS NULL AND (
-    a.value_place >= $1::bytea AND a.value_place <= $2::bytea OR a.value_place >= $3::bytea AND a.value_place < $4::bytea
+    a.value_place = ANY ($1::bytea[] || $2::bytea[]) OR a.value_place >= $3::bytea AND a.value_place < $4::bytea
 ) AND ($7::bool OR a.kind NOT IN (2, 7)) AND CASE
-    WHEN a.value_place < $1::bytea AND a.value_place < $3::bytea THEN false
-    WHEN a.value_place > $2::bytea AND a.value_place > $4::bytea THEN false
+    WHEN a.value_place = ANY ($1::bytea[]) AND $8::bool THEN true
+    WHEN (a.value_place < $3::bytea OR a.value_place >= $4::bytea) AND a.value_place <> ALL ($1::bytea[] || $2::bytea[])
+        THEN false
     ELSE jsonb_path_match_tz(
-        CASE WHEN a.kind = 3 THEN jsonb_path_query_array(a.value, 'lax $.*[*]')
+        CASE WHEN a.kind = 3 AND $9::bool THEN jsonb_path_query_array(a.value, 'lax $.*[*]')
         ELSE coalesce(to_jsonb(a.number), a.value) END,
         $5::jsonpath, $6::jsonb, true
     )
 END;
 
--- name: placed_time
--- As value, of a time: what stands within a stretch satisfies the predicate. $1, $2: the stretch, both ends included, $3, $4
--- and $5, $6: where to look besides, $7: a jsonpath predicate, $8: its variables, $9: whether relationships count.
+-- name: placed_within
+-- As value, where it stands within one of two stretches. $1, $2: the first, $3, $4: the second, its end not included, $5: places
+-- to look besides, $6: a jsonpath predicate, $7: its variables, $8: whether relationships count, $9: whether whatever stands
+-- within the first stretch satisfies it.
 SELECT a.entity_key FROM attribute a
 WHERE a.deleted_at IS NULL AND (
-    a.value_place >= $1::bytea AND a.value_place <= $2::bytea
-    OR a.value_place >= $3::bytea AND a.value_place < $4::bytea
-    OR a.value_place >= $5::bytea AND a.value_place < $6::bytea
-) AND ($9::bool OR a.kind NOT IN (2, 7)) AND CASE
-    WHEN a.value_place >= $1::bytea AND a.value_place <= $2::bytea THEN true
-    WHEN a.value_place < $3::bytea THEN false
-    WHEN a.value_place >= $4::bytea AND a.value_place < $5::bytea THEN false
+    a.value_place >= $1::bytea AND a.value_place <= $2::bytea OR a.value_place >= $3::bytea AND a.value_place < $4::bytea
+    OR a.value_place = ANY ($5::bytea[])
+) AND ($8::bool OR a.kind NOT IN (2, 7)) AND CASE
+    WHEN $9::bool AND a.value_place >= $1::bytea AND a.value_place <= $2::bytea THEN true
+    WHEN (a.value_place < $1::bytea OR a.value_place > $2::bytea) AND (a.value_place < $3::bytea OR a.value_place >= $4::bytea)
+        AND a.value_place <> ALL ($5::bytea[]) THEN false
     ELSE jsonb_path_match_tz(
         CASE WHEN a.kind = 3 THEN jsonb_path_query_array(a.value, 'lax $.*[*]')
         ELSE coalesce(to_jsonb(a.number), a.value) END,
-        $7::jsonpath, $8::jsonb, true
+        $6::jsonpath, $7::jsonb, true
     )
 END;
 
