@@ -119,7 +119,7 @@ _HINTS: Final = re.compile(r"([^\W\d_][\w-]*(?:,[^\W\d_][\w-]*)*):")
 _KEY: Final = re.compile(r"[^\[\].\s]+")
 _OPERATOR: Final = re.compile(r"!~=|~=|==|!=|<=|>=|<|>")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_WORD: Final = re.compile(r"[^;|(){},\"\s]+")
+_WORD: Final = re.compile(r"(?![<>=!~])[^;|(){},\"\s]+")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _DATE: Final = r"\d{4}-\d{2}-\d{2}"
 _CLOCK: Final = r"\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?(?:Z|[+-]\d{2}:?\d{2})?"

@@ -19,6 +19,7 @@ from broadstreet.model.entity import KINDS, Kind, Meta
 
 _decode: Final = msgspec.json.Decoder().decode
 _EXACT: Final = 2.0**53
+_VALUE_KEYS: Final = frozenset(kind.value_key for kind in Kind)
 _NO_VALUE: Final = msgspec.Raw(b"null")
 # Kinds whose value is looked into on its way out.
 _PARSED: Final = frozenset({Kind.VOCAB_PROPERTY, Kind.LIST_RELATIONSHIP})
@@ -196,10 +197,14 @@ class Presentation:
         shown["modifiedAt"] = format_rfc3339(modified_at_us)
 
     def _several(self, rows: Sequence[AttributeRow]) -> Any:
-        """The instances of one attribute: a list, or simplified an object by their datasetId."""
+        """The instances of one attribute: a list, or simplified an object by their datasetId.
+
+        Each is an object: a bare value among objects would be taken for an item of a list.
+        """
         if self.form is Form.SIMPLIFIED:
             return {"dataset": {row.dataset_id or "@none": self.attribute(row) for row in rows}}
-        return [self.attribute(row) for row in rows]
+        shown = [self.attribute(row) for row in rows]
+        return [one if isinstance(one, dict) and not _VALUE_KEYS.isdisjoint(one) else {"value": one} for one in shown]
 
     def attribute(self, row: AttributeRow) -> Any:
         """An attribute instance, in the form asked for."""

@@ -137,6 +137,23 @@ async def test_an_attribute_goes_by_its_iri_too(client: Client) -> None:
     assert (await client.get(f"entities/{entity_id}"))["a"]["value"] == 2
 
 
+async def test_instances_of_one_attribute_are_objects_in_the_concise_form_too(client: Client) -> None:
+    point = {"type": "Point", "coordinates": [24.9, 60.2]}
+    gps = {"datasetId": "urn:d:gps"}
+    several: dict[str, Any] = {"a": [{"value": 1}, {"value": 2, **gps}], "p": [{"value": point}, {"value": point, **gps}]}
+    entity_id = await client.make(**several)
+    concise = await client.get(f"entities/{entity_id}?options=concise&omit=id,type")
+    assert concise == several
+    again = await client.make(**concise)
+    shown = [await client.get(f"entities/{one}?omit=id,type") for one in (entity_id, again)]
+    assert shown[0] == shown[1]
+
+
+async def test_a_value_in_q_does_not_begin_as_a_comparison_does(client: Client) -> None:
+    for query in ("a>>1", "a===1", "a==~1"):
+        assert await client.problem("GET", f"entities?type=T&q={query}") == (400, "BadRequestData")
+
+
 async def test_an_attribute_is_replaced_or_deleted(client: Client) -> None:
     gps = {"value": 2, "datasetId": "urn:d:gps"}
     entity_id = await client.make(a=[{"value": 1, "unitCode": "CEL"}, gps], b=3)
