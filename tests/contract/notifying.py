@@ -130,6 +130,8 @@ class Receiver:
         self._came.set()
         if isinstance(answer, asyncio.Event):
             await answer.wait()
+        if writer.is_closing():
+            return False
         if isinstance(answer, bytes):
             writer.write(answer)
             return False

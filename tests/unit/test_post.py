@@ -20,6 +20,14 @@ async def heard(reader: asyncio.StreamReader) -> bytes:
     return head + await reader.readexactly(2)
 
 
+async def say(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Send more. Raises ConnectionError where nobody takes it any more."""
+    if writer.is_closing():
+        raise ConnectionError
+    writer.write(data)
+    await writer.drain()
+
+
 class Server:
     """A receiver that follows a script for each connection, the last one from then on."""
 
@@ -34,12 +42,12 @@ class Server:
         script = self._scripts[min(self.connections, len(self._scripts) - 1)]
         self.connections += 1
         self.open += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await script(reader, writer)
-        with suppress(ConnectionError):
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await script(reader, writer)
             writer.close()
-            await writer.wait_closed()
-        self.open -= 1
+        finally:
+            self.open -= 1
 
     def route(self, path: str = "/") -> HttpRoute:
         return HttpRoute.of(f"http://127.0.0.1:{self.port}{path}", {})
@@ -70,8 +78,7 @@ def answering(*answers: bytes, stays: bool = True) -> Script:
         left = list(answers)
         while True:
             await heard(reader)
-            writer.write(left.pop(0) if len(left) > 1 else left[0])
-            await writer.drain()
+            await say(writer, left.pop(0) if len(left) > 1 else left[0])
             if not stays:
                 return
 
@@ -138,16 +145,14 @@ async def test_an_answer_without_end_counts_once_its_head_is_there(monkeypatch: 
         await heard(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
         while True:
-            writer.write(b".")
-            await writer.drain()
+            await say(writer, b".")
             await asyncio.sleep(0.01)
 
     async def pours(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await heard(reader)
         writer.write(b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n")
         while True:
-            writer.write(b"1000\r\n" + b"." * 4096 + b"\r\n")
-            await writer.drain()
+            await say(writer, b"1000\r\n" + b"." * 4096 + b"\r\n")
 
     async with serving(drips, pours) as (server, http):
         await http.send(server.route(), b"{}", 30)
@@ -162,8 +167,7 @@ async def test_a_head_without_end_is_no_answer(begin: bytes) -> None:
         await heard(reader)
         writer.write(begin)
         while True:
-            writer.write(b"x" * 4096 if begin.endswith(b": ") else begin * 200)
-            await writer.drain()
+            await say(writer, b"x" * 4096 if begin.endswith(b": ") else begin * 200)
 
     async with serving(endless) as (server, http):
         with pytest.raises(DeliveryFailed, match="no end of its head"):
@@ -177,8 +181,7 @@ async def test_who_does_not_answer_in_time_has_failed() -> None:
     async def slow_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await heard(reader)
         while True:
-            writer.write(b"H")
-            await writer.drain()
+            await say(writer, b"H")
             await reader.read()
 
     async with serving(silent, slow_head) as (server, http):
