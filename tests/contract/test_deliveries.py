@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
+import asyncpg
 import pytest
 
 from broadstreet.app.clock import now_us
 from broadstreet.model.clock import format_rfc3339
+from broadstreet.model.errors import BroadstreetError
 from broadstreet.notifier import queue
 from tests.contract.notifying import City
 
@@ -227,3 +230,41 @@ async def test_a_queue_longer_than_what_is_in_hand_keeps_its_order(city: City, m
         if power == 20:
             busy.set()
     assert await city.receiver.values(f"/{kind}", "power", 30) == list(range(30))
+
+
+async def test_a_database_that_hangs_up_loses_and_disorders_nothing(city: City) -> None:
+    kind = city.fresh("Lamp")
+    await city.subscribe(f"/{kind}", kind)
+    lamp = await city.create(kind, power=0)
+    await city.receiver.wait(f"/{kind}")
+    for power in range(1, 40):
+        await city.patch(lamp, power=power)
+        if power % 10 == 0:
+            await _hang_up(city)
+    await city.patch(lamp, power=40)
+    found = await city.receiver.values(f"/{kind}", "power", 41)
+    requests = len(city.receiver.told[f"/{kind}"])
+    while set(found) != set(range(41)):
+        requests = len(await city.receiver.wait(f"/{kind}", requests + 1))
+        found = [value for one in city.receiver.told[f"/{kind}"] for value in one.values("power")]
+    firsts = list(dict.fromkeys(found))
+    assert firsts == list(range(41))
+
+
+async def _hang_up(city: City) -> None:
+    """Cut all connections of the notifier's, the recorder's and the test's own."""
+    owner = await asyncpg.connect(city.store._dsn)
+    try:
+        cut = await owner.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert cut > 1
+    finally:
+        await owner.close()
+    for _ in range(100):
+        with suppress(BroadstreetError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            for _ in range(8):
+                await city.database().fetchval("SELECT 1")
+            return
+        await asyncio.sleep(0.02)
