@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -141,6 +142,46 @@ class Receiver:
         return True
 
 
+class Wire:
+    """A way to a server of this machine that can be cut."""
+
+    def __init__(self, url: str) -> None:
+        self._to = urlsplit(url)
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """The server's address by this way."""
+        who = self._to.netloc.rpartition("@")[0]
+        return self._to._replace(netloc=f"{who}@127.0.0.1:{self.port}" if who else f"127.0.0.1:{self.port}").geturl()
+
+    async def mend(self) -> None:
+        """Lead there, from the same port as before."""
+        self._server = await asyncio.start_server(self._lead, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Lead nowhere."""
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(self._to.hostname, self._to.port)
+        self._writers |= {writer, back}
+        await asyncio.gather(self._carry(reader, back), self._carry(there, writer))
+        self._writers -= {writer, back}
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while (data := await reader.read(65_536)) and not writer.is_closing():
+                writer.write(data)
+        writer.close()
+
+
 @dataclass
 class City:
     """One tenant at a time (`principal` says which), whose changes go through a recorder's relay and a notifier."""
@@ -150,6 +191,8 @@ class City:
     receiver: Receiver
     principal: Principal = ANN
     notifier: Notifier | None = None
+    notifiers_log: Log | None = None
+    """Where it is another connection than the others'."""
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _notifying: asyncio.Task[None] | None = None
     _stack: list[Carriers] = field(default_factory=list)
@@ -174,7 +217,8 @@ class City:
         carriers = await Carriers(Receivers(LOOPBACK)).__aenter__()
         self._stack.append(carriers)
         contexts = Contexts(self.store, now_us, None)
-        self.notifier = Notifier(self.log, self.store, contexts, carriers, base=BASE, clock=now_us, chance=lambda: 0.0)
+        log = self.notifiers_log or self.log
+        self.notifier = Notifier(log, self.store, contexts, carriers, base=BASE, clock=now_us, chance=lambda: 0.0)
         self._notifying = asyncio.create_task(self.notifier.run())
 
     async def stop(self) -> None:

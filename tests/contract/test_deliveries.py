@@ -9,10 +9,12 @@ import asyncpg
 import pytest
 
 from broadstreet.app.clock import now_us
+from broadstreet.engines import Engines
+from broadstreet.log import Log
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.errors import BroadstreetError
 from broadstreet.notifier import queue
-from tests.contract.notifying import City
+from tests.contract.notifying import City, Wire
 
 pytestmark = pytest.mark.xdist_group("notifier")
 
@@ -249,6 +251,37 @@ async def test_a_database_that_hangs_up_loses_and_disorders_nothing(city: City) 
         found = [value for one in city.receiver.told[f"/{kind}"] for value in one.values("power")]
     firsts = list(dict.fromkeys(found))
     assert firsts == list(range(41))
+
+
+async def test_while_the_log_is_away_what_waits_is_delivered_and_what_comes_follows(
+    city: City, engines: Engines
+) -> None:
+    kind, busy = city.fresh("Lamp"), asyncio.Event()
+    await city.subscribe(f"/{kind}", kind)
+    wire = Wire(engines.addresses.nats_url)
+    await wire.mend()
+    async with await Log.connect(wire.url) as city.notifiers_log:
+        async with city.silence():
+            pass
+        city.receiver.plan(f"/{kind}", busy, 200)
+        lamp = await city.create(kind, power=0)
+        await city.receiver.wait(f"/{kind}")
+        for power in range(1, 5):
+            await city.patch(lamp, power=power)
+        await city.read()
+        wire.cut()
+        busy.set()
+        assert await city.receiver.values(f"/{kind}", "power", 5) == [0, 1, 2, 3, 4]
+        for power in range(5, 10):
+            await city.patch(lamp, power=power)
+        await wire.mend()
+        assert await city.receiver.values(f"/{kind}", "power", 10) == list(range(10))
+        await city.quiet()
+        assert len(city.receiver.told[f"/{kind}"]) == 10
+        await city.stop()
+    city.notifiers_log = None
+    await city.start()
+    wire.cut()
 
 
 async def _hang_up(city: City) -> None:
