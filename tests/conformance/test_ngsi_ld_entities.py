@@ -140,7 +140,10 @@ async def test_an_attribute_goes_by_its_iri_too(client: Client) -> None:
 async def test_instances_of_one_attribute_are_objects_in_the_concise_form_too(client: Client) -> None:
     point = {"type": "Point", "coordinates": [24.9, 60.2]}
     gps = {"datasetId": "urn:d:gps"}
-    several: dict[str, Any] = {"a": [{"value": 1}, {"value": 2, **gps}], "p": [{"value": point}, {"value": point, **gps}]}
+    several: dict[str, Any] = {
+        "a": [{"value": 1}, {"value": 2, **gps}],
+        "p": [{"value": point}, {"value": point, **gps}],
+    }
     entity_id = await client.make(**several)
     concise = await client.get(f"entities/{entity_id}?options=concise&omit=id,type")
     assert concise == several
