@@ -23,7 +23,8 @@ from broadstreet.model.errors import BroadstreetError, Unavailable
 
 MAX_ANSWER_BYTES: Final = 65_536
 """What is read of an answer, so that its connection can be used again; a longer one costs the connection."""
-CONNECT_S: Final = 10.0
+CONNECT_S: Final = 8.0
+"""How long connecting may take, all addresses of a name together."""
 REST_S: Final = 1.0
 """How long what follows an answer's head is waited for, so that its connection can be used again."""
 KEEP_S: Final = 15.0
@@ -147,10 +148,12 @@ class HttpPost:
         if place.has_tls and self._context is None:
             self._context = await asyncio.to_thread(self._tls)
         failure: Exception = DeliveryFailed("it cannot be reached")
-        for address, _ in await self._receivers.addresses(place.host, place.port):
+        addresses = await self._receivers.addresses(place.host, place.port)
+        each_s = CONNECT_S / len(addresses)  # one that swallows everything leaves the next one some time
+        for address, _ in addresses:
             connection = _Connection(place, self._forget)
             try:
-                async with asyncio.timeout(CONNECT_S):
+                async with asyncio.timeout(each_s):
                     await asyncio.get_running_loop().create_connection(
                         partial(_itself, connection),
                         address,
@@ -159,7 +162,7 @@ class HttpPost:
                         server_hostname=place.host if place.has_tls else None,
                     )
             except TimeoutError:
-                failure = DeliveryFailed(f"no connection within {CONNECT_S:g} s")
+                failure = DeliveryFailed(f"no connection within {each_s:g} s")
             except OSError as error:
                 failure = error
             else:

@@ -22,7 +22,7 @@ from broadstreet.context.meta import Metas
 from broadstreet.context.reading import Reader
 from broadstreet.context.search import Search
 from broadstreet.model.change import ChangeBatch
-from broadstreet.model.errors import BroadstreetError, TooMany
+from broadstreet.model.errors import BroadstreetError, InvalidQuery, TooMany
 from broadstreet.notifier.directory import Directory, Known
 from broadstreet.notifier.event import Event, events_of, relevant
 from broadstreet.notifier.state import Moment, States
@@ -134,7 +134,7 @@ class Matcher:
             selection = replace(subscription.question, selectors=(Selector(ids=some),), limit=len(some))
             try:
                 found.update((await self._search.page(selection)).keys)
-            except TooMany as error:
+            except (TooMany, InvalidQuery) as error:
                 _logger.warning("%s is not told of a change: %s", subscription.id, error)
         return found
 
