@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from broadstreet.model.entity import KINDS, Kind
 
 Form = Literal["normalized", "concise", "simplified", "geojson"]
+_VALUE_KEYS: Final = frozenset(kind.value_key for kind in Kind)
 HEAD: Final = frozenset({"id", "type", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt", "@context"})
 """Members of an entity that are no attributes."""
 PLAIN: Final = frozenset(
@@ -32,7 +33,7 @@ def kind_of(attribute: Mapping[str, Any]) -> Kind:
 
 def concise(entity: Mapping[str, Any]) -> dict[str, Any]:
     """Without what can be seen anyway (4.5.1)."""
-    return {name: value if name in HEAD else _each(value, _concise) for name, value in entity.items()}
+    return {name: value if name in HEAD else _each_concise(value) for name, value in entity.items()}
 
 
 def simplified(entity: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,12 +60,20 @@ def _each(value: Any, change: Callable[[Any], Any]) -> Any:
     return [change(one) for one in value] if isinstance(value, list) else change(value)
 
 
+def _each_concise(value: Any) -> Any:
+    """An attribute, or its instances, of which each is an object then: a bare value would be an item of a list."""
+    if not isinstance(value, list):
+        return _concise(value)
+    shown = map(_concise, value)
+    return [one if isinstance(one, Mapping) and not _VALUE_KEYS.isdisjoint(one) else {"value": one} for one in shown]
+
+
 def _concise(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     kind = kind_of(value)
     body = {
-        name: one if name in PLAIN or name == kind.value_key else _each(one, _concise)
+        name: one if name in PLAIN or name == kind.value_key else _each_concise(one)
         for name, one in value.items()
         if name != "type"
     }

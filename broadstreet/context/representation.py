@@ -197,14 +197,10 @@ class Presentation:
         shown["modifiedAt"] = format_rfc3339(modified_at_us)
 
     def _several(self, rows: Sequence[AttributeRow]) -> Any:
-        """The instances of one attribute: a list, or simplified an object by their datasetId.
-
-        Each is an object: a bare value among objects would be taken for an item of a list.
-        """
+        """The instances of one attribute: a list, or simplified an object by their datasetId."""
         if self.form is Form.SIMPLIFIED:
             return {"dataset": {row.dataset_id or "@none": self.attribute(row) for row in rows}}
-        shown = [self.attribute(row) for row in rows]
-        return [one if isinstance(one, dict) and not _VALUE_KEYS.isdisjoint(one) else {"value": one} for one in shown]
+        return _objects([self.attribute(row) for row in rows])
 
     def attribute(self, row: AttributeRow) -> Any:
         """An attribute instance, in the form asked for."""
@@ -275,7 +271,7 @@ class Presentation:
                 types = [compact(iri) for iri in sub]
                 shown[name] = types[0] if len(types) == 1 else types
             elif isinstance(sub, list):
-                shown[compact(name)] = [self._sub_attribute(one) for one in sub]
+                shown[compact(name)] = _objects([self._sub_attribute(one) for one in sub])
             else:
                 shown[compact(name)] = self._sub_attribute(sub)
         return shown
@@ -296,6 +292,11 @@ class Presentation:
         value = body["value"]
         is_object = isinstance(value, dict) or (isinstance(value, msgspec.Raw) and bytes(value)[:1] in (b"{", b"["))
         return value if kind is Kind.GEO_PROPERTY or not is_object else body
+
+
+def _objects(instances: list[Any]) -> list[Any]:
+    """Instances beside each other: each is an object, since a bare value would be taken for an item of a list."""
+    return [one if isinstance(one, dict) and not _VALUE_KEYS.isdisjoint(one) else {"value": one} for one in instances]
 
 
 def _lookup(asked: str, tags: Iterable[str]) -> str | None:

@@ -6,6 +6,7 @@ not ask anyway, and which are asked with the reader's own rights.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 import msgspec
@@ -26,6 +27,7 @@ MAX_SHARED: Final = 1_000
 MAX_NAME: Final = 120
 MAX_QUERY: Final = 8_192
 """Characters of an address's query."""
+_KEY: Final = re.compile(r"\d{1,18}", re.ASCII)
 _SQL = load_queries("saved_query")
 
 
@@ -95,11 +97,12 @@ async def save_query(portal: InPortal, principal: Caller, data: JSONBody[NewQuer
     )
 
 
-@delete("/api/queries/{saved:int}", opt=in_person())
-async def remove_query(portal: InPortal, principal: Caller, saved: FromPath[int]) -> None:
+@delete("/api/queries/{saved:str}", opt=in_person())
+async def remove_query(portal: InPortal, principal: Caller, saved: FromPath[str]) -> None:
     """Keep a query no longer: one's own; a steward any that is shared."""
     database = await portal.store.tenant(principal.tenant)
-    name = await database.fetchval(_SQL["remove"], saved, principal.name, principal.may("steward:write"))
+    key = int(saved) if _KEY.fullmatch(saved) else 0  # which nothing has
+    name = await database.fetchval(_SQL["remove"], key, principal.name, principal.may("steward:write"))
     if name is None:
         raise NotFound("you keep no such query", where="saved")
     await portal.access.audit.record(portal.clock(), principal.name, "query.remove", name, tenant=principal.tenant)

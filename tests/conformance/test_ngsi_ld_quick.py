@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
@@ -61,47 +61,55 @@ def told(answer: Answer) -> tuple[int, dict[str, str], bytes]:
     return answer.status, {name: value for name, value in answer.headers.items() if name not in VOLATILE}, answer.body
 
 
+ENTITY: Final[dict[str, Any]] = {
+    "id": "urn:ngsi-ld:Quick:1",
+    "type": ["Quick", "Other"],
+    "scope": ["/A/B", "/C"],
+    "number": {"type": "Property", "value": 20.5, "unitCode": "CEL", "observedAt": "2026-03-01T11:00:00.5Z"},
+    "whole": {"type": "Property", "value": 3},
+    "large": {"type": "Property", "value": 1e15},
+    "larger": {"type": "Property", "value": 1e21},
+    "small": {"type": "Property", "value": -1.5e-7},
+    "exact": {"type": "Property", "value": 2**53 + 1},
+    "zero": {"type": "Property", "value": -0.0},
+    "text": {"type": "Property", "value": 'ä "e+1"\n\\', "quality": {"type": "Property", "value": "\uf8ff"}},
+    "flag": {"type": "Property", "value": False},
+    "list": {"type": "ListProperty", "valueList": [1, "a", None]},
+    "json": {"type": "JsonProperty", "json": {"a": [1, {"b": None}]}},
+    "owner": {"type": "Relationship", "object": ["urn:a:1", "urn:a:2"], "objectType": "Organization"},
+    "owners": {"type": "ListRelationship", "objectList": [{"object": "urn:a:1"}, {"object": "urn:a:2"}]},
+    "kind": {"type": "VocabProperty", "vocab": ["Quick", "https://example.org/x"]},
+    "title": {"type": "LanguageProperty", "languageMap": {"en": "One", "fi": ["Yksi", "1"]}},
+    "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [24.94, 60.17]}},
+    "https://example.org/far": {"type": "Property", "value": 1},
+}
+
+
+async def write(client: Client) -> None:
+    """The entity, whoever comes first."""
+    await client.ask("POST", "entityOperations/upsert", [ENTITY], content_type="application/json")
+
+
 async def test_the_quick_answer_is_the_other_one(client: Client, slow: Any) -> None:
-    entity = {
-        "id": "urn:ngsi-ld:Quick:1",
-        "type": ["Quick", "Other"],
-        "scope": ["/A/B", "/C"],
-        "number": {"type": "Property", "value": 20.5, "unitCode": "CEL", "observedAt": "2026-03-01T11:00:00.5Z"},
-        "whole": {"type": "Property", "value": 3},
-        "large": {"type": "Property", "value": 1e15},
-        "larger": {"type": "Property", "value": 1e21},
-        "small": {"type": "Property", "value": -1.5e-7},
-        "exact": {"type": "Property", "value": 2**53 + 1},
-        "zero": {"type": "Property", "value": -0.0},
-        "text": {"type": "Property", "value": 'ä "e+1"\n\\', "quality": {"type": "Property", "value": "\uf8ff"}},
-        "flag": {"type": "Property", "value": False},
-        "list": {"type": "ListProperty", "valueList": [1, "a", None]},
-        "json": {"type": "JsonProperty", "json": {"a": [1, {"b": None}]}},
-        "owner": {"type": "Relationship", "object": ["urn:a:1", "urn:a:2"], "objectType": "Organization"},
-        "owners": {"type": "ListRelationship", "objectList": [{"object": "urn:a:1"}, {"object": "urn:a:2"}]},
-        "kind": {"type": "VocabProperty", "vocab": ["Quick", "https://example.org/x"]},
-        "title": {"type": "LanguageProperty", "languageMap": {"en": "One", "fi": ["Yksi", "1"]}},
-        "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [24.94, 60.17]}},
-        "https://example.org/far": {"type": "Property", "value": 1},
-    }
-    await client.ask("POST", "entities", entity, content_type="application/json")
+    await write(client)
     several = {"id": "urn:ngsi-ld:Quick:2", "type": "Quick", "a": [{"value": 1}, {"value": 2, "datasetId": "urn:d:1"}]}
     await client.ask("POST", "entities", several, content_type="application/json")
     bare = {"id": "urn:ngsi-ld:Quick:3", "type": "Quick"}
     await client.ask("POST", "entities", bare, content_type="application/json")
-    for named in (entity["id"], several["id"], bare["id"], quote(str(entity["id"]), safe="")):
+    for named in (ENTITY["id"], several["id"], bare["id"], quote(str(ENTITY["id"]), safe="")):
         quick, other, taken = await slow(f"entities/{named}", {})
         assert told(quick) == told(other)
         assert (quick.status, taken) == (200, [True]), named
     for form in ("keyValues", "simplified", "concise"):
-        quick, _, _ = await slow(f"entities/{entity['id']}?options={form}", {})
+        quick, _, _ = await slow(f"entities/{ENTITY['id']}?options={form}", {})
         assert quick.status == 200
     for more, headers in ASKED:
-        quick, other, _ = await slow(f"entities/{entity['id']}{more}", headers)
+        quick, other, _ = await slow(f"entities/{ENTITY['id']}{more}", headers)
         assert told(quick) == told(other), (more, headers)
 
 
 async def test_what_is_written_from_columns_is_what_is_shown_one_by_one(client: Client, slow: Any) -> None:
+    await write(client)
     shown = await client.get("entities/urn:ngsi-ld:Quick:1")
     with_times = await client.get("entities/urn:ngsi-ld:Quick:1?options=sysAttrs")
     for name, member in with_times.items():

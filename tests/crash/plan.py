@@ -42,7 +42,7 @@ class Plan:
 
 
 def plan_of(seed: int) -> Plan:
-    """The plan of a seed; seven seeds in a row kill seven different things."""
+    """The plan of a seed; eight seeds in a row kill eight different things."""
     chance = Random(seed)
     after = chance.randint(*FIRST_KILL_AFTER)
     again_in_s = chance.uniform(0, SECOND_KILL_WITHIN_S) if chance.random() < SECOND_KILL_SHARE else None
