@@ -11,12 +11,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-import asyncpg
-
 from broadstreet.delivery import DeliveryFailed
+from broadstreet.engines.again import EXPECTED
 from broadstreet.log.ending import end
 from broadstreet.model.clock import US_PER_S
-from broadstreet.model.errors import BroadstreetError
 from broadstreet.notifier.carrying import Carriers, Route
 from broadstreet.notifier.meter import Meter
 from broadstreet.notifier.queue import Queue, Waiting
@@ -29,8 +27,6 @@ LOOK_S: Final = 60.0
 """How long a worker sleeps at most before it looks at the clock again."""
 SETTLE_S: Final = 5.0
 """How long the last outcomes may take to be written down at the end."""
-_EXPECTED: Final = (BroadstreetError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What an engine that is away, restarting or slow looks like from here."""
 _SQL = load_queries("notifier")
 _logger = logging.getLogger(__name__)
 
@@ -132,7 +128,7 @@ class Deliveries:
         try:
             async with asyncio.timeout(SETTLE_S):
                 await self._settler.settle()
-        except _EXPECTED as error:
+        except EXPECTED as error:
             _logger.warning("what was delivered last in %s may come again: %s", self._database.name, error)
 
     async def _stop(self) -> None:
@@ -150,7 +146,7 @@ class Deliveries:
         while len(queue):
             try:
                 await self._step(queue)
-            except _EXPECTED as error:
+            except EXPECTED as error:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise asyncio.CancelledError from error

@@ -6,16 +6,14 @@ import asyncio
 import logging
 import os
 import random
-import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-import asyncpg
 import msgspec
 
 from broadstreet.context import Contexts
+from broadstreet.engines.again import again
 from broadstreet.log import Log
-from broadstreet.model.errors import BroadstreetError
 from broadstreet.model.identifiers import DEFAULT_TENANT
 from broadstreet.notifier.carrying import Carriers
 from broadstreet.notifier.delivering import Deliveries
@@ -26,10 +24,6 @@ from broadstreet.store import Store
 
 ANNOUNCE_EVERY_S: Final = 1.0
 LOOK_FOR_TENANTS_EVERY_S: Final = 2.0
-FIRST_RETRY_S: Final = 0.1
-LAST_RETRY_S: Final = 2.0
-_EXPECTED: Final = (BroadstreetError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What an engine that is away, restarting or slow looks like from here."""
 _logger = logging.getLogger(__name__)
 
 
@@ -105,22 +99,7 @@ class Notifier:
         )
 
     async def _again(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run, and run again after a failure: an engine that is away comes back."""
-        wait_s = FIRST_RETRY_S
-        while True:
-            started = time.monotonic()
-            try:
-                await work()
-            except _EXPECTED as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
-                    # What is cancelled while an engine goes away may fail in its clean-up, and must still end.
-                    raise asyncio.CancelledError from error
-                if time.monotonic() - started > LAST_RETRY_S * 2:
-                    wait_s = FIRST_RETRY_S
-                _logger.warning("%s: %s; again in %.1f s", what, error, wait_s)
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, LAST_RETRY_S)
+        await again(what, work, _logger)
 
     async def _announce(self) -> None:
         while True:

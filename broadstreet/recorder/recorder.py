@@ -10,12 +10,11 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 
-import asyncpg
 import msgspec
 
 from broadstreet.devices import Dispatcher
+from broadstreet.engines.again import again
 from broadstreet.log import Log
-from broadstreet.model.errors import BroadstreetError
 from broadstreet.recorder.meter import Meter, MeterReport
 from broadstreet.recorder.partition import Partition
 from broadstreet.recorder.plan import Plans
@@ -24,12 +23,8 @@ from broadstreet.store import Store, load_queries
 
 ANNOUNCE_EVERY_S = 1.0
 LOOK_FOR_TENANTS_EVERY_S = 2.0
-FIRST_RETRY_S = 0.1
-LAST_RETRY_S = 2.0
 DEFAULT_FUTURE_LIMIT_S = 300.0
 DEFAULT_KEEP_BYTES = 1024**3
-_EXPECTED = (BroadstreetError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What an engine that is away, restarting or slow looks like from here."""
 _SQL = load_queries("recorder")
 _logger = logging.getLogger(__name__)
 
@@ -110,23 +105,10 @@ class Recorder:
         ]
 
     async def _again(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run, and run again after a failure: an engine that is away comes back."""
-        wait_s = FIRST_RETRY_S
-        while True:
-            started = time.monotonic()
-            try:
-                await work()
-            except _EXPECTED as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
-                    # What is cancelled while an engine goes away may fail in its clean-up, and must still end.
-                    raise asyncio.CancelledError from error
-                self.meter.failures += 1
-                if time.monotonic() - started > LAST_RETRY_S * 2:
-                    wait_s = FIRST_RETRY_S
-                _logger.warning("%s: %s; again in %.1f s", what, error, wait_s)
-                await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, LAST_RETRY_S)
+        await again(what, work, _logger, self._failed)
+
+    def _failed(self) -> None:
+        self.meter.failures += 1
 
     async def _announce(self) -> None:
         while True:
