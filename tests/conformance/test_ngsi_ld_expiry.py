@@ -188,6 +188,8 @@ async def test_who_takes_away_an_end_in_time_keeps_the_thing(client: Client) -> 
 
 
 async def test_an_end_leaves_its_change(client: Client) -> None:
+    wait(client)
+    await reap(client)  # what other tests made and left
     end = soon(client)
     gone = await client.make("Passing", expiresAt=end, a=1)
     left = await client.make("Staying", a=ends(2, end))
