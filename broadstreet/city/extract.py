@@ -1,6 +1,6 @@
 """An OpenStreetMap extract, read once and sorted into what a city map and its places are made of.
 
-pyrosm reads the PBF into frames; here each row becomes a street, a rail, an area or a spot, or is left out: what lies
+Here each of its features becomes a street, a rail, an area or a spot, or is left out: what lies
 under the ground or inside a house is not drawn. Ways of one street are joined end to end, so that a name is written
 once and devices stand evenly along it. Everything is put in the order of its content, whatever order it was read in,
 so that the same file always makes the same city.
@@ -8,24 +8,19 @@ so that the same file always makes the same city.
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pyrosm
 import shapely
-from google.protobuf.message import DecodeError
-from pyrosm.exceptions import InvalidOSMFileError, PBFException, PBFNotImplemented
-from pyrosm.utils import get_bounding_box
 from shapely import LineString, MultiLineString, MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from broadstreet.city.coast import sea
-from broadstreet.model.errors import InvalidInput, NotFound
+from broadstreet.city.features import Row, read_features
+from broadstreet.model.errors import InvalidInput
 from broadstreet.model.geometry import Box
 
 
@@ -72,9 +67,6 @@ _FILTER: Final[dict[str, bool | list[str]]] = {
 _AREA_KEYS: Final = ("building", "natural", "landuse", "leisure", "waterway")
 _KEYS: Final = [*_FILTER, "name", "area", "tunnel", "indoor", "layer", "capacity"]
 
-Row = dict[str, str]
-"""The tags of one feature that we read; one it lacks is ''."""
-
 
 @dataclass(frozen=True, slots=True)
 class Street:
@@ -118,11 +110,9 @@ def read_extract(path: Path) -> Extract:
 
     Raises NotFound if there is no such file, and InvalidInput if it is not a whole OSM PBF or holds no named street.
     """
-    if not path.is_file():
-        raise NotFound(
-            "there is no such map file", where=str(path), remedy="Give the path of an OpenStreetMap extract, *.osm.pbf."
-        )
-    rows, header = _read_rows(path)
+    joined = {key: _FILTER[key] for key in _AREA_KEYS}
+    features = read_features(path, _FILTER, joined, _KEYS)
+    rows, header = list(features.rows()), features.header
     streets = tuple(_streets(rows))
     named = [street.line for street in streets if street.name]
     if not named:
@@ -148,59 +138,6 @@ def read_extract(path: Path) -> Extract:
         buildings=_areas(shape for tags, shape in rows if tags["building"] and not _is_under_ground(tags)),
         spots=_spots(rows),
     )
-
-
-def _read_rows(path: Path) -> tuple[list[tuple[Row, BaseGeometry]], Box | None]:
-    """Every feature with the tags we read, and the bounds that the file's header states.
-
-    Ways and relations are read apart: read together, pyrosm leaves out each way that is a member of a relation found.
-    """
-    try:
-        header = get_bounding_box(str(path))
-        with warnings.catch_warnings():
-            # Said where nothing matches; read_extract says it better.
-            warnings.filterwarnings("ignore", "Could not find any OSM data", UserWarning)
-            file = pyrosm.OSM(str(path))
-            single: Any = file.get_data_by_custom_criteria(
-                _FILTER, filter_type="keep", tags_as_columns=_KEYS, keep_relations=False
-            )
-            joined: Any = file.get_data_by_custom_criteria(
-                {key: _FILTER[key] for key in _AREA_KEYS},
-                filter_type="keep",
-                tags_as_columns=_KEYS,
-                keep_nodes=False,
-                keep_ways=False,
-            )
-    except (InvalidOSMFileError, PBFException, PBFNotImplemented, DecodeError) as error:
-        raise InvalidInput(
-            f"this is not a whole OpenStreetMap extract: {_reason(error)}",
-            where=str(path),
-            remedy="Fetch the file again, in the PBF form (*.osm.pbf).",
-        ) from error
-    rows = [row for frame in (single, joined) if frame is not None for row in _rows(frame)]
-    return rows, Box(*header.bounds) if header is not None else None
-
-
-def _rows(frame: Any) -> Iterator[tuple[Row, BaseGeometry]]:
-    """The rows of a frame of pyrosm's, as plain values."""
-    columns = [_column(frame, key) for key in _KEYS]
-    for shape, *values in zip(frame.geometry.to_numpy(), *columns, strict=True):
-        if shape is not None and not shape.is_empty:
-            yield dict(zip(_KEYS, values, strict=True)), shape
-
-
-def _reason(error: Exception) -> str:
-    """What pyrosm found: the last words in brackets, after its lines about the form in general."""
-    if isinstance(error, DecodeError):
-        return "it is cut short or damaged"
-    found = re.search(r"\(([^()]*)\)\.?$", str(error))
-    return found[1] if found else str(error)
-
-
-def _column(frame: Any, key: str) -> list[str]:
-    if key not in frame.columns:
-        return [""] * len(frame)
-    return [value if isinstance(value, str) else "" for value in frame[key]]
 
 
 def _streets(rows: Iterable[tuple[Row, BaseGeometry]]) -> list[Street]:

@@ -1,0 +1,50 @@
+"""What is wrong with the ground, and where: told beside what could be made of the rest, and drawn on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from broadstreet.model.errors import InvalidInput
+
+MAX_NAMED = 5
+"""How many places a refusal names; of the others the number is."""
+
+
+class FaultKind(StrEnum):
+    """The kinds of faults. What each means for the plan stands in the fault's own words."""
+
+    UNREACHED = "unreached"
+    ISLAND = "island"
+    OUTSIDE = "outside"
+    UNCONNECTED_PLANT = "unconnected_plant"
+    UNREACHED_OFFICE = "unreached_office"
+    CONTRADICTION = "contradiction"
+    BAD_GEOMETRY = "bad_geometry"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """kind; where it is, in WGS 84 degrees; what is wrong there; what to do about it."""
+
+    kind: FaultKind
+    lon: float
+    lat: float
+    what: str
+    remedy: str
+
+    @property
+    def place(self) -> str:
+        return f"lon {self.lon:.6f}, lat {self.lat:.6f}"
+
+
+class BadGround(InvalidInput):
+    """The ground cannot be planned on as it is given."""
+
+    def __init__(self, faults: Iterable[Fault], where: str) -> None:
+        """where: which of the inputs; each fault has its own place."""
+        self.faults = tuple(faults)
+        told = "; ".join(f"{fault.what} ({fault.place})" for fault in self.faults[:MAX_NAMED])
+        more = f"; and {len(self.faults) - MAX_NAMED} more" if len(self.faults) > MAX_NAMED else ""
+        super().__init__(told + more, where=where, remedy=self.faults[0].remedy)

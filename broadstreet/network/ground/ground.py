@@ -1,0 +1,157 @@
+"""The ground: a graph of ways and the places that hang on it, with every price that digging there has.
+
+All of it is columns (numpy), a row a node, a way, a premises, an office; none can be written to. A way's `cents_per_m`
+and `fixed_cents` are what opening it costs, from the catalogue; a way of plant costs what using it does. Permits that
+are asked once a street are not in it: they belong to the whole plan, and `street` says which ways share one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from broadstreet.network.ground.catalogue import Catalogue
+from broadstreet.network.ground.courses import F8, I8, Courses
+from broadstreet.network.ground.fault import Fault
+from broadstreet.network.ground.premises import Demand
+from broadstreet.network.ground.ways import Cleaned
+
+NO_STREET: Final = -1
+"""The street of a way that has no name."""
+
+I4 = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WayTable:
+    """Ways, a row each: from node a to node b along its course, `length_m` on the ellipsoid.
+
+    kind: a WayKind. surface: a number in SURFACES. street: a number in the ground's streets, or NO_STREET. way: a
+    number in the ground's way_ids, the same for all pieces from one junction to the next; what rules speak of.
+    usable: it may be dug, or lies there with room. locked: every plan holds it. room: how many cables (or spare
+    fibres) it takes; -1 where there is no bound. crossings: by kind of obstacle, whether one lies across.
+    """
+
+    a: I4
+    b: I4
+    length_m: F8
+    courses: Courses
+    kind: NDArray[np.int8]
+    surface: NDArray[np.int8]
+    street: I4
+    way: I4
+    usable: Flags
+    locked: Flags
+    cents_per_m: I8
+    fixed_cents: I8
+    room: I4
+    crossings: Flags
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    @property
+    def open_cents(self) -> I8:
+        """What it costs to open each way whole, in whole cents."""
+        return np.rint(self.length_m * self.cents_per_m).astype(np.int64) + self.fixed_cents
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Premises:
+    """Who is reached: what each needs (`demand`), the node where its drop leaves, the drop's length, the way that is
+    on, and on which side (1 left of its course, -1 right, 0 on it). A drop is straight, from the place to the node."""
+
+    demand: Demand
+    node: I4
+    drop_m: F8
+    way: I4
+    side: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.node)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offices:
+    """Central offices: given, or candidates to choose from. lead_m: from its place to its node; in cents what making
+    it ready costs."""
+
+    ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    lon: F8
+    lat: F8
+    node: I4
+    lead_m: F8
+    given: Flags
+    cents: I8
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the ground came to be: what was mended; how many premises were given, how many of them need nothing, and how
+    many are reached by no way and so are faults."""
+
+    cleaned: Cleaned
+    demand: int
+    without_need: int
+    unreached: int
+    islands: int
+    island_m: float
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What is there before a plan. Equal inputs give equal bytes: `digest` says so.
+
+    lon, lat: the nodes. part: for each node which of the parts it is in that usable ways join, the one with most nodes
+    first; -1 where no usable way ends. Nothing leads from one part to another.
+    """
+
+    lon: F8
+    lat: F8
+    part: I4
+    ways: WayTable
+    way_ids: tuple[str, ...]
+    streets: tuple[str, ...]
+    premises: Premises
+    offices: Offices
+    catalogue: Catalogue
+    counts: Counts
+    faults: tuple[Fault, ...]
+
+    def __post_init__(self) -> None:
+        for part in (self, self.ways, self.ways.courses, self.premises, self.premises.demand, self.offices):
+            for field in fields(part):
+                value = getattr(part, field.name)
+                if isinstance(value, np.ndarray):
+                    value.setflags(write=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """A name for all of it, of its content alone."""
+        made = hashlib.sha256()
+        for value in _flat(self):
+            if isinstance(value, np.ndarray):
+                made.update(f"{value.dtype.str}{value.shape}".encode())
+                made.update(np.ascontiguousarray(value).tobytes())
+            else:
+                made.update(msgspec.json.encode(value))
+            made.update(b"\n")
+        return made.hexdigest()
+
+
+def _flat(part: Any) -> list[Any]:
+    """The columns and values of a part, those of the parts within it in their place."""
+    nested = (WayTable, Courses, Premises, Demand, Offices)
+    values = [getattr(part, field.name) for field in fields(part)]
+    return [flat for value in values for flat in (_flat(value) if isinstance(value, nested) else [value])]

@@ -1,0 +1,169 @@
+"""Where a layer's coordinates lie on Earth: its projection is honoured, and one that is missing or wrong is refused.
+
+A refusal says what the coordinates look like, and which projections would put them where the plan is. Only `EPSG`
+codes are suggested; the check is that a coordinate of the layer comes to lie in the expected box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
+
+import numpy as np
+import shapely
+from pyproj import CRS, Transformer
+from pyproj.aoi import AreaOfInterest
+from pyproj.database import query_crs_info
+from pyproj.enums import PJType
+from pyproj.exceptions import CRSError, ProjError
+
+from broadstreet.model.errors import InvalidInput
+from broadstreet.model.geometry import Box
+from broadstreet.network.ground.courses import F8, GEOD, Lines
+
+WGS84: Final = CRS.from_epsg(4326)
+NEAR_DEG: Final = 0.5
+"""How far beyond the box where it is expected a layer may begin: a neighbouring town, not another country."""
+MAX_SUGGESTED: Final = 3
+_WORLD: Final = ("3857",)
+"""Projections that are used everywhere, whatever the place."""
+
+
+def to_degrees(shapes: Lines, stated: str | None, expected: Box | None, where: str) -> Lines:
+    """Shapes in WGS 84 degrees, longitude first, from those in a stated projection (`EPSG:3879`, or its definition).
+
+    Raises InvalidInput where no projection is stated, where coordinates cannot be in the one that is, or where the
+    layer then lies far from where it is expected.
+    """
+    points = shapely.get_coordinates(shapes)
+    if stated is None:
+        _refuse("this layer states no projection", where, points, expected)
+    crs = _crs(stated, where)
+    if not np.isfinite(points).all():
+        _refuse_place("a coordinate is no number", where, shapes, ~np.isfinite(points).all(axis=1), points, None)
+    if crs.is_geographic:
+        beyond = (np.abs(points[:, 0]) > 180) | (np.abs(points[:, 1]) > 90)
+        if beyond.any():
+            _refuse_place(
+                f"this layer says that it is in degrees ({_name(crs)}), and is not",
+                where,
+                shapes,
+                beyond,
+                points,
+                expected,
+            )
+    if not crs.equals(WGS84, ignore_axis_order=True):
+        transformer = Transformer.from_crs(crs, WGS84, always_xy=True)
+        shapes = np.asarray(
+            shapely.transform(shapes, lambda at: np.column_stack(transformer.transform(at[:, 0], at[:, 1])))
+        )
+        turned = shapely.get_coordinates(shapes)
+        lost = ~np.isfinite(turned).all(axis=1)
+        if lost.any():
+            _refuse_place(
+                f"this coordinate cannot be in {_name(crs)}, as is stated", where, shapes, lost, points, expected
+            )
+    if expected is not None:
+        _check_near(shapes, points, expected, _name(crs), where)
+    return shapes
+
+
+def likely(x: float, y: float, expected: Box) -> list[str]:
+    """The projections that would put a coordinate in the expected box: those made for the smallest areas first."""
+    found = [
+        (area, name) for code, area, name in _candidates(expected) if _is_in(_degrees(f"EPSG:{code}", x, y), expected)
+    ]
+    return [name for _, name in sorted(found)[:MAX_SUGGESTED]]
+
+
+def _candidates(expected: Box) -> Iterator[tuple[str, float, str]]:
+    """Projections in use in the middle of the expected box: code, the size of the area it is made for, name."""
+    lon, lat = (expected.west + expected.east) / 2, (expected.south + expected.north) / 2
+    middle = AreaOfInterest(lon, lat, lon, lat)
+    for info in query_crs_info("EPSG", [PJType.PROJECTED_CRS], middle, contains=True):
+        use = info.area_of_use
+        if use is not None and not info.deprecated:
+            yield info.code, (use.east - use.west) * (use.north - use.south), f"EPSG:{info.code} ({info.name})"
+    for code in _WORLD:
+        yield code, 360.0 * 180, f"EPSG:{code} ({CRS.from_epsg(int(code)).name})"
+
+
+def _degrees(crs: str, x: float, y: float) -> tuple[float, float]:
+    try:
+        lon, lat = Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+    except ProjError:
+        return float("inf"), float("inf")
+    return float(lon), float(lat)
+
+
+def _is_in(place: tuple[float, float], box: Box) -> bool:
+    west, south, east, north = _wide(box)
+    return west <= place[0] <= east and south <= place[1] <= north
+
+
+def _wide(box: Box) -> tuple[float, float, float, float]:
+    return box.west - NEAR_DEG, box.south - NEAR_DEG, box.east + NEAR_DEG, box.north + NEAR_DEG
+
+
+def _crs(stated: str, where: str) -> CRS:
+    try:
+        return CRS.from_user_input(stated)
+    except CRSError as error:
+        raise InvalidInput(
+            f"{stated[:60]!r} is no projection that is known here",
+            where=where,
+            remedy="State it by its EPSG code, such as EPSG:3879.",
+        ) from error
+
+
+def _name(crs: CRS) -> str:
+    authority = crs.to_authority()
+    return ":".join(authority) if authority else str(crs.name)
+
+
+def _check_near(shapes: Lines, points: F8, expected: Box, name: str, where: str) -> None:
+    west, south, east, north = shapely.total_bounds(shapes)
+    at = _wide(expected)
+    if west <= at[2] and east >= at[0] and south <= at[3] and north >= at[1]:
+        return
+    middle = (float((west + east) / 2), float((south + north) / 2))
+    target = ((expected.west + expected.east) / 2, (expected.south + expected.north) / 2)
+    away_km = GEOD.inv(*middle, *target)[2] / 1000
+    if _is_in((middle[1], middle[0]), expected):
+        raise InvalidInput(
+            f"this layer has latitude before longitude: as it stands it lies {away_km:.0f} km from the streets",
+            where=f"{where}, lon {middle[0]:.6f}, lat {middle[1]:.6f}",
+            remedy="Put longitude first.",
+        )
+    x, y = (float(axis) for axis in points.mean(axis=0))
+    names = likely(x, y, expected)
+    remedy = f"State the one it is in; {_or(names)} would put it here." if names else "Give the layer of this place."
+    raise InvalidInput(
+        f"in {name} this layer lies {away_km:.0f} km from the streets",
+        where=f"{where}, lon {middle[0]:.6f}, lat {middle[1]:.6f}",
+        remedy=remedy,
+    )
+
+
+def _refuse_place(message: str, where: str, shapes: Lines, wrong: Any, points: F8, expected: Box | None) -> NoReturn:
+    """Refuses with the first coordinate that is wrong, and the feature it is of."""
+    first = int(np.argmax(wrong))
+    feature = int(shapely.get_coordinates(shapes, return_index=True)[1][first])
+    _refuse(message, f"{where}, feature {feature + 1}", points[first : first + 1], expected)
+
+
+def _refuse(message: str, where: str, points: F8, expected: Box | None) -> NoReturn:
+    finite = points[np.isfinite(points).all(axis=1)]
+    if not len(finite):
+        raise InvalidInput(message, where=where, remedy="Write the layer again, with numbers.")
+    x, y = (float(axis) for axis in finite.mean(axis=0))
+    place = f"{where}, at x {x:.6g}, y {y:.6g}" if abs(x) <= 180 else f"{where}, at x {x:.1f}, y {y:.1f}"
+    if abs(x) <= 180 and abs(y) <= 90:
+        raise InvalidInput(message, where=place, remedy="Its coordinates look like degrees: state EPSG:4326.")
+    names = likely(x, y, expected) if expected is not None else []
+    hint = f"{_or(names)} would put it here" if names else "state the projection it is in, such as EPSG:3879"
+    raise InvalidInput(message, where=place, remedy=f"Its coordinates look like metres: {hint}.")
+
+
+def _or(names: list[str]) -> str:
+    return " or ".join(names)
