@@ -18,7 +18,7 @@ from shapely import LineString
 
 from broadstreet.model.geometry import Box
 from broadstreet.network.ground.catalogue import Surface
-from broadstreet.network.ground.courses import Courses
+from broadstreet.network.ground.courses import I8, Courses
 
 
 class WayKind(IntEnum):
@@ -92,3 +92,9 @@ class Streets:
         """The box they lie in: where further layers are expected."""
         lon, lat = self.courses.lon, self.courses.lat
         return Box(float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
+
+    def take(self, which: I8) -> Streets:
+        """Some of the lines, in this order."""
+        sources = tuple(self.sources[i] for i in which.tolist())
+        lines = self.courses.take(which), self.traits, self.trait[which], self.level[which], sources
+        return Streets(*lines, self.meet_where_they_cross)
