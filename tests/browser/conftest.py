@@ -89,13 +89,6 @@ class Seen:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all of them, one after the other: they share a city."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A browser. Playwright keeps an event loop running, which async tests of the same worker must not meet."""

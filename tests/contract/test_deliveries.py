@@ -16,8 +16,6 @@ from broadstreet.model.errors import BroadstreetError
 from broadstreet.notifier import queue
 from tests.contract.notifying import City, Wire
 
-pytestmark = pytest.mark.xdist_group("notifier")
-
 
 async def test_what_was_changed_before_is_not_told(city: City) -> None:
     kind = city.fresh("Lamp")

@@ -15,7 +15,6 @@ from broadstreet.store import create_tenant
 from tests.contract.notifying import BASE, City
 from tests.contract.recording import House
 
-pytestmark = pytest.mark.xdist_group("notifier")
 NULL = "urn:ngsi-ld:null"
 LINK = 'rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
 

@@ -35,7 +35,6 @@ KEYS = ("k", "l", "0")
 LANGUAGES = ("fi", "en", "@none")
 NUMBERS = (0, 1, -1, 2, 2.5, -0.0, 1e-9, 1e300, -1e300, 2**53, 2**53 + 1, -(2**53) - 1, 1e25, 2**64 - 1, 0.1, 3)
 TEXTS = ("", "x", "X", "xy", "é", "1", "true", "2026-01-01T00:00:00Z", "urn:x:1", "a b", '"', "ä𝄞", "\u007f")
-pytestmark = pytest.mark.xdist_group("condition")
 
 
 class Chance(random.Random):

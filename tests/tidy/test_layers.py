@@ -13,7 +13,6 @@ import pytest
 
 from tests.tidy.tree import ROOT
 
-pytestmark = pytest.mark.xdist_group("layers")
 PACKAGES = ("broadstreet", "simulator", "benchmarks")
 LINT = (
     "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports;"

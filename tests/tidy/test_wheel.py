@@ -11,7 +11,6 @@ import pytest
 
 from tests.tidy.tree import ROOT
 
-pytestmark = pytest.mark.xdist_group("wheel")
 SHIPPED = ("broadstreet", "simulator")
 PORTAL = "broadstreet/portal/static/"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,25 @@ def test_a_run_leaves_word_of_what_it_did_not_find(tmp_path: Path) -> None:
     words = ["-m", "pytest", "-p", "tests.kinds", "-p", "no:cacheprovider", "--absences", str(noted)]
     subprocess.run([sys.executable, *words, str(tmp_path / "test_planted.py")], cwd=ROOT, check=True)
     assert json.loads(noted.read_text()) == {"a telescope": 2}
+
+
+def test_tests_that_share_something_are_run_by_one_process(tmp_path: Path) -> None:
+    test = (
+        "import os\nimport pathlib\nimport time\nimport pytest\n\n"
+        "@pytest.mark.parametrize('n', range(3))\n"
+        "def test_a(n):\n"
+        "    time.sleep(0.02)\n"
+        "    file = pathlib.Path(__file__)\n"
+        "    file.with_name(f'{file.stem}-{n}').write_text(os.environ['PYTEST_XDIST_WORKER'])\n"
+    )
+    for path in ("tests/browser/test_1.py", "tests/browser/test_2.py", "tests/unit/test_3.py", "tests/unit/test_4.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(test)
+    words = ["-m", "pytest", "-p", "tests.groups", "-p", "no:cacheprovider", "-q", "-n", "2", "--import-mode=importlib"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, *words, "tests"], cwd=tmp_path, env=env, check=True)
+    ran = {path.name: path.read_text() for path in tmp_path.rglob("test_?-?")}
+    assert len(ran) == 12
+    assert len({worker for name, worker in ran.items() if name < "test_3"}) == 1
+    assert len({worker for name, worker in ran.items() if name.startswith("test_3")}) == 1
+    assert len(set(ran.values())) == 2
