@@ -248,6 +248,14 @@ class Site:
             await asyncio.sleep(POLL_S)
         raise AssertionError(f"the gateway never counts {name}")
 
+    async def comes_to(self, name: str, count: int) -> None:
+        """Wait until the gateway counts so many of this name."""
+        for _ in range(POLLS):
+            if getattr(self.gateway.counters, name) == count:
+                return
+            await asyncio.sleep(POLL_S)
+        raise AssertionError(f"the gateway never counts {count} {name}")
+
     @asynccontextmanager
     async def frozen_log(self) -> AsyncIterator[None]:
         """NATS stands still inside the block."""
