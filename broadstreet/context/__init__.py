@@ -34,6 +34,7 @@ from broadstreet.context.subscription_representation import Subscription, Subscr
 from broadstreet.context.subscriptions import FoundSubscriptions, Subscriptions
 from broadstreet.context.temporal_representation import TemporalForm, TemporalPresentation
 from broadstreet.context.vocabulary import CORE, Library, Vocabulary
+from broadstreet.context.written_search import WrittenPage
 
 __all__ = [
     "CORE",
@@ -79,6 +80,7 @@ __all__ = [
     "TypeUse",
     "Untouched",
     "Vocabulary",
+    "WrittenPage",
     "check_collation",
     "links_deep",
     "parse_attribute",

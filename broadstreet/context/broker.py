@@ -28,8 +28,10 @@ from broadstreet.context.past_search import PastSearch
 from broadstreet.context.purging import Rest, purge
 from broadstreet.context.representation import EntityRow, Presentation, Projection
 from broadstreet.context.selection import Selection, types_hold
+from broadstreet.context.shelf import Shelf
 from broadstreet.context.stored import StoredAttribute, StoredEntity
 from broadstreet.context.transience import Ends
+from broadstreet.context.written_search import WrittenPage
 from broadstreet.model.errors import Conflict, NotFound, TooMany
 from broadstreet.store import Store
 
@@ -68,6 +70,7 @@ class Broker:
         """clock: now, in microseconds since 1970, by which things end; None: they are there until they are deleted."""
         self._store = store
         self._clock = clock
+        self._shelf = Shelf()
         self._tenants: dict[tuple[str, str | None], KnownTenant] = {}
 
     async def retrieve(self, principal: Principal, entity_id: str, *, with_times: bool = False) -> EntityRow:
@@ -88,6 +91,14 @@ class Broker:
             return Found(await reader.shown(found.rows), found.count, found.more)
         page = await search.page(selection)
         return Found(await reader.entities(page.keys, with_times=with_times), page.count, page.more)
+
+    async def query_written(
+        self, principal: Principal, selection: Selection, presentation: Presentation
+    ) -> WrittenPage | None:
+        """As `query`, the entities as JSON texts; None where that takes to look at each attribute."""
+        selection.check_narrow()
+        tenant = await self._tenant(principal, "entity:read")
+        return await tenant.written(selection, presentation, self._shelf)
 
     async def written(
         self, principal: Principal, rows: Sequence[EntityRow], presentation: Presentation

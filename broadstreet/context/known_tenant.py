@@ -15,8 +15,12 @@ from broadstreet.context.ledger import Ledger
 from broadstreet.context.meta import Metas
 from broadstreet.context.reading import Reader
 from broadstreet.context.rendering import Renderings
+from broadstreet.context.representation import Presentation
 from broadstreet.context.search import Search
+from broadstreet.context.selection import Selection
+from broadstreet.context.shelf import Shelf
 from broadstreet.context.transience import Ends
+from broadstreet.context.written_search import WrittenPage, WrittenSearch
 from broadstreet.store import Database, Terms
 
 
@@ -35,6 +39,18 @@ class KnownTenant:
 
     async def search(self) -> Search:
         return Search(self.database, self.terms, await self.ends.overdue())
+
+    async def written(self, selection: Selection, presentation: Presentation, shelf: Shelf) -> WrittenPage | None:
+        """What matches as JSON texts; None where that takes to look at each attribute. shelf: asked where the tenant is
+        seen as it is, and nothing has ended that is there still. Raises InvalidQuery, TooMany."""
+        rendering = self.renderings.of(presentation)
+        if rendering is None:
+            return None
+        overdue_us = await self.ends.overdue()
+        search = Search(self.database, self.terms, overdue_us)
+        reader = Reader(self.database, self.terms, self.metas, overdue_us)
+        is_as_stamped = self.database.is_whole and overdue_us is None
+        return await WrittenSearch(search, reader, rendering, shelf if is_as_stamped else None).page(selection)
 
     @property
     def historian(self) -> Historian:

@@ -118,9 +118,15 @@ class Reader:
 
     async def entities(self, keys: Sequence[int], *, with_times: bool = False) -> list[EntityRow]:
         """Entities by their keys, in that order; one that is gone meanwhile is left out."""
-        if not keys:
-            return []
-        return await self.shown(await self._database.fetch(_SQL["entities"], list(keys), with_times))
+        return await self.shown(await self.rows(keys, with_times=with_times))
+
+    async def rows(self, keys: Sequence[int], *, with_times: bool = False) -> Sequence[asyncpg.Record]:
+        """As `entities`, as rows for `shown`."""
+        return await self._database.fetch(_SQL["entities"], list(keys), with_times) if keys else []
+
+    async def stamps(self, keys: Sequence[int]) -> Sequence[asyncpg.Record]:
+        """Keys and stamps of entities, in that order; one that is gone meanwhile is left out."""
+        return await self._database.fetch(_SQL["stamps"], list(keys)) if keys else []
 
     async def named(self, ids: Sequence[str], *, with_times: bool = False) -> list[EntityRow]:
         """Those of these ids that are there, in no order."""

@@ -7,6 +7,7 @@ times of the system, one language) is made by `Presentation`, attribute by attri
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -27,6 +28,7 @@ _KINDS: Final = {int(kind): kind for kind in Kind}
 # Kinds whose value is shown otherwise than it is kept.
 _LOOKED_INTO: Final = frozenset({Kind.VOCAB_PROPERTY, Kind.LIST_RELATIONSHIP})
 _FORMS: Final = frozenset({Form.NORMALIZED, Form.SIMPLIFIED})
+_numbers: Final = count(1)
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -45,6 +47,8 @@ class Rendering:
 
     def __init__(self, presentation: Presentation) -> None:
         self.presentation = presentation
+        self.number = next(_numbers)
+        """No other rendering of this process has it."""
         self._shows_time = presentation.form is Form.NORMALIZED
         self._moulds: dict[tuple[int, int, int | None], Mould] = {}
 

@@ -37,7 +37,7 @@ class Page:
 
 @dataclass(frozen=True)
 class RowPage:
-    """As `Page`, the entities as rows of the query `found`."""
+    """As `Page`, the entities as rows of the query `found` or `stamped`."""
 
     rows: Sequence[asyncpg.Record]
     count: int | None
@@ -68,12 +68,19 @@ class Search:
             keys = await asked.measured(end + 1)
             return Page(keys[selection.offset : end], len(keys), len(keys) > end)
 
+    async def stamped(self, selection: Selection) -> RowPage:
+        """Keys and stamps of the entities that match, where none has to be measured. Raises InvalidQuery, TooMany."""
+        return await self._rows(selection, "stamped", [])
+
     async def rows(self, selection: Selection, *, with_times: bool) -> RowPage:
         """The entities themselves, in one query, where none has to be measured. Raises InvalidQuery, TooMany."""
+        return await self._rows(selection, "found", [with_times])
+
+    async def _rows(self, selection: Selection, query: str, more: list[Any]) -> RowPage:
         terms = await self._terms.find(selection.iris)
         async with self._asking(selection, None) as own:
             asked = _Asked(own, selection, terms, self._database.is_whole, self._overdue_us)
-            return RowPage(*await asked.page("found", [with_times]))
+            return RowPage(*await asked.page(query, more))
 
     @asynccontextmanager
     async def _asking(self, selection: Selection, connection: Connection | None) -> AsyncIterator[Connection]:

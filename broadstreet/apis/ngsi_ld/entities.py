@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
@@ -39,11 +38,12 @@ from broadstreet.apis.ngsi_ld.ordering import ORDERING, order_of
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.services import Call
 from broadstreet.context import (
-    EntityRow,
+    Found,
     Join,
     Nulls,
-    Presentation,
+    Selection,
     Selector,
+    WrittenPage,
     parse_entity,
     parse_fragment,
     parse_types,
@@ -88,7 +88,9 @@ async def retrieve_entity(request: NgsiRequest, call: NamedDependency[Call], ent
     row = await broker.retrieve(call.principal, entity_id_of(entity_id), with_times=with_times)
     if not types_hold(gate_of(parameters, exchange), row.types):
         raise NotFound("there is no such entity of this type", where="type")
-    written = None if join is not None else await _written(call, exchange, presentation, [row])
+    written = None
+    if join is None and _is_as_kept(exchange):
+        written = await broker.written(call.principal, [row], presentation)
     if written is not None:
         return exchange.written(written, is_one=True)
     if wishes.attrs and not any(presentation.projection.shows(one.name, one.dataset_id) for one in row.attributes):
@@ -134,29 +136,31 @@ async def _find(
     selection = replace(selection, order=order_of(wishes.ordering, parameters))
     presentation = presentation_of(wishes, parameters, exchange.vocabulary, exchange.shown, levels=levels)
     geometry_property = _geometry_property(parameters, exchange)
-    found = await call.services.broker.query(call.principal, selection, with_times=presentation.with_times)
-    headers = {} if found.count is None or not selection.counts else {COUNT: str(found.count)}
-    pages = page_links(path, parameters, selection.limit, selection.offset, found.more)
-    if pages:
-        headers["Link"] = pages
-    written = None if join is not None else await _written(call, exchange, presentation, found.entities)
+    broker = call.services.broker
+    written = None
+    if join is None and _is_as_kept(exchange):
+        written = await broker.query_written(call.principal, selection, presentation)
     if written is not None:
-        return exchange.written(written, is_one=False, headers=headers)
+        headers = _page_headers(path, parameters, selection, written)
+        return exchange.written(written.texts, is_one=False, headers=headers)
+    found = await broker.query(call.principal, selection, with_times=presentation.with_times)
+    headers = _page_headers(path, parameters, selection, found)
     shown = await shown_of(call, exchange, presentation, found.entities, join, geometry_property)
     if exchange.media_type == GEO_JSON:
         return exchange.geo_answer(_collection(shown), presentation.form, headers=headers)
     return exchange.answer(shown, headers=headers, form=presentation.form)
 
 
-async def _written(
-    call: Call, exchange: Exchange, presentation: Presentation, rows: Sequence[EntityRow]
-) -> list[str] | None:
-    """Whole entities as JSON texts; None where something else is asked for."""
-    return (
-        None
-        if exchange.media_type == GEO_JSON or not exchange.is_newest
-        else await call.services.broker.written(call.principal, rows, presentation)
-    )
+def _is_as_kept(exchange: Exchange) -> bool:
+    """Whether entities are shown as they are written from columns."""
+    return exchange.media_type != GEO_JSON and exchange.is_newest
+
+
+def _page_headers(path: str, parameters: Parameters, selection: Selection, page: Found | WrittenPage) -> dict[str, str]:
+    """How many there are, if asked, and where the pages before and behind are."""
+    headers = {} if page.count is None or not selection.counts else {COUNT: str(page.count)}
+    links = page_links(path, parameters, selection.limit, selection.offset, page.more)
+    return {**headers, "Link": links} if links else headers
 
 
 def _collection(features: list[dict[str, Any]]) -> dict[str, Any]:

@@ -19,12 +19,14 @@ CROSS JOIN LATERAL (
 WHERE e.id = $1 AND e.deleted_at IS NULL;
 
 -- name: entities
--- As `entity`, for several, one after the other. $1: keys, $2: whether times of creation and change are wanted.
-SELECT e.id, e.types, e.scopes, e.created_at, e.modified_at, e.expires_at, a.*
+-- As `entity`, for several, one after the other. $1: keys, $2: whether times of creation and change are wanted. Each has
+-- a stamp, which another state of the same entity has not; null: it has no attributes.
+SELECT e.key, e.id, e.types, e.scopes, e.created_at, e.modified_at, e.expires_at, a.*
 FROM unnest($1::int[]) WITH ORDINALITY AS wanted (key, position)
 JOIN entity e ON e.key = wanted.key
 CROSS JOIN LATERAL (
     SELECT array_agg(a.term_key ORDER BY a.series_key) AS term_keys,
+        bit_xor(hashint8extended(a.version, a.series_key)) # hash_record_extended(ROW (e.types, e.scopes), e.key) AS stamp,
         array_agg(a.dataset_id ORDER BY a.series_key) AS dataset_ids,
         array_agg(a.kind ORDER BY a.series_key) AS kinds,
         array_agg(a.meta_key ORDER BY a.series_key) AS meta_keys,
@@ -38,15 +40,16 @@ WHERE e.deleted_at IS NULL
 ORDER BY wanted.position;
 
 -- name: found
--- A page of entities, in the order they came where no other is asked for, each as in `entity`. Each is looked up by itself
+-- A page of entities, in the order they came where no other is asked for, each as in `entities`. Each is looked up by itself
 -- when its turn comes, which keeps the order. $1: how many at most, $2: how many to pass over, $3: whether times of creation
 -- and change are wanted.
-SELECT e.id, e.types, e.scopes, e.created_at, e.modified_at, e.expires_at, a.*
+SELECT e.key, e.id, e.types, e.scopes, e.created_at, e.modified_at, e.expires_at, a.*
 FROM (
     SELECT e.* FROM entity e WHERE true /* filter */ ORDER BY /* order */ e.key LIMIT $1::int OFFSET $2::int
 ) e
 CROSS JOIN LATERAL (
     SELECT array_agg(a.term_key ORDER BY a.series_key) AS term_keys,
+        bit_xor(hashint8extended(a.version, a.series_key)) # hash_record_extended(ROW (e.types, e.scopes), e.key) AS stamp,
         array_agg(a.dataset_id ORDER BY a.series_key) AS dataset_ids,
         array_agg(a.kind ORDER BY a.series_key) AS kinds,
         array_agg(a.meta_key ORDER BY a.series_key) AS meta_keys,
@@ -56,6 +59,29 @@ CROSS JOIN LATERAL (
         array_agg(a.modified_at ORDER BY a.series_key) FILTER (WHERE $3::bool) AS attributes_modified_at
     FROM attribute a WHERE a.entity_key = e.key AND a.deleted_at IS NULL
 ) a;
+
+-- name: stamped
+-- As `found`, of each entity no more than its stamp. $1: how many at most, $2: how many to pass over.
+SELECT e.key, a.stamp
+FROM (
+    SELECT e.* FROM entity e WHERE true /* filter */ ORDER BY /* order */ e.key LIMIT $1::int OFFSET $2::int
+) e
+CROSS JOIN LATERAL (
+    SELECT bit_xor(hashint8extended(a.version, a.series_key)) # hash_record_extended(ROW (e.types, e.scopes), e.key) AS stamp
+    FROM attribute a WHERE a.entity_key = e.key AND a.deleted_at IS NULL
+) a;
+
+-- name: stamps
+-- As `entities`, of each no more than its stamp. $1: keys.
+SELECT e.key, a.stamp
+FROM unnest($1::int[]) WITH ORDINALITY AS wanted (key, position)
+JOIN entity e ON e.key = wanted.key
+CROSS JOIN LATERAL (
+    SELECT bit_xor(hashint8extended(a.version, a.series_key)) # hash_record_extended(ROW (e.types, e.scopes), e.key) AS stamp
+    FROM attribute a WHERE a.entity_key = e.key AND a.deleted_at IS NULL
+) a
+WHERE e.deleted_at IS NULL
+ORDER BY wanted.position;
 
 -- name: named
 -- Keys of the entities that are there, of these ids. $1: ids.
