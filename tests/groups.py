@@ -7,8 +7,9 @@ it with `-p tests.groups`; `make test` does.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 TOGETHER = ("tests/browser/",)
@@ -21,12 +22,8 @@ def group_of(node_id: str) -> str:
     return next((folder for folder in TOGETHER if path.startswith(folder)), path)
 
 
-class Groups(LoadScopeScheduling):
-    """Hands out a group as a whole, to the first process that has little left to do."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
-    return Groups(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One that hands out a group as a whole, to the first process that has little left to do."""
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = group_of
+    return scheduler

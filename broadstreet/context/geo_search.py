@@ -1,8 +1,12 @@
 """Entities by where they stand: boxes find candidates, and those are measured until the page is full.
 
-How many a box holds is found out by taking some: as many as one answer may need, or it is taken all there are and the
-rest is sorting. Where there are more, entities are looked at one after the other, in the order they came, portion by
-portion, until the page is full; for half of a city that is a few dozen.
+How many a box holds is found out by taking a few: are there no more, the rest is sorting. Where there are more, the
+first entities of all are looked at in the order they came; for half of a city a page is full after a few dozen. Where
+it is not, as many are taken as one answer may need; and where there are more still, all are looked at one after the
+other, portion by portion, until the page is full.
+
+PostgreSQL knows nothing of how much a box holds (it takes every box for one in two hundred), and plans by the limit:
+for a few it walks the index, for many it writes down all the box holds before it takes the first.
 """
 
 from __future__ import annotations
@@ -20,6 +24,11 @@ if TYPE_CHECKING:
     from broadstreet.store.database import Connection
 
 _SQL = load_queries("entity")
+MAX_KEY: Final = 2**31 - 1
+FEW: Final = 256
+"""Candidates that are taken first."""
+EARLY: Final = 4_096
+"""Of how many keys entities are looked at where a box holds more than a few."""
 SOME: Final = 1_000
 """Candidates that are simply taken, where there are no more."""
 PORTION: Final = 256
@@ -56,18 +65,30 @@ class GeoSearch:
         Raises TooMany.
         """
         if self._geo.boxes is not None:
-            predicate = self._predicates([self._term_key, SOME + 1, self._geo.is_near])
-            self._require_box(predicate, "box_meets")
-            rows = await self._fetch(predicate, "some_candidates")
-            if len(rows) <= SOME:
-                return sorted(self._matching(rows))
-        return await self._walk(count)
+            few = await self._taken(FEW)
+            if few is not None:
+                return few
+            early = await self._walk(count, EARLY)
+            if len(early) >= count:
+                return early
+            some = await self._taken(SOME)
+            if some is not None:
+                return some
+        return await self._walk(count, MAX_KEY)
 
-    async def _walk(self, count: int) -> list[int]:
+    async def _taken(self, most: int) -> list[int] | None:
+        """Keys of what matches, where there are no more candidates than that; None where there are."""
+        predicate = self._predicates([self._term_key, most + 1, self._geo.is_near])
+        self._require_box(predicate, "box_meets")
+        rows = await self._fetch(predicate, "some_candidates")
+        return None if len(rows) > most else sorted(self._matching(rows))
+
+    async def _walk(self, count: int, last: int) -> list[int]:
+        """Keys of the first that match, none behind the last."""
         found: list[int] = []
         portion, behind, seen = PORTION, -1, 0
         while len(found) < count:
-            predicate = self._predicates([self._term_key, portion, self._geo.is_near, behind])
+            predicate = self._predicates([self._term_key, portion, self._geo.is_near, behind, last])
             self._require_box(predicate, "box_not_apart")
             rows = await self._fetch(predicate, "next_candidates")
             found += self._matching(rows)

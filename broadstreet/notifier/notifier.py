@@ -20,6 +20,7 @@ from broadstreet.notifier.delivering import Deliveries
 from broadstreet.notifier.meter import Meter, MeterReport
 from broadstreet.notifier.settling import Settler
 from broadstreet.notifier.tenant import TenantNotifier
+from broadstreet.notifier.turn import Turn, TurnLost
 from broadstreet.store import Store
 
 ANNOUNCE_EVERY_S: Final = 1.0
@@ -54,15 +55,25 @@ class Notifier:
         self._tenants: dict[str, TenantNotifier] = {}
 
     async def run(self) -> None:
-        """Notify until cancelled."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._announce())
-                group.create_task(self._again("tenants", lambda: self._find_tenants(group)))
-        finally:
-            for one in self._tenants.values():
-                await one.deliveries.close()
-            self._tenants.clear()
+        """Notify until cancelled, whenever no other notifier of the house does."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._announce())
+            group.create_task(self._take_turns())
+
+    async def _take_turns(self) -> None:
+        while True:
+            turn = Turn(self._store.control)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(turn.hold())
+                    await turn.is_mine.wait()
+                    group.create_task(self._again("tenants", lambda: self._find_tenants(group)))
+            except* TurnLost:
+                _logger.warning("another notifier has taken over; this one stands by")
+            finally:
+                for one in self._tenants.values():
+                    await one.deliveries.close()
+                self._tenants.clear()
 
     async def _find_tenants(self, group: asyncio.TaskGroup) -> None:
         while True:

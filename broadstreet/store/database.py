@@ -30,6 +30,8 @@ ACQUIRE_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 60.0
 GONE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What giving something back can meet where the server has gone away; the pool drops such a connection by itself."""
+_KEEPALIVES = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+"""So the server sees within a minute that a machine is away, and lets its locks go; by default, after two hours."""
 
 _REACH_SQL = load_queries("reach")
 _encode_json = msgspec.json.encode
@@ -130,7 +132,7 @@ class Database:
         files: Path | None = None,
     ) -> Database:
         """Open the pool. Raises EngineFailed where PostgreSQL does not answer or the role is missing."""
-        settings = {"role": role, "search_path": schema, "application_name": f"broadstreet {name}"}
+        settings = {"role": role, "search_path": schema, "application_name": f"broadstreet {name}", **_KEEPALIVES}
         try:
             pool = await _pool(dsn, user, settings, min_size, max_size)
             planning = {**settings, "plan_cache_mode": "force_custom_plan"}

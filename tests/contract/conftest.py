@@ -67,7 +67,7 @@ async def services(services_dsn: str, nats_url: str, clock: Clock, data_dir: Pat
 
 @pytest.fixture(scope="module")
 async def told_city(engines: Engines, databases: Databases) -> AsyncIterator[City]:
-    """A city with a recorder and a notifier at work, for tests of the group `notifier`."""
+    """A city with a recorder and a notifier at work, for tests of notifications."""
     async with databases.with_tenants("city") as dsn, City.open(dsn, engines.addresses.nats_url) as city:
         yield city
 

@@ -222,11 +222,13 @@ class City:
         self._notifying = asyncio.create_task(self.notifier.run())
 
     async def stop(self) -> None:
-        """Notify no more."""
-        assert self._notifying is not None
+        """Notify no more, if it does."""
+        if self._notifying is None:
+            return
         self._notifying.cancel()
         with suppress(asyncio.CancelledError):
             await self._notifying
+        self._notifying = None
         await self._stack.pop().__aexit__()
 
     @asynccontextmanager

@@ -119,14 +119,14 @@ WHERE p.term_key = $1::int AND true /* filter */
 LIMIT $2::int;
 
 -- name: next_candidates
--- As candidates, of the entities behind one. $4: the last one's key.
+-- As candidates, of the entities behind one. $4: the last one's key, $5: a key that none is behind.
 SELECT e.key, (p.bounds[0])[0] AS lon, (p.bounds[0])[1] AS lat,
     CASE
         WHEN $3::bool AND (p.bounds[0])[0] = (p.bounds[1])[0] AND (p.bounds[0])[1] = (p.bounds[1])[1] THEN NULL
         ELSE p.geojson::text
     END AS geojson
 FROM place p JOIN entity e ON e.key = p.entity_key
-WHERE p.entity_key > $4::int AND p.term_key = $1::int AND true /* filter */
+WHERE p.entity_key > $4::int AND p.entity_key <= $5::int AND p.term_key = $1::int AND true /* filter */
 ORDER BY p.entity_key LIMIT $2::int;
 
 -- name: places

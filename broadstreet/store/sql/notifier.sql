@@ -1,3 +1,15 @@
+-- name: take_turn
+-- Whether no other session of this house's notifiers has the turn; then this one has it.
+SELECT pg_try_advisory_lock(hashtext('broadstreet notifier'));
+
+-- name: has_turn
+-- Whether this session is there still.
+SELECT true;
+
+-- name: leave_turn
+-- Give up the turn.
+SELECT pg_advisory_unlock(hashtext('broadstreet notifier'));
+
 -- name: standing
 -- How far changes are read, and the epoch of the subscriptions.
 SELECT c.stream, c.sequence, e.epoch FROM notifier_cursor c CROSS JOIN subscription_epoch e;
