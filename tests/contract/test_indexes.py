@@ -76,6 +76,8 @@ NOT_WALKED: Final = {
     "device.plans": RECORDER,
     "device.registry_version": RECORDER,
     "device.was_met": "one device by its id, when it comes for another secret",
+    "entity.stamped": "as `found`, of which it asks less, once most of what is asked for is known",
+    "entity.stamps": "as `entities`, likewise",
     "device_certificate.revoke": "one certificate by its fingerprint",
     "device_login.forget_loans": SIMULATOR,
     "device_login.give_back": SIMULATOR,
