@@ -8,7 +8,18 @@ import msgspec
 
 
 class What(StrEnum):
-    """What is paid for. A crossing, a permit of a street: once, however many ways."""
+    """What is paid for, with its key and its unit. What is opened is paid once, however many cables lie in it.
+
+    office: an office that is a site; key: its id; what the ground says it costs. port: each that is joined.
+    trench: metres of opened ways that are no plant, by surface. permit: the same metres (`m`), and each named street
+    among them once, in the first phase that digs there (`street`). crossing: each obstacle across an opened way that is
+    no plant (`tram`, `railway`, `water`), and each opened way that is a crossing itself (`street`).
+    plant: metres of opened ways of plant (`duct`, `trench`, `fibre`); pole line: of such ways.
+    duct: metres, by kind. cable: metres, by fibres: of ways and of offices' leads, not of premises' drops; none for a
+    cable of spare fibres that lies there. cabinet, closure: by size. splitter: by ratio. joint: each fusion; connectors
+    are part of what they sit on. drop: each cable that is one (`each`), and the metres of their premises' drops (`m`).
+    Where nothing is said of a key it is empty; of a unit, it is `m` for metres and otherwise `each`.
+    """
 
     OFFICE = "office"
     PORT = "port"
@@ -28,7 +39,11 @@ class What(StrEnum):
 
 class Item(msgspec.Struct, frozen=True):
     """So much of one thing in one phase. key: which of its kind in the catalogue (`asphalt`, `144`). unit: `m`, `each`
-    or `street`."""
+    or `street`. What is there of a kind is one item for each key, unit and phase.
+
+    Cents are the whole quantity's at the catalogue's price, rounded once. Where labour and material have one price
+    together (an office, a port, a permit) only their sum is told.
+    """
 
     what: What
     key: str

@@ -20,7 +20,11 @@ class SiteKind(StrEnum):
 
 class Site(msgspec.Struct, frozen=True):
     """A place at a node of the ground. size: which of the catalogue's cabinets or closures it is. office, premises: the
-    row that it is of, for those kinds."""
+    row that it is of, for those kinds; such a site is at that row's node, and a row has one site at most.
+
+    A cabinet's size is how many fibres from the premises' side it takes (those by which the paths of sockets come to
+    it), with the architecture's spare; a closure's, how many joints.
+    """
 
     id: str
     kind: SiteKind
@@ -31,8 +35,9 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class Duct(msgspec.Struct, frozen=True):
-    """A duct of the catalogue's along ways, each of which begins where the one before it ends. It lies in ways that are
-    opened; ways of plant are ducts themselves and have none."""
+    """A duct of the catalogue's along ways, each of which begins where the one before it ends, and none of which comes
+    twice. It lies in ways that are opened; ways of plant, whatever their kind, are ducts themselves and have none. On
+    each of its ways it takes as many cables as its kind does."""
 
     id: str
     kind: str
@@ -40,7 +45,11 @@ class Duct(msgspec.Struct, frozen=True):
 
 
 class Role(StrEnum):
-    """What a cable is for: from an office to a splitter or cabinet, from there to closures, from there to a socket."""
+    """What a cable is for: from an office to a splitter or cabinet, from there to closures, from there to a socket.
+
+    Light passes feeders first, distribution cables then, one drop at last. In a PON feeders lie before the first
+    splitter and distribution cables behind it; point to point, a cabinet lies between the two.
+    """
 
     FEEDER = "feeder"
     DISTRIBUTION = "distribution"
@@ -50,10 +59,16 @@ class Role(StrEnum):
 class Cable(msgspec.Struct, frozen=True):
     """A cable of so many fibres through its sites in order.
 
-    ways[n] leads from site n to site n + 1, way by way; a drop has one stretch, of no ways where it leaves at its
-    closure's own node. Its length is that of its ways; a drop's is the drop's of the premises, and whatever ways it
-    has. An office's lead is part of the first stretch from it. ducts: by id, for each way the one it lies in, in the
-    same shape as ways; an empty text where the way is of plant or on poles.
+    ways[n] leads from site n to site n + 1, way by way; no site comes twice. A drop has two sites, the second of which
+    is its premises (where no other cable ends), and one stretch, of no ways where it leaves at its closure's own node.
+    Its length is that of its ways; a drop's is the drop's of the premises, and whatever ways it has. An office's lead
+    is part of each stretch that begins or ends there. ducts: by id, for each way the one it lies in, in the same shape
+    as ways; an empty text where the way is of plant or on poles.
+
+    What lies in ways is of a size of the catalogue's. Beside the fibres that light goes through on its fullest stretch
+    it keeps its role's spare share of them; a drop keeps none. Along ways of plant that are fibres it is spare fibres
+    of what lies there: such a cable has no other ways, and takes as much of their room as it has fibres; any other
+    takes one of a way's room each time it goes along it.
     """
 
     id: str
@@ -65,7 +80,8 @@ class Cable(msgspec.Struct, frozen=True):
 
 
 class Splitter(msgspec.Struct, frozen=True):
-    """A splitter of the catalogue's, in a cabinet or closure. stage: 0 is nearest the office."""
+    """A splitter of the catalogue's, in a cabinet or closure. stage: 0 is nearest the office; its ratio is the one that
+    the architecture has there, and light passes every stage once, in their order."""
 
     id: str
     site: str
@@ -77,8 +93,16 @@ class Design(msgspec.Struct, frozen=True):
     """A network as it is to be built.
 
     ground: the digest of the ground it is of. opened: the ways that are opened or used, each once, however many cables
-    lie in it. served: the premises that have a path; second: those of them that have a second one, sharing no way with
-    the first. phases: when each opened way is built, in the order of `opened`, from 1.
+    lie in it; every way that is locked is one of them. served: the premises that have a path; every other is unlit.
+    second: those of them that have a second one, sharing no way with the first, nor a trench (ways that lie half a
+    metre or less from each other over more than half of the shorter); what both may share is the premises' own drop,
+    an office's lead, and sites. A critical premises that is served has a second way, unless its streets have none.
+
+    phases: when each opened way is built, in the order of `opened`, from 1; none: all is built in the first. By the end
+    of each phase all ways built so far that hang together with an office in the end do so already. Trench, permits,
+    crossings, plant and ducts are of their way's phase; a cable is of the latest of its ways'; light is of the latest
+    of the cables it goes through; an office, port, cabinet, closure, splitter, joint or drop is of the earliest light
+    that goes through it, and of the first phase if none does.
     """
 
     ground: str

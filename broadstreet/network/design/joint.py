@@ -16,7 +16,8 @@ class Side(StrEnum):
 
 class Fibre(msgspec.Struct, frozen=True, tag="fibre"):
     """A fibre's end at one of its cable's sites. At the first site there is only `down`, at the last only `up`; between
-    them a fibre that is cut has both, and one that is not has none. Fibres count from 1."""
+    them a fibre that is cut has both, and one that is not has none. It is cut where one of its ends is joined. Fibres
+    count from 1."""
 
     cable: str
     fibre: int
@@ -25,7 +26,8 @@ class Fibre(msgspec.Struct, frozen=True, tag="fibre"):
 
 
 class Leg(msgspec.Struct, frozen=True, tag="leg"):
-    """A splitter's fibre: 0 is the shared one, on the office's side; 1 to its ratio are the others."""
+    """A splitter's fibre: 0 is the shared one, on the office's side; 1 to its ratio are the others. Light passes from 0
+    to each of the others, and from none of them to another."""
 
     splitter: str
     leg: int
@@ -39,7 +41,9 @@ class Port(msgspec.Struct, frozen=True, tag="port"):
 
 
 class Socket(msgspec.Struct, frozen=True, tag="socket"):
-    """Where a fibre ends in a premises, from 1. A critical site's second way ends in a socket of its own."""
+    """Where a fibre ends in a premises, from 1. There are as many as the premises needs fibres, times the
+    architecture's fibres for each customer, and light reaches every one. A second way ends in a socket of its own,
+    numbered after these."""
 
     site: str
     socket: int
@@ -49,7 +53,8 @@ End = Fibre | Leg | Port | Socket
 
 
 class Joint(msgspec.Struct, frozen=True):
-    """Two ends at one site, joined by fusion or by a connector. No end is in two joints."""
+    """Two ends at one site, joined by fusion or by a connector. No end is in two joints. A path has as many connectors
+    as the architecture says, or only connectors where it has fewer joints."""
 
     site: str
     a: End

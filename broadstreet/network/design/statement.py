@@ -10,7 +10,8 @@ from broadstreet.network.design.design import Design
 
 class Term(msgspec.Struct, frozen=True):
     """One part of the bound: what it bounds, how it was proved, what was relaxed in it, and what the design spends on
-    the same. Terms bound parts of the cost that are nowhere counted twice, so that their sum is a bound."""
+    the same. Terms bound parts of the cost that are nowhere counted twice, so that their sum is a bound. What they
+    spend sums to the whole cost: a part that is relaxed to nothing is a term whose bound is 0."""
 
     name: str
     bound_cents: int
@@ -20,7 +21,9 @@ class Term(msgspec.Struct, frozen=True):
 
 
 class Path(msgspec.Struct, frozen=True):
-    """From an office's port to a socket: its fibre's length and its worst loss."""
+    """From an office's port to a socket: its fibre's length, and its worst loss, without the optics' margin. There is
+    one for each socket of what is served. Its loss with the margin is at most what its class allows, and without at
+    least what its class asks for."""
 
     premises: int
     socket: int
@@ -29,7 +32,7 @@ class Path(msgspec.Struct, frozen=True):
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """A design with what is claimed of it. optical_class: what each path's loss lies within."""
+    """A design with what is claimed of it. optical_class: what each path's loss lies within; the architecture's."""
 
     design: Design
     bill: Bill
