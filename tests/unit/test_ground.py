@@ -18,7 +18,7 @@ from broadstreet.network.ground.drawing import faults_geojson, offices_geojson, 
 from broadstreet.network.ground.fault import BadGround, Fault, FaultKind
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.obstacles import Obstacle, Obstacles
-from broadstreet.network.ground.office import Office
+from broadstreet.network.ground.office import Office, spread_offices
 from broadstreet.network.ground.plant import PlantLine, plant_of
 from broadstreet.network.ground.premises import NOBODY, Demand, Needs, PremisesKind, Site, sites
 from broadstreet.network.ground.rules import Rules
@@ -252,6 +252,19 @@ def test_offices_hang_too_and_premises_that_none_reaches_are_faults() -> None:
     assert found(lost, FaultKind.UNREACHED_OFFICE)[0].what.startswith("the central office Nowhere (x) is reached by no")
     with pytest.raises(InvalidInput, match="two central offices have the id a"):
         together(offices=[alone[1], alone[1]])
+
+
+def test_candidates_are_spread_by_where_fibres_are_needed() -> None:
+    around = [(x + 10 * i, y + 7 * i) for x, y in ((0, 0), (5000, 0), (0, 5000)) for i in range(9)]
+    found = spread_offices(premises(around), 3)
+    assert {office.label for office in found} == {"House 4", "House 13", "House 22"}
+    assert [office.id for office in found] == ["candidate-1", "candidate-2", "candidate-3"]
+    assert not any(office.given for office in found)
+    assert spread_offices(premises(around), 3) == found
+    assert len(spread_offices(premises([(1, 1), (1, 1), (9, 9)]), 10)) == 2
+    assert spread_offices(premises(around, fibres=0), 3) == spread_offices(NOBODY, 3) == []
+    many = [(float(i % 40) ** 2, float(i // 40) ** 3) for i in range(400)]
+    assert len({(office.lon, office.lat) for office in spread_offices(premises(many), 30)}) > 20
 
 
 def test_ducts_are_ways_of_their_own_that_cost_little() -> None:

@@ -147,6 +147,10 @@ def test_an_extract_brings_its_own_addresses_and_houses(folder: Path) -> None:
     assert 20 < len(merged.premises) < len(each.premises) < 400
     assert (merged.premises.demand.lon < 24.9501).all()
     assert len(read(addresses=False, houses=False).premises) == 0
+    offices = read(area=block, office_candidates=3).offices
+    assert len(offices) == 3
+    assert not offices.given.any()
+    assert offices.cents.min() > 0
     critical = merged.premises.demand.ids[0]
     assert read(area=block, critical=(critical,)).premises.demand.is_critical.sum() == 1
 

@@ -296,6 +296,11 @@ def test_what_is_no_layer_is_not_opened(tmp_path: Path) -> None:
     broken = tmp_path / "b.geojson"
     broken.write_text('{"type": "FeatureCollection", "features": [{"type": "Fea')
     assert "cannot be read" in refused(InvalidInput, broken).message
+    broken.write_text('{"type": "FeatureCollection", "features": "none"}')
+    assert "cannot be read" in refused(InvalidInput, broken).message
+    broken.write_text('{"type": "Feature", "geometry": null}')
+    (fault,) = read_layer(broken, expected=HELSINKI).faults
+    assert (fault.lon, fault.lat) == pytest.approx((24.945, 60.17))
 
 
 def test_a_layer_is_named(grid: Path) -> None:

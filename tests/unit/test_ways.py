@@ -138,8 +138,8 @@ def test_no_streets_are_no_ways() -> None:
 
 def test_a_ground_has_a_greatest_span() -> None:
     with pytest.raises(TooLarge, match="over the bound of 4") as caught:
-        Plane.about(np.array([24.0, 29.0]), np.array([60.0, 60.1]))
-    assert caught.value.where == "lon 24.000 to 29.000, lat 60.000 to 60.100"
+        Plane.about(np.array([24.0, 24.1, 29.0, 24.2]), np.array([60.0, 60.1, 60.1, 60.0]))
+    assert caught.value.where == "lon 29.000000, lat 60.100000, which is farthest from the others"
 
 
 def test_parts_are_numbered_by_size() -> None:

@@ -49,10 +49,11 @@ class Plane:
             return cls.at(0.0, 0.0)
         west, east, south, north = (float(edge) for edge in (lon.min(), lon.max(), lat.min(), lat.max()))
         if max(east - west, north - south) > MAX_SPAN_DEG:
+            alone = int(np.hypot(lon - np.median(lon), lat - np.median(lat)).argmax())
             raise TooLarge(
                 f"ground of {east - west:.1f} by {north - south:.1f} degrees is over the bound of {MAX_SPAN_DEG:g}",
-                where=f"lon {west:.3f} to {east:.3f}, lat {south:.3f} to {north:.3f}",
-                remedy="Plan a city at a time; if it is one city, a place in it is wrong.",
+                where=f"lon {lon[alone]:.6f}, lat {lat[alone]:.6f}, which is farthest from the others",
+                remedy="Plan a city at a time; if it is one city, that place is wrong.",
             )
         return cls.at((west + east) / 2, (south + north) / 2)
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
 import shapely
+from msgspec import Meta
 from shapely.geometry.base import BaseGeometry
 
 from broadstreet.model.errors import InvalidInput
@@ -37,7 +38,7 @@ from broadstreet.network.ground.fault import Fault
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.layer import Layer, read_layer
 from broadstreet.network.ground.obstacles import NOTHING_ACROSS, Obstacles
-from broadstreet.network.ground.office import Office
+from broadstreet.network.ground.office import MAX_CANDIDATES, Office, spread_offices
 from broadstreet.network.ground.openstreetmap import StreetMap, read_street_map
 from broadstreet.network.ground.plant import Plant, PlantLine, plant_of
 from broadstreet.network.ground.premises import (
@@ -92,7 +93,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Streets are of a layer where one is named, and otherwise of the extract; what lies across them is the extract's.
 
     addresses: the extract's addresses are premises. merged_addresses: the same address is one. houses: so are its
-    houses without one. critical: ids of premises that two ways must lead to. area: a GeoJSON polygon.
+    houses without one. critical: ids of premises that two ways must lead to. office_candidates: how many further
+    candidates are spread by where fibres are needed. area: a GeoJSON polygon.
     """
 
     extract: str | None = None
@@ -108,6 +110,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     chambers: tuple[Source, ...] = ()
     offices: tuple[Office, ...] = ()
     office_layers: tuple[OfficeSource, ...] = ()
+    office_candidates: Annotated[int, Meta(ge=0, le=MAX_CANDIDATES)] = 0
     catalogue: str | None = None
     rules: Rules = Rules()
     limits: Limits = Limits()
@@ -137,7 +140,7 @@ def read_ground(inputs: Inputs, folder: Path) -> Ground:
     """
     base = _base(inputs, folder)
     near = base.streets.bounds
-    rows = _rows(inputs, base, folder, near)
+    demand = Demand.of(with_critical(_rows(inputs, base, folder, near), inputs.critical, inputs.needs))
     plant, plant_faults = _plant(inputs, folder, near)
     offices = [
         *inputs.offices,
@@ -146,11 +149,12 @@ def read_ground(inputs: Inputs, folder: Path) -> Ground:
             for source in inputs.office_layers
             for office in office_layer(_layer(source, folder, near), source.columns)
         ),
+        *spread_offices(demand, inputs.office_candidates),
     ]
     catalogue = read_catalogue(_path(folder, inputs.catalogue)) if inputs.catalogue else default_catalogue()
     return put_together(
         base.streets,
-        Demand.of(with_critical(rows, inputs.critical, inputs.needs)),
+        demand,
         catalogue,
         offices=offices,
         plant=plant,

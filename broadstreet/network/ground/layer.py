@@ -88,6 +88,12 @@ def read_layer(
                 path, layer=layer, max_features=MAX_FEATURES + 1, force_2d=True, datetime_as_string=True, **options
             )
     except DataLayerError as error:
+        if layer is None:
+            raise InvalidInput(
+                "this file holds no layer that can be read",
+                where=where,
+                remedy="Write it again from the program it is from.",
+            ) from error
         names = ", ".join(str(name) for name, _ in pyogrio.list_layers(path))
         raise InvalidInput(f"there is no layer {layer!r}", where=str(path), remedy=f"It has: {names}.") from error
     except DataSourceError as error:
@@ -107,7 +113,13 @@ def read_layer(
             "this layer has no shapes", where=where, remedy="A table needs columns named lon and lat, in degrees."
         )
     stated = crs or meta["crs"] or ("EPSG:4326" if form == "CSV" else None)
-    made = _made(where, shapely.from_wkb(found), dict(zip(meta["fields"], values, strict=True)), stated, expected)
+    made = _made(
+        where,
+        shapely.from_wkb(found, on_invalid="ignore"),
+        dict(zip(meta["fields"], values, strict=True)),
+        stated,
+        expected,
+    )
     return _cut(made, within) if within is not None and form == "CSV" else made
 
 
@@ -153,11 +165,15 @@ def _box_in(box: Box, crs: str | None) -> tuple[float, float, float, float]:
 
 
 def _made(where: str, shapes: Lines, columns: dict[str, Any], stated: str | None, expected: Box | None) -> Layer:
-    """The layer of what was read: features without a shape are faults, at the middle of the others."""
+    """The layer of what was read: features without a shape are faults, in the midst of the others or of where the layer
+    is expected."""
     kept = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     lost = np.setdiff1d(np.arange(len(shapes)), kept)
     found = to_degrees(shapes[kept], stated, expected, where) if len(kept) else shapes[kept]
-    lon, lat = shapely.get_coordinates(found).mean(axis=0).tolist() if len(kept) else (0.0, 0.0)
+    # An outline that crosses itself has no middle; a line that does is a line.
+    found = np.where(shapely.get_dimensions(found) == 2, shapely.make_valid(found), found)
+    box = Box(*(float(edge) for edge in shapely.total_bounds(found))) if len(kept) else expected or Box(0, 0, 0, 0)
+    lon, lat = (box.west + box.east) / 2, (box.south + box.north) / 2
     faults = tuple(
         Fault(FaultKind.BAD_GEOMETRY, lon, lat, f"feature {i + 1} of {where} has no shape", "Draw it, or take it out.")
         for i in lost.tolist()

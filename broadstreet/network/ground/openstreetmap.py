@@ -49,6 +49,9 @@ _SURFACE_OF_TAG: Final = {word: surface for surface, words in _SURFACES.items() 
 _BARE: Final = _words("path track bridleway")
 _PAVED_PATHS: Final = _words("footway pedestrian cycleway")
 _CLOSED: Final = _words("private no")
+_OPEN: Final = _words("yes designated permissive official")
+_USERS: Final = ("foot", "bicycle", "bus", "psv")
+"""Whom a way may be open to that is closed to others: then it is the public's ground all the same."""
 _RAILS: Final = _words("rail light_rail narrow_gauge monorail preserved")
 _STREAMS: Final = _words("river canal stream drain ditch tidal_channel")
 _NO_HOUSE: Final = _words("""
@@ -73,7 +76,7 @@ _JOINED: Final[Wanted] = {
 }
 _KEYS: Final = (
     *("highway", "railway", "waterway", "natural", "building", "name", "surface", "tunnel", "bridge", "layer"),
-    *("indoor", "access", "area", "footway", "cycleway", "path"),
+    *("indoor", "access", *_USERS, "footway", "cycleway", "path"),
     *("addr:street", "addr:place", "addr:housenumber", "addr:housename", "addr:unit", *_BUSINESS),
 )
 
@@ -141,7 +144,12 @@ def _trait(tags: Row) -> Trait:
     under = tags["tunnel"] not in ("", "no", "building_passage")
     crosses = any(tags[key] in _CROSSINGS for key in ("footway", "cycleway", "path"))
     kind = WayKind.STREET if category in _CARRIAGEWAYS else WayKind.CROSSING if crosses else WayKind.PATH
-    return Trait(kind, _surface(tags), not under and tags["access"] not in _CLOSED, tags["name"], category)
+    return Trait(kind, _surface(tags), not under and _is_public(tags), tags["name"], category)
+
+
+def _is_public(tags: Row) -> bool:
+    """Whether a trench needs nobody's leave but the city's: a lane for buses alone is public, a yard's drive is not."""
+    return tags["access"] not in _CLOSED or any(tags[user] in _OPEN for user in _USERS)
 
 
 def _surface(tags: Row) -> Surface:
