@@ -143,16 +143,17 @@ def test_an_extract_brings_its_own_addresses_and_houses(folder: Path) -> None:
         "type": "Polygon",
         "coordinates": [[[24.945, 60.168], [24.95, 60.168], [24.95, 60.17], [24.945, 60.17], [24.945, 60.168]]],
     }
-    merged, each = read(area=block), read(area=block, merged_addresses=False)
+    merged, each = read(area=block, office_candidates=3), read(area=block, merged_addresses=False)
     assert 20 < len(merged.premises) < len(each.premises) < 400
     assert (merged.premises.demand.lon < 24.9501).all()
-    assert len(read(addresses=False, houses=False).premises) == 0
-    offices = read(area=block, office_candidates=3).offices
+    offices = merged.offices
     assert len(offices) == 3
     assert not offices.given.any()
     assert offices.cents.min() > 0
     critical = merged.premises.demand.ids[0]
-    assert read(area=block, critical=(critical,)).premises.demand.is_critical.sum() == 1
+    only = read(area=block, houses=False, critical=(critical,)).premises.demand
+    assert only.is_critical.sum() == 1
+    assert PremisesKind.BUILDING not in only.kind
 
 
 def test_what_is_missing_or_lies_elsewhere_is_refused(folder: Path) -> None:

@@ -119,11 +119,33 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 @dataclass(frozen=True, slots=True)
+class _Files:
+    """Where layers are read from: the folder, where they are expected, and the area, outside which nothing is read."""
+
+    folder: Path
+    expected: Box | None
+    area: BaseGeometry | None
+
+    def path(self, name: str) -> Path:
+        """A file within the folder. Raises InvalidInput for one that is not."""
+        path = (self.folder / name).resolve()
+        if not path.is_relative_to(self.folder.resolve()):
+            raise InvalidInput(
+                f"{name!r} lies outside the folder of the inputs", where="inputs", remedy="Name a file within it."
+            )
+        return path
+
+    def layer(self, source: Source) -> Layer:
+        within = Box(*self.area.bounds) if self.area is not None else None
+        path = self.path(source.file)
+        return read_layer(path, layer=source.layer, crs=source.crs, within=within, expected=self.expected)
+
+
+@dataclass(frozen=True, slots=True)
 class _Base:
     """The streets, cut to the area, and what else the extract holds."""
 
     streets: Streets
-    area: BaseGeometry | None
     extract: StreetMap | None
     faults: tuple[Fault, ...]
 
@@ -138,20 +160,17 @@ def read_ground(inputs: Inputs, folder: Path) -> Ground:
     Raises what reading a file raises, InvalidInput where no streets are named or a file lies elsewhere, and what
     `put_together` raises.
     """
-    base = _base(inputs, folder)
-    near = base.streets.bounds
-    demand = Demand.of(with_critical(_rows(inputs, base, folder, near), inputs.critical, inputs.needs))
-    plant, plant_faults = _plant(inputs, folder, near)
+    files = _Files(folder, None, _area(inputs))
+    base = _base(inputs, files)
+    files = replace(files, expected=base.streets.bounds)
+    demand = Demand.of(with_critical(_rows(inputs, base, files), inputs.critical, inputs.needs))
+    plant, plant_faults = _plant(inputs, files)
     offices = [
         *inputs.offices,
-        *(
-            office
-            for source in inputs.office_layers
-            for office in office_layer(_layer(source, folder, near), source.columns)
-        ),
+        *(office for source in inputs.office_layers for office in office_layer(files.layer(source), source.columns)),
         *spread_offices(demand, inputs.office_candidates),
     ]
-    catalogue = read_catalogue(_path(folder, inputs.catalogue)) if inputs.catalogue else default_catalogue()
+    catalogue = read_catalogue(files.path(inputs.catalogue)) if inputs.catalogue else default_catalogue()
     return put_together(
         base.streets,
         demand,
@@ -165,25 +184,24 @@ def read_ground(inputs: Inputs, folder: Path) -> Ground:
     )
 
 
-def _base(inputs: Inputs, folder: Path) -> _Base:
-    extract = read_street_map(_path(folder, inputs.extract)) if inputs.extract else None
+def _base(inputs: Inputs, files: _Files) -> _Base:
+    extract = read_street_map(files.path(inputs.extract)) if inputs.extract else None
     faults: tuple[Fault, ...] = ()
     if inputs.streets is not None:
-        near = extract.streets.bounds if extract else None
-        streets, faults = street_layer(_layer(inputs.streets, folder, near), inputs.streets.columns)
+        expecting = replace(files, expected=extract.streets.bounds if extract else None)
+        streets, faults = street_layer(expecting.layer(inputs.streets), inputs.streets.columns)
     elif extract is not None:
         streets = extract.streets
     else:
         raise InvalidInput("no streets are named", where="inputs", remedy=NO_EXTRACT)
-    area = _area(inputs)
-    if area is not None:
-        streets = streets.take(np.flatnonzero(shapely.intersects(streets.courses.lines(), area)))
+    if files.area is not None:
+        streets = streets.take(np.flatnonzero(shapely.intersects(streets.courses.lines(), files.area)))
     if not len(streets.courses):
-        where = "area" if area is not None else "streets"
+        where = "area" if files.area is not None else "streets"
         raise InvalidInput(
             "there is no street here", where=where, remedy="Draw the area where streets are. Longitude comes first."
         )
-    return _Base(streets, area, extract, faults)
+    return _Base(streets, extract, faults)
 
 
 def _area(inputs: Inputs) -> BaseGeometry | None:
@@ -197,7 +215,7 @@ def _area(inputs: Inputs) -> BaseGeometry | None:
     return area
 
 
-def _rows(inputs: Inputs, base: _Base, folder: Path, near: Box) -> list[Row]:
+def _rows(inputs: Inputs, base: _Base, files: _Files) -> list[Row]:
     """Everyone who is to be reached, within the area."""
     needs, rows = inputs.needs, list[Row]()
     if base.extract is not None:
@@ -208,16 +226,16 @@ def _rows(inputs: Inputs, base: _Base, folder: Path, near: Box) -> list[Row]:
             rows += houses_without_address(base.extract.buildings, entries, needs)
     own = len(rows)
     for source in inputs.demand:
-        rows += demand_layer(_layer(source, folder, near), source.columns, needs)
+        rows += demand_layer(files.layer(source), source.columns, needs)
     given = list(inputs.sites)
     for source in inputs.site_layers:
-        given += site_layer(_layer(source, folder, near), source.columns)
+        given += site_layer(files.layer(source), source.columns)
     rows += sites(given, needs)
     rows[own:] = _apart(rows[own:], {row.id for row in rows[:own]})
-    if base.area is None:
+    if files.area is None:
         return rows
     lon, lat = ([getattr(row, axis) for row in rows] for axis in ("lon", "lat"))
-    inside = shapely.intersects_xy(base.area, lon, lat)
+    inside = shapely.intersects_xy(files.area, lon, lat)
     return [row for row, is_inside in zip(rows, inside, strict=True) if is_inside]
 
 
@@ -233,26 +251,12 @@ def _apart(rows: Iterable[Row], taken: set[str]) -> list[Row]:
     return found
 
 
-def _plant(inputs: Inputs, folder: Path, near: Box) -> tuple[Plant, list[Fault]]:
+def _plant(inputs: Inputs, files: _Files) -> tuple[Plant, list[Fault]]:
     lines, faults = list[PlantLine](), list[Fault]()
     for source in inputs.plant:
-        found, wrong = plant_layer(_layer(source, folder, near), source.columns)
+        found, wrong = plant_layer(files.layer(source), source.columns)
         lines += found
         faults += wrong
-    places = [chamber_layer(_layer(source, folder, near)) for source in inputs.chambers]
+    places = [chamber_layer(files.layer(source)) for source in inputs.chambers]
     lon, lat = (np.concatenate([place[axis] for place in places] or [np.zeros(0)]) for axis in (0, 1))
     return plant_of(lines, (lon, lat)), faults
-
-
-def _layer(source: Source, folder: Path, near: Box | None) -> Layer:
-    return read_layer(_path(folder, source.file), layer=source.layer, crs=source.crs, expected=near)
-
-
-def _path(folder: Path, name: str) -> Path:
-    """A file within the folder. Raises InvalidInput for one that is not."""
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise InvalidInput(
-            f"{name!r} lies outside the folder of the inputs", where="inputs", remedy="Name a file within it."
-        )
-    return path

@@ -106,7 +106,7 @@ def read_layer(
         raise TooLarge(
             f"this layer has more than {MAX_FEATURES} features",
             where=where,
-            remedy="Read only the part that is planned: give its box.",
+            remedy="Give the area that is planned: only that part is read.",
         )
     if found is None:
         raise InvalidInput(

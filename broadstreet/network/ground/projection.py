@@ -7,6 +7,7 @@ codes are suggested; the check is that a coordinate of the layer comes to lie in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -90,10 +91,16 @@ def _candidates(expected: Box) -> Iterator[tuple[str, float, str]]:
 
 def _degrees(crs: str, x: float, y: float) -> tuple[float, float]:
     try:
-        lon, lat = Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
+        lon, lat = _from(crs).transform(x, y)
     except ProjError:
         return float("inf"), float("inf")
     return float(lon), float(lat)
+
+
+@lru_cache(maxsize=128)
+def _from(crs: str) -> Transformer:
+    """The way from a projection to degrees; finding it takes some milliseconds."""
+    return Transformer.from_crs(crs, WGS84, always_xy=True)
 
 
 def _is_in(place: tuple[float, float], box: Box) -> bool:

@@ -79,13 +79,16 @@ def ruled(ways: Ways, rules: Rules, obstacles: Obstacles) -> Ruled:
 def _areas(ways: Ways, rules: Rules) -> NDArray[np.bool_]:
     """Which ways touch a closed area."""
     touched = np.zeros(len(ways), dtype=np.bool_)
+    if not rules.closed_areas:
+        return touched
+    tree = shapely.STRtree(ways.courses.lines())
     for number, area in enumerate(rules.closed_areas):
         where = f"closed_areas[{number}]"
         geometry: Geometry = parse_geometry(area, where)
         if not geometry.type.endswith("Polygon"):
             raise InvalidInput(f"an area is a polygon, not a {geometry.type}", where=where, remedy="Draw a polygon.")
         shape = shapely.make_valid(shapely.geometry.shape(geometry.geojson()))
-        found = shapely.STRtree(ways.courses.lines()).query(shape, predicate="intersects")
+        found = tree.query(shape, predicate="intersects")
         if not len(found):
             middle = shape.representative_point()
             raise InvalidInput(
