@@ -22,6 +22,7 @@ from broadstreet.cli import (
     drain,
     export,
     importing,
+    network,
     replay,
     reseal,
     token,
@@ -55,6 +56,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(dead.app, name="dead")
 app.add_typer(device.app, name="device")
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(network.app, name="network")
 
 
 def say_version(asked: bool) -> None:
