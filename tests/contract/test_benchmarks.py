@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +71,42 @@ def test_the_benchmark_of_ngsi_ld_ends_with_its_figures() -> None:
     assert told["entities"] == 1000
     assert 20 <= told["q_matches"] <= 200
     assert 20 <= told["geo_matches"] <= 200
+
+
+RING = """SECTION Graph
+Nodes 5
+Edges 6
+E 1 2 4
+E 2 3 4
+E 3 4 4
+E 4 1 4
+E 1 5 3
+E 3 5 {cost}
+END
+SECTION Terminals
+Terminals 2
+T 1
+T 3
+END
+EOF
+"""
+
+
+@pytest.mark.xdist_group("optimiser")  # where it is compiled already
+def test_the_benchmark_of_steiner_trees_ends_with_its_figures(tmp_path: Path) -> None:
+    for name, cost in (("one", 2), ("two", 9), ("three", 1)):
+        (tmp_path / f"{name}.gr").write_text(RING.format(cost=cost), encoding="utf-8")
+    (tmp_path / "optima.csv").write_text("name,lower,upper\none.gr,5,5\ntwo,8,8\nthree,3,5\n", encoding="utf-8")
+    words = ["--dir", str(tmp_path), "--seconds", "5", "--only", "t*"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.steiner", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    *_, first, second, last = (json.loads(line) for line in ended.stdout.splitlines() if line.lstrip().startswith("{"))
+    assert [(one["name"], one["cost"], one["bound"], one["optimal"]) for one in (first, second)] == [
+        ("two", 8, 8, True),
+        ("three", 4, 4, True),
+    ]
+    assert first["mehlhorn_gap"] == first["kou_gap"] == 0
+    assert (last["instances"], last["proven_optimal"]) == (2, 2)
+    assert (last["gap_mean"], last["gap_max"], last["bound_gap_mean"]) == (-10.0, 0.0, -16.6667)
+    assert last["each"] == [first, second]

@@ -1,0 +1,177 @@
+"""Solves a Steiner tree problem as well as the time allows: a tree at once, then better ones and a higher bound.
+
+1. A first tree, on the graph as it is.
+2. Reductions, then rounds of proof: each has a bound, a tree, and what the two rule out, after which reductions find
+   more.
+3. When rounds bring little, two lines of work go on in turn, each as long as the other has, by the count of edges they
+   look at: a walk through trees, for a better one, and proof by cases, for the bound.
+
+The steps and their order follow from the problem and the seed alone; the clock only ends them. So two runs differ by
+where they stop, and those that come to a proof not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from broadstreet.model.errors import InvalidInput
+from broadstreet.optimiser.branch import Branching
+from broadstreet.optimiser.compiled import Ints
+from broadstreet.optimiser.forest import span
+from broadstreet.optimiser.graph import Graph
+from broadstreet.optimiser.growth import grow
+from broadstreet.optimiser.incumbent import Incumbent
+from broadstreet.optimiser.instance import Instance
+from broadstreet.optimiser.pool import Pool
+from broadstreet.optimiser.proof import nothing_left, prove
+from broadstreet.optimiser.simplify import simplify
+from broadstreet.optimiser.table import Table
+
+WORTH: Final = 0.9
+IDLE_MAX: Final = 8
+WEIGHT: Final = {"trees": 1.0, "cases": 6.0, "table": 0.01}
+"""How long each line takes for a unit of its work, beside the others."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """edges: of the graph, by number. bound: no tree costs less. seconds: since the start."""
+
+    edges: Ints
+    cost: int
+    bound: int
+    seconds: float
+
+    @property
+    def is_optimal(self) -> bool:
+        return self.bound >= self.cost
+
+
+class Solver:
+    """One problem being solved. `solution` is the best so far, at any time; `step` does the next piece of work."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        terminals: Ints,
+        *,
+        seconds: float,
+        seed: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        on_progress: Callable[[Solution], None] | None = None,
+    ) -> None:
+        """InvalidInput: a terminal is no vertex, none is given, or not all can be reached from one another."""
+        terminals = np.unique(np.asarray(terminals, np.int64))
+        if len(terminals) == 0 or terminals[0] < 0 or terminals[-1] >= graph.vertices:
+            raise InvalidInput(
+                f"Terminals are vertices of the graph, 0 to {graph.vertices - 1}, at least one.",
+                where="terminals",
+                remedy="Give what is to be joined as numbers of vertices.",
+            )
+        self._clock, self._began_s, self._seconds = clock, clock(), seconds
+        self._on_progress = on_progress
+        self._random = np.random.default_rng(seed)
+        self.bound = 0
+        self.instance = Instance.of(graph, terminals)
+        self.incumbent = Incumbent(graph, terminals, self._tell)
+        self._first_tree()
+
+    @property
+    def solution(self) -> Solution:
+        bound = min(self.bound, self.incumbent.cost)
+        return Solution(self.incumbent.edges, self.incumbent.cost, bound, self._clock() - self._began_s)
+
+    @property
+    def is_late(self) -> bool:
+        return self._clock() - self._began_s >= self._seconds
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self.solution)
+
+    def _raise(self, bound: int) -> None:
+        if bound > self.bound:
+            self.bound = bound
+            self._tell()
+
+    def _first_tree(self) -> None:
+        instance, graph = self.instance, self.instance.graph
+        inside, whole = grow(graph.rows, graph.cost, instance.terminal, int(instance.terminals[0]))
+        if not whole:
+            lost = int(instance.terminals[~inside[instance.terminals]][0])
+            raise InvalidInput(
+                f"Terminal {lost} cannot be reached from terminal {int(instance.terminals[0])}.",
+                where=f"vertex {lost}",
+                remedy="Join the parts of the graph, or leave the terminal out.",
+            )
+        tree = span(graph.rows, instance.terminal, graph.left, graph.right, instance.order, inside)
+        self.incumbent.offer(instance, tree)
+
+    def run(self) -> Solution:
+        """Work until it is proven or time is up."""
+        self.instance = simplify(self.instance, lambda: self.is_late)
+        self._prove_rounds()
+        if not self.solution.is_optimal and not self.is_late:
+            self._search()
+        return self.solution
+
+    def _prove_rounds(self) -> None:
+        """Rounds of proof while they are worth it."""
+        idle, size, cost = 0, self.instance.graph.edges, self.incumbent.cost
+        while idle < IDLE_MAX and not self.is_late:
+            if nothing_left(self.instance, self.incumbent):
+                self._raise(self.incumbent.cost)
+            if self.bound >= self.incumbent.cost:
+                return
+            root = int(self._random.choice(self.instance.terminals))
+            self.instance, bound = prove(self.instance, self.incumbent, root, self._random)
+            self._raise(bound)
+            idle += 1
+            if self.instance.graph.edges < WORTH * size or self.incumbent.cost < cost:
+                if self.instance.graph.edges < WORTH * size:
+                    self.instance = simplify(self.instance, lambda: self.is_late)
+                idle, size, cost = 0, self.instance.graph.edges, self.incumbent.cost
+
+    def _search(self) -> None:
+        """Work on a better tree and on a proof in turn, until it is proven."""
+        pool = Pool(self.instance, self._random)
+        cases = Branching(self.instance, self.bound, self.incumbent, self._random)
+        table = Table(self.instance) if Table.fits(self.instance) else None
+        done = {"trees": 0.0, "cases": 0.0} | ({} if table is None else {"table": 0.0})
+        while not self.is_late and not self.solution.is_optimal:
+            turn = min(done, key=lambda name: done[name])
+            if turn == "trees":
+                work = pool.step()
+                self.incumbent.offer(pool.instance, pool.best)
+            elif turn == "cases":
+                work = cases.step()
+                self._raise(min(cases.bound, self.incumbent.cost))
+            elif table is not None:
+                work = table.step()
+                if table.is_done:
+                    self.incumbent.offer(table.instance, table.tree())
+                    self._raise(self.incumbent.cost)
+            done[turn] += work * WEIGHT[turn]
+
+
+def solve(
+    graph: Graph,
+    terminals: Ints,
+    *,
+    seconds: float,
+    seed: int = 0,
+    clock: Callable[[], float] = time.monotonic,
+    on_progress: Callable[[Solution], None] | None = None,
+) -> Solution:
+    """A tree of the graph that holds the terminals together, as cheap as the time allows, with a proven bound.
+
+    clock: seconds that rise. on_progress: told of every better tree and higher bound; what it raises ends the work.
+    InvalidInput: the terminals are no vertices, or not in one part of the graph.
+    """
+    solver = Solver(graph, terminals, seconds=seconds, seed=seed, clock=clock, on_progress=on_progress)
+    return solver.run()
