@@ -1,6 +1,6 @@
 """JSON as bytes: read with what is wrong in it said, written as it came.
 
-A document is bounded, since it is held whole: about five times its size while it is read. Where many networks are too
+A document is bounded, since it is held whole: about ten times its size in memory. Where many networks are too
 much for one, the standard has JSON Lines: a network on each line, read one by one.
 """
 

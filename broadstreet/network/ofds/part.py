@@ -269,7 +269,7 @@ def _parts(kind: type[Part]) -> Reader:
 
 def _repeated(raw: list[Any], path: str, faults: Faults) -> None:
     seen: set[str] = set()
-    for n, item in enumerate(raw):
+    for n, item in enumerate(raw if len(raw) > 1 else ()):
         key = json.dumps(item, sort_keys=True)
         if key in seen:
             faults.add(Kind.REPEATED, f"{path}/{n}", f"{shown(item)} is in the list already", "Name it once.")
