@@ -116,8 +116,8 @@ def test_chains_hold_each_edge_once_and_end_apart(edges: list[tuple[int, int]]) 
 def test_ends_that_almost_meet_are_joined_and_others_are_not(places: list[tuple[int, int]]) -> None:
     """Two streets end a little apart at each place; places lie a metre or more from each other."""
     spots = [(3.0 * x, 3.0 * y) for x, y in dict.fromkeys(places)]
-    out = [line(spot, (spot[0] + 1000.0 + i, 5000.0)) for i, spot in enumerate(spots)]
-    back = [line((x + 0.3, y), (x - 1000.0 - i, -5000.0)) for i, (x, y) in enumerate(spots)]
+    out = [line(spot, (1000.0 + 9 * i, 5000.0)) for i, spot in enumerate(spots)]
+    back = [line((x + 0.3, y), (-1000.0 - 9 * i, -5000.0)) for i, (x, y) in enumerate(spots)]
     ways = ways_of(streets(out + back, levels=list(range(len(out))) * 2))
     label = components(len(ways.lon), ways.a, ways.b)
     assert len(set(label.tolist())) == len(spots)

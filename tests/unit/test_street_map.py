@@ -201,10 +201,10 @@ def test_an_extract_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
         read_street_map(path)
     with path.open("wb") as file:
         file.truncate(200_000_000)
-    with pytest.raises(TooLarge, match="an extract of 200 MB is over the bound of 64 MB") as caught:
+    with pytest.raises(TooLarge, match="an extract of 200 MB is over the bound of 48 MB") as caught:
         read_street_map(path)
     assert "osmium extract" in str(caught.value.remedy)
-    assert features.MAX_EXTRACT_BYTES == 64_000_000
+    assert features.MAX_EXTRACT_BYTES == 48_000_000
 
 
 def test_porto_alegre_with_its_hexagons(shared_data: Path) -> None:

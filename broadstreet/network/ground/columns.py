@@ -140,10 +140,10 @@ class _Feature:
 def street_layer(layer: Layer, columns: StreetColumns) -> tuple[Streets, tuple[Fault, ...]]:
     """Streets of a layer of lines, and a fault for each feature that is none."""
     lines, traits, levels, sources = [], [], [], []
+    words = {surface.value: surface for surface in Surface}
+    words |= {name.casefold(): surface for name, surface in columns.surfaces.items()}
     for feature, number, line in _lines(layer):
-        word = feature.text(columns.surface, "").casefold()
-        own = {name.casefold(): surface for name, surface in columns.surfaces.items()}
-        known = own.get(word) or (Surface(word) if word in set(Surface) else columns.surface_otherwise)
+        known = words.get(feature.text(columns.surface, "").casefold(), columns.surface_otherwise)
         lines.append(line)
         name, category = feature.text(columns.name, ""), feature.text(columns.category, "street")
         traits.append(Trait(WayKind.STREET, known, feature.flag(columns.may_dig, True), name, category))
@@ -230,7 +230,7 @@ def _lines(layer: Layer) -> Iterator[tuple[_Feature, int, LineString]]:
         number = number + 1 if at == before else 0
         before = at
         if isinstance(part, LineString):
-            yield _Feature(layer, at), number, LineString(part.coords)
+            yield _Feature(layer, at), number, part
 
 
 def _not_lines(layer: Layer) -> tuple[Fault, ...]:

@@ -132,7 +132,9 @@ def _streets(named: list[tuple[str, Row, BaseGeometry]]) -> Streets:
 
 def _lines(shape: BaseGeometry) -> Iterator[LineString]:
     """A way's line; a closed one, such as a roundabout or a square, comes as a polygon."""
-    if isinstance(shape, Polygon | MultiPolygon):
+    if isinstance(shape, LineString):
+        yield shape
+    elif isinstance(shape, Polygon | MultiPolygon):
         for part in shapely.get_parts(shape).tolist():
             yield from (LineString(ring.coords) for ring in (part.exterior, *part.interiors))
     else:
