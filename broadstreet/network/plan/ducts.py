@@ -1,0 +1,63 @@
+"""Ducts for the cables that lie in each way, and how full ways of plant become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from broadstreet.network.design import Cable, Duct
+from broadstreet.network.ground.ground import Ground
+from broadstreet.network.plan.prices import PLANT_KINDS, Prices
+from broadstreet.network.plan.rooted import Rooted
+
+
+@dataclass(frozen=True, slots=True)
+class Ducted:
+    """Cables with their ducts. crowded: ways of plant that have no room for all the cables that would lie in them."""
+
+    ducts: tuple[Duct, ...]
+    cables: tuple[Cable, ...]
+    crowded: tuple[int, ...]
+
+
+def in_ducts(ground: Ground, prices: Prices, tree: Rooted, cables: Sequence[Cable]) -> Ducted:
+    """The cheapest ducts on each way that is dug; a duct goes on as long as it holds the same cables."""
+    lying: dict[int, list[int]] = {}
+    for number, cable in enumerate(cables):
+        for way in {way for stretch in cable.ways for way in stretch}:
+            lying.setdefault(way, []).append(number)
+    kind, room = ground.ways.kind, ground.ways.room
+    ducts: list[tuple[str, list[int]]] = []
+    ending: dict[tuple[int, str, tuple[int, ...]], int] = {}
+    lies_in: dict[tuple[int, int], str] = {}
+    crowded = []
+    for position in range(1, len(tree)):  # from the office outwards: what a duct comes from is known before it
+        way = tree.way[position]
+        held = sorted(lying.get(way, ()), key=lambda number: (-cables[number].fibres, number))
+        if int(kind[way]) in PLANT_KINDS:
+            if 0 <= int(room[way]) < len(held):
+                crowded.append(way)
+            continue
+        begin = 0
+        above = tree.way[tree.up[position]]
+        for name, count in prices.pack([cables[number].fibres for number in held]):
+            inside = tuple(held[begin : begin + count])
+            begin += count
+            duct = ending.pop((above, name, inside), None)
+            if duct is None:
+                duct = len(ducts)
+                ducts.append((name, []))
+            ducts[duct][1].append(way)
+            ending[way, name, inside] = duct
+            for number in inside:
+                lies_in[number, way] = f"duct-{duct + 1}"
+    made = tuple(Duct(f"duct-{number}", name, tuple(ways)) for number, (name, ways) in enumerate(ducts, start=1))
+    laid = tuple(
+        msgspec.structs.replace(
+            cable, ducts=tuple(tuple(lies_in.get((number, way), "") for way in stretch) for stretch in cable.ways)
+        )
+        for number, cable in enumerate(cables)
+    )
+    return Ducted(made, laid, tuple(crowded))

@@ -1,0 +1,176 @@
+"""What a plan's pieces cost, as the search asks for it: which size for so many fibres, which ducts for these cables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from broadstreet.model.errors import InvalidInput
+from broadstreet.network.ground.architecture import Architecture
+from broadstreet.network.ground.catalogue import Catalogue
+from broadstreet.network.ground.courses import F8
+from broadstreet.network.ground.ground import Ground
+from broadstreet.network.ground.streets import PLANT
+
+PLANT_KINDS: Final = tuple(sorted(int(kind) for kind in PLANT))
+_GRAIN: Final = 1e-9
+"""Shares are decimal, and 20 × 1.2 is 24: what is over by less than this is not over."""
+
+
+def with_spare(lit: int, share: float) -> int:
+    """How many fibres or places there must be for so many that are used."""
+    return math.ceil(lit * (1 + share) - _GRAIN)
+
+
+def most_within(size: int, share: float) -> int:
+    """How many may be used of so many that are there."""
+    return math.floor(size / (1 + share) + _GRAIN)
+
+
+def least_cents_per_m(ground: Ground) -> F8:
+    """For each way what a metre of it costs beside opening it, at the least: the cheapest cable, and where the way is
+    dug the cheapest duct. No design has a way that is used for less."""
+    catalogue = ground.catalogue
+    cable = min(price.per_m_cents for price in catalogue.cable.values())
+    duct = min(price.per_m_cents for price in catalogue.duct.values())
+    is_plant = np.isin(ground.ways.kind, PLANT_KINDS)
+    return np.where(is_plant, cable, cable + duct).astype(np.float64)
+
+
+@dataclass(slots=True)
+class Prices:
+    """A catalogue and an architecture, asked again and again."""
+
+    catalogue: Catalogue
+    architecture: Architecture
+    cables: dict[int, int] = field(init=False)
+    """Cents a metre by size, of the sizes that some duct takes; none costs more than a larger one."""
+    _packed: dict[tuple[int, ...], tuple[tuple[str, int], ...]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        widest = max(duct.largest_cable_fibres for duct in self.catalogue.duct.values())
+        self.cables = {}
+        least = math.inf
+        for size in sorted(self.catalogue.cable, reverse=True):
+            price = self.catalogue.cable[size].per_m_cents
+            if size <= widest and price < least:
+                self.cables[size] = price
+                least = price
+        self.cables = dict(sorted(self.cables.items()))
+
+    @property
+    def largest_cable(self) -> int:
+        return max(self.cables)
+
+    def most_lit(self, share: float) -> int:
+        """How many fibres of the largest cable may be used."""
+        most = most_within(self.largest_cable, share)
+        if most == 0:
+            raise InvalidInput(
+                f"no cable has a fibre left beside a spare share of {share:g}",
+                where="cable of the catalogue",
+                remedy="Add a larger cable, or ask for less to spare.",
+            )
+        return most
+
+    def most_on_cable(self, share: float) -> int:
+        """How many fibres are lit in one cable at the most: its branches, which have half of them or fewer, must find
+        room in a closure each."""
+        return min(self.most_lit(share), 2 * self.most_joints)
+
+    def cable_for(self, lit: int, share: float) -> int:
+        """The cheapest size with so many fibres, and the spare share of them."""
+        need = with_spare(lit, share)
+        return next(size for size in self.cables if size >= need)
+
+    def cable_table(self, most: int, share: float) -> tuple[F8, F8]:
+        """For 0 to `most` fibres what a metre of their cables costs, as few as hold them, and how many cables they
+        are."""
+        limit = self.most_on_cable(share)
+        price, count = np.zeros(most + 1), np.zeros(most + 1)
+        for lit in range(1, most + 1):
+            whole, rest = divmod(lit, limit)
+            count[lit] = whole + (rest > 0)
+            price[lit] = whole * self.cables[self.cable_for(limit, share)]
+            if rest:
+                price[lit] += self.cables[self.cable_for(rest, share)]
+        return price, count
+
+    def pack(self, sizes: Sequence[int]) -> tuple[tuple[str, int], ...]:
+        """The cheapest ducts for cables of these sizes, the largest first: each duct's kind, and how many it takes of
+        those that are left. Exact: sorted by what they take, ducts hold runs of the sorted cables."""
+        key = tuple(sizes)
+        if key not in self._packed:
+            least: list[tuple[int, tuple[tuple[str, int], ...]]] = [(0, ())]
+            for end in range(1, len(key) + 1):
+                found = [
+                    (cents + duct.per_m_cents, (*chosen, (kind, end - begin)))
+                    for begin, (cents, chosen) in enumerate(least)
+                    for kind, duct in self.catalogue.duct.items()
+                    if end - begin <= duct.cables and key[begin] <= duct.largest_cable_fibres
+                ]
+                least.append(min(found))
+            self._packed[key] = least[-1][1]
+        return self._packed[key]
+
+    def duct_table(self, most: int) -> F8:
+        """What a metre of ducts costs for 0 to `most` of the smallest cables."""
+        smallest = min(self.cables)
+        kinds = [
+            (duct.per_m_cents, duct.cables)
+            for duct in self.catalogue.duct.values()
+            if duct.largest_cable_fibres >= smallest
+        ]
+        price = np.zeros(most + 1)
+        for count in range(1, most + 1):
+            price[count] = min(cents + price[max(0, count - takes)] for cents, takes in kinds)
+        return price
+
+    @property
+    def splice_cents(self) -> int:
+        return self.catalogue.splice.each_cents
+
+    @property
+    def most_joints(self) -> int:
+        """How many joints the largest closure takes."""
+        return max(self.catalogue.closure)
+
+    def closure_for(self, joints: int) -> int:
+        """The cheapest closure with so many joints; `joints` is at most `most_joints`."""
+        fitting = [size for size in self.catalogue.closure if size >= joints]
+        return min(fitting, key=lambda size: (self.catalogue.closure[size].each_cents, size))
+
+    def most_in_cabinet(self) -> int:
+        """How many fibres on the premises' side the largest cabinet takes."""
+        return max(self._cabinet_takes(size) for size in self.catalogue.cabinet)
+
+    def cabinet_for(self, fibres: int) -> int:
+        """The cheapest cabinet for so many fibres on the premises' side; they are at most `most_in_cabinet`."""
+        fitting = [size for size in self.catalogue.cabinet if self._cabinet_takes(size) >= fibres]
+        return min(fitting, key=lambda size: (self.catalogue.cabinet[size].each_cents, size))
+
+    def _cabinet_takes(self, size: int) -> int:
+        room = self.catalogue.cabinet[size].splitters * self.architecture.splitters[0]
+        return min(most_within(size, self.architecture.spare_cabinet), room)
+
+    def cabinet_table(self, most: int) -> F8:
+        """What cabinets for 0 to `most` fibres cost: one, or full ones and one."""
+        limit = self.most_in_cabinet()
+        price = np.zeros(most + 1)
+        for fibres in range(1, most + 1):
+            here = min(fibres, limit)
+            price[fibres] = self.catalogue.cabinet[self.cabinet_for(here)].each_cents + price[fibres - here]
+        return price
+
+    def least_cabinets_cents(self, fibres: int) -> int:
+        """No cabinets for so many fibres cost less, whatever stands where: a knapsack of sizes, exact."""
+        sizes = [(self._cabinet_takes(size), price.each_cents) for size, price in self.catalogue.cabinet.items()]
+        usable = [(takes, cents) for takes, cents in sizes if takes > 0]
+        least = [0]
+        for count in range(1, fibres + 1):
+            least.append(min(cents + least[max(0, count - takes)] for takes, cents in usable))
+        return least[fibres]

