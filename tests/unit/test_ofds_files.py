@@ -44,6 +44,22 @@ def test_a_pair_from_elsewhere_gives_its_organisations_and_phases() -> None:
     ]
 
 
+def test_a_pair_from_elsewhere_gives_what_contracts_and_carriers_name() -> None:
+    given = features()
+    phase = {"id": "q", "name": "Second", "funders": [{"id": "g", "name": "State", "country": "FI"}]}
+    contracts = [{"id": "c", "relatedPhases": [phase]}]
+    for feature in given["features"]:
+        feature["properties"]["network"] |= {"contracts": contracts, "phases": [{"id": "z"}]}
+    duct = {"type": "duct", "owner": {"id": "d", "name": "Ducts", "website": "https://example.org"}}
+    given["features"][2]["properties"] |= {"supportingInfrastructure": duct, "networkProviders": [{"id": "o"}]}
+    [network] = gather([given], Faults())["networks"]
+    assert network["contracts"] == [{"id": "c", "relatedPhases": [{"id": "q", "name": "Second"}]}]
+    assert [one["id"] for one in network["phases"]] == ["z", "q", "p"]
+    assert network["phases"][1]["funders"] == [{"id": "g", "name": "State"}]
+    assert {one["id"] for one in network["organisations"]} == {"o", "d", "f", "g"}
+    assert network["spans"][0]["supportingInfrastructure"] == {"type": "duct", "owner": {"id": "d", "name": "Ducts"}}
+
+
 def test_what_fits_nowhere_in_geojson_is_kept() -> None:
     given = features()
     given["features"][2]["properties"]["start"] = {**GOOD["nodes"][0], "power": True}
