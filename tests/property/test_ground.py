@@ -51,7 +51,7 @@ def test_splitting_and_merging_lose_no_metre_and_invent_none(courses: list[Cours
     ways = ways_of(drawn)
     pieces = sorted({step for course in courses for step in steps(course)})
     wanted = Courses.of([line(*piece) for piece in pieces]).lengths_m().sum() if pieces else 0.0
-    assert np.isclose(ways.courses.lengths_m().sum(), wanted, rtol=1e-11)
+    assert np.isclose(ways.courses.lengths_m().sum(), wanted, rtol=1e-9)
     assert (ways.a < ways.b).all()
     assert len(set(ways.ids())) == len(ways)
     # Every end is where the node is.
@@ -81,7 +81,7 @@ def test_everyone_hangs_on_a_way_or_is_a_fault(courses: list[Course], places: li
     inputs = streets(lines), premises(places), default_catalogue()
     ground = put_together(*inputs, limits=limits)
     plain = ways_of(inputs[0])
-    assert np.isclose(ground.ways.length_m.sum(), plain.courses.lengths_m().sum(), rtol=0, atol=1e-3)
+    assert np.isclose(ground.ways.length_m.sum(), plain.courses.lengths_m().sum(), rtol=0, atol=5e-3)
     reached = ground.premises
     assert len(reached) + ground.counts.unreached == len(places)
     assert len([fault for fault in ground.faults if "House" in fault.what]) == ground.counts.unreached
@@ -95,7 +95,7 @@ def test_everyone_hangs_on_a_way_or_is_a_fault(courses: list[Course], places: li
     for node, way in zip(reached.node, reached.way, strict=True):
         assert node in np.concatenate((ground.ways.a[of == way], ground.ways.b[of == way]))
     whole = np.bincount(of, weights=ground.ways.length_m, minlength=len(plain))
-    assert np.allclose(whole, plain.courses.lengths_m(), rtol=0, atol=1e-3)
+    assert np.allclose(whole, plain.courses.lengths_m(), rtol=0, atol=5e-3)
     assert put_together(*inputs, limits=limits).digest == ground.digest
 
 
