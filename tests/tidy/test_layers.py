@@ -34,6 +34,7 @@ PLANTS = {
     "a device that looks into the house": ("outpost", "broadstreet/outpost/planted.py", "import broadstreet.store\n"),
     "a client that looks into the house": ("client", "broadstreet/client/planted.py", "import broadstreet.store\n"),
     "a client that needs more": ("client", "broadstreet/client/planted.py", "import numpy\n"),
+    "a checker that plans": ("proof", "broadstreet/network/proof/planted.py", "import broadstreet.optimiser\n"),
     "a model that opens files": ("model", "broadstreet/model/planted.py", "import pathlib\n"),
     "a model with a clock": ("model", "broadstreet/model/planted.py", "from time import time\n"),
     "a model that asks the database": ("model", "broadstreet/model/planted.py", "import asyncpg\n"),

@@ -94,15 +94,16 @@ class Design(msgspec.Struct, frozen=True):
 
     ground: the digest of the ground it is of. opened: the ways that are opened or used, each once, however many cables
     lie in it; every way that is locked is one of them. served: the premises that have a path; every other is unlit.
-    second: those of them that have a second one, sharing no way with the first, nor a trench (ways that lie half a
-    metre or less from each other over more than half of the shorter); what both may share is the premises' own drop,
-    an office's lead, and sites. A critical premises that is served has a second way, unless its streets have none.
+    second: those of them that have a second one, sharing no way with the first, nor a trench (two ways, one of them
+    plant, that lie half a metre or less from each other over more than half of the shorter); what both may share is the
+    premises' own drop, an office's lead, and sites. A critical premises that is served has a second way, unless its
+    streets have none.
 
     phases: when each opened way is built, in the order of `opened`, from 1; none: all is built in the first. By the end
     of each phase all ways built so far that hang together with an office in the end do so already. Trench, permits,
     crossings, plant and ducts are of their way's phase; a cable is of the latest of its ways'; light is of the latest
-    of the cables it goes through; an office, port, cabinet, closure, splitter, joint or drop is of the earliest light
-    that goes through it, and of the first phase if none does.
+    of the cables it goes through; an office, port, cabinet, closure, splitter or joint is of the earliest light that is
+    joined there, a drop of the earliest that goes through it; and of the first phase if there is none.
     """
 
     ground: str
