@@ -7,7 +7,6 @@ however often it changes what it stands for.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 from broadstreet.delivery.hosts import DEFAULT_PORTS, NOBODY, Hosts
+from broadstreet.delivery.lookup import look_up
 from broadstreet.model.errors import NotAllowed, Unavailable
 
 PORTS: Final = {**DEFAULT_PORTS, "mqtt": 1883, "mqtts": 8883}
@@ -56,7 +56,7 @@ class Receivers:
     async def addresses(self, host: str, port: int) -> list[tuple[str, socket.AddressFamily]]:
         """The addresses of a host that may be delivered to. Raises NotAllowed where none may, NoSuchHost."""
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await look_up(host, port)
         except OSError as error:
             raise NoSuchHost(f"{host[:200]} leads to no address: {error.strerror or error}") from None
         except UnicodeError:  # a label that is empty or too long

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
 
 import pytest
 
@@ -59,27 +58,22 @@ def test_a_setting_opens_the_inside_by_name_and_port() -> None:
     Receivers(LOOPBACK).check_literal("localhost", PORTS["http"])
 
 
-class Names:
-    """A loop's way to look names up, in place of the real one for a while."""
-
-    def __init__(self, *addresses: str) -> None:
-        self._addresses = addresses
-
-    async def getaddrinfo(self, host: str, port: int, **_: object) -> list[Any]:
-        family = {address: socket.AF_INET6 if ":" in address else socket.AF_INET for address in self._addresses}
-        return [(family[to], socket.SOCK_STREAM, 6, "", (to, port)) for to in self._addresses]
+def stands_for(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Every name leads to these addresses."""
+    family = {address: socket.AF_INET6 if ":" in address else socket.AF_INET for address in addresses}
+    found = [(family[to], socket.SOCK_STREAM, 6, "", (to, 80)) for to in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fe80::1%2"])
 async def test_no_name_leads_inside(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("broadstreet.delivery.receivers.asyncio.get_running_loop", lambda: Names(address))
+    stands_for(monkeypatch, address)
     with pytest.raises(NotAllowed, match=r"evil\.example stands inside"):
         await Receivers().addresses("evil.example", 80)
 
 
 async def test_of_several_addresses_only_those_outside_are_gone_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = Names("10.0.0.1", "8.8.8.8", "::1", "2606:4700::1111")
-    monkeypatch.setattr("broadstreet.delivery.receivers.asyncio.get_running_loop", lambda: names)
+    stands_for(monkeypatch, "10.0.0.1", "8.8.8.8", "::1", "2606:4700::1111")
     found = await Receivers().addresses("both.example", 80)
     assert found == [("8.8.8.8", socket.AF_INET), ("2606:4700::1111", socket.AF_INET6)]
     opened = Receivers(Hosts.parse("both.example", "here"))
