@@ -16,13 +16,15 @@ from broadstreet.network.design import Role, SiteKind, Statement, What
 from broadstreet.network.ground.architecture import Kind, default_architecture
 from broadstreet.network.ground.assembly import put_together
 from broadstreet.network.ground.catalogue import default_catalogue
+from broadstreet.network.ground.fault import BadGround
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.inputs import Inputs, read_ground
 from broadstreet.network.ground.office import Office
 from broadstreet.network.ground.optics import default_optics
 from broadstreet.network.ground.plant import PlantLine, plant_of
+from broadstreet.network.ground.rules import Rules
 from broadstreet.network.ground.streets import WayKind
-from broadstreet.network.plan import Crowded, plan_tree, way_cents
+from broadstreet.network.plan import Crowded, plan_fibre, plan_tree, way_cents
 from tests.ground import Metres, at, line, premises, streets
 from tests.plan import lit, shortest_ways
 
@@ -86,7 +88,7 @@ def test_point_to_point_has_neither_splitters_nor_cabinets(street: Ground) -> No
     statement = plan_tree(street, POINT_TO_POINT, OPTICS, 0, shortest_ways(street))
     design = statement.design
     assert not design.splitters
-    assert {cable.role for cable in design.cables} == {Role.DISTRIBUTION, Role.DROP}
+    assert {cable.role for cable in design.cables} == {Role.FEEDER, Role.DROP}
     assert spent(statement, What.PORT) == 29 * street.catalogue.central_office.port_each
 
 
@@ -94,7 +96,7 @@ def test_a_cable_is_changed_for_a_smaller_one_where_that_is_cheaper() -> None:
     """Forty customers near the office, two of them four kilometres on: the large cable does not go there."""
     far = ground_of([line((0, 0), (4000, 0))], [*((90 + i, 10) for i in range(40)), (3990, 10)])
     design = plan_tree(far, POINT_TO_POINT, OPTICS, 0, shortest_ways(far)).design
-    sizes = {cable.fibres: cable for cable in design.cables if cable.role is Role.DISTRIBUTION}
+    sizes = {cable.fibres: cable for cable in design.cables if cable.role is Role.FEEDER}
     assert sorted(sizes) == [4, 72]
     assert sizes[4].sites[0] == sizes[72].sites[-1]
 
@@ -175,6 +177,49 @@ def test_ways_that_are_no_tree_are_refused() -> None:
         plan_tree(ring, PON, OPTICS, 0, [])
 
 
+def test_premises_in_another_part_than_the_office_are_faults() -> None:
+    """A square of streets the office is not in, large enough to be no island."""
+    ring = line((900, 0), (1100, 0), (1100, 200), (900, 200), (900, 0))
+    apart = ground_of([line((0, 0), (600, 0)), ring], [(50, 10)])
+    both = put_together(
+        streets([line((0, 0), (600, 0)), ring]),
+        premises([(50, 10), (1000, 10)]),
+        default_catalogue(),
+        offices=[Office("co", "Office", *at(0, 5)), Office("there", "There", *at(900, 5))],
+    )
+    assert len(plan_fibre(apart, PON, OPTICS, 0, seconds=5).paths) == 1
+    with pytest.raises(BadGround, match="no way leads from Office to House 1") as refused:
+        plan_fibre(both, PON, OPTICS, 0, seconds=5)
+    assert len(refused.value.faults) == 1
+    assert plan_fibre(both, PON, OPTICS, 1, seconds=5, served=[1]).design.served == (1,)
+    with pytest.raises(InvalidInput, match="no central office 2"):
+        plan_fibre(both, PON, OPTICS, 2, seconds=5)
+
+
+def test_plant_that_would_be_too_full_is_left_out() -> None:
+    """The duct is cheaper than the street, but takes one cable of the three that it takes for 800 customers."""
+    duct = PlantLine("d", WayKind.DUCT, line((100, 2), (400, 2)), room=1)
+    ground = ground_of([line((0, 0), (500, 0))], [(450, 10), (470, 10)], fibres=400, plant=[duct])
+    statement = plan_fibre(ground, POINT_TO_POINT, OPTICS, 0, seconds=5)
+    assert not any(ground.ways.kind[way] == WayKind.DUCT for way in statement.design.opened)
+    assert statement.bound_cents < statement.cost_cents
+
+
+def test_ways_that_are_locked_are_opened_and_paid() -> None:
+    lines = [line((0, 0), (300, 0)), line((100, 0), (100, 200))]
+    ground = put_together(
+        streets(lines),
+        premises([(250, 10)]),
+        default_catalogue(),
+        offices=[Office("co", "Office", *at(0, 5))],
+        rules=Rules(locked=("way/1",)),
+    )
+    statement = plan_fibre(ground, PON, OPTICS, 0, seconds=5)
+    assert set(np.flatnonzero(ground.ways.locked).tolist()) <= set(statement.design.opened)
+    assert statement.terms[0].bound_cents <= statement.terms[0].spent_cents
+    assert statement.gap < 0.2
+
+
 def test_central_helsinki(helsinki: Ground) -> None:
     opened = shortest_ways(helsinki)
     weight = int(way_cents(helsinki)[opened].sum())
@@ -182,5 +227,8 @@ def test_central_helsinki(helsinki: Ground) -> None:
     assert len(statement.paths) == len(lit(statement.design)) == int(helsinki.premises.demand.fibres.sum())
     assert max(path.loss_db for path in statement.paths) + OPTICS.margin_db <= 28
     assert 0 < statement.gap < 0.1
+    better = plan_fibre(helsinki, PON, OPTICS, 0, seconds=2.0)
+    assert better.cost_cents < statement.cost_cents
+    assert 0 < better.bound_cents < statement.bound_cents
     again = plan_tree(helsinki, PON, OPTICS, 0, opened, opening_cents=weight, method="this tree alone")
     assert msgspec.json.encode(again) == msgspec.json.encode(statement)

@@ -54,7 +54,7 @@ class _Building:
 
     def _point_to_point(self, closures: Sequence[Closure]) -> None:
         terminals = [self._terminal(closure) for closure in closures]
-        laid = lay(self.draft, Role.DISTRIBUTION, self.stations.spare, self.office, 0, terminals)
+        laid = lay(self.draft, Role.FEEDER, self.stations.spare, self.office, 0, terminals)
         for closure, terminal, begins, arrives in zip(closures, terminals, laid.begins, laid.arrives, strict=True):
             self._light(begins)
             self._serve(closure, terminal.site, arrives)

@@ -71,7 +71,9 @@ class Stations:
 
     @property
     def spare(self) -> float:
-        return self.architecture.spare_distribution
+        """The share of fibres to spare in what leads to closures: feeders where there are no cabinets."""
+        architecture = self.architecture
+        return architecture.spare_distribution if architecture.splitters else architecture.spare_feeder
 
     def fibres_up(self, sockets: int) -> int:
         """How many fibres lead to a closure with so many sockets."""

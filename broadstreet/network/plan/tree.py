@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
+import numpy as np
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.design import Design, Role, Statement
@@ -33,8 +34,8 @@ def plan_tree(
 ) -> Statement:
     """The network on these ways, which must be a tree from the office to the premises.
 
-    office: its row. served: rows of premises; None: all. Ways that lead to nobody are not opened, unless they are
-    locked. opening_cents, method: a bound of the ways (`way_cents`), where one is known.
+    office: its row. served: rows of premises; None: all. Ways that lead to nobody are not opened; those that
+    are locked are, always. opening_cents, method: a bound of the ways (`way_cents`), where one is known.
 
     Raises InvalidInput where the ways are no tree, premises are not on it or their drops too long, a path is not what
     its class allows, or plant has no room for the cables.
@@ -54,7 +55,7 @@ def plan_tree(
     ratios = {splitter.id: splitter.ratio for splitter in draft.splitters}
     found = paths(ground, architecture, optics, rays, joined, ratios)
     used = {way for cable in ducted.cables for stretch in cable.ways for way in stretch}
-    kept = [way for way in tree.way[1:] if way in used or ground.ways.locked[way]]
+    kept = used.union(np.flatnonzero(ground.ways.locked).tolist())
     joints = [
         msgspec.structs.replace(joint, is_connector=True) if number in joined else joint
         for number, joint in enumerate(draft.joints)
