@@ -22,6 +22,7 @@ from broadstreet.network.ground import (
     default_optics,
     put_together,
 )
+from broadstreet.network.ground.architecture import Kind
 from broadstreet.network.ground.premises import Row
 from tests.designs import Drawn, plain, shortest
 from tests.ground import at, line, streets, trait
@@ -39,7 +40,7 @@ ARCHITECTURES = [
     to(PON, splitters=[4], optical_class="any"),
     to(PON, splitters=[2, 4], optical_class="any", spare_feeder=0.0),
     to(PON, optical_class="any", fibres_per_premises=2, spare_distribution=1.0),
-    to(PON, kind="point_to_point", splitters=[], optical_class="any", connectors=3),
+    to(PON, kind=Kind.POINT_TO_POINT, splitters=[], optical_class="any", connectors=3),
 ]
 CORNERS = [(100.0 * i, 100.0 * j) for i in range(4) for j in range(4)]
 STEPS = [
@@ -70,7 +71,9 @@ def trials(draw: st.DrawFn) -> Trial:
     assume(len(ground.offices) == 1)
     architecture: Architecture = draw(st.sampled_from(ARCHITECTURES))
     reached = sorted(shortest(ground, int(ground.offices.node[0])))
-    served = [row for row in range(len(ground.premises)) if int(ground.premises.node[row]) in reached]
+    premises = ground.premises
+    is_near = premises.drop_m <= architecture.longest_drop_m
+    served = [row for row in range(len(premises)) if int(premises.node[row]) in reached and is_near[row]]
     assume(served)
     statement = plain(Drawn(ground, architecture, WIDE), draw(st.sampled_from(reached)), served)
     return Trial(ground, statement, architecture, WIDE)

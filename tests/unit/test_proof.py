@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from broadstreet.model.errors import InvalidInput
-from broadstreet.network.design import What
+from broadstreet.network.design import Role, What
 from broadstreet.network.ground import default_architecture
+from broadstreet.network.ground.architecture import Kind
 from broadstreet.network.proof import FindingKind
 from tests.designs import Drawn, Hanging, plain, route
 from tests.ground import at
@@ -84,6 +85,28 @@ def test_phases_are_proved_and_each_item_in_its_own() -> None:
     everything_first = msgspec.structs.replace(trial.statement.design, phases=())
     kinds = {finding.kind for finding in trial.claims(design=everything_first).proved()}
     assert {FindingKind.BILL_UNFOUNDED, FindingKind.BILL_QUANTITY} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("kind", "splitters", "role", "is_right"),
+    [
+        (Kind.PON, [32], Role.DISTRIBUTION, False),
+        (Kind.POINT_TO_POINT, [], Role.DISTRIBUTION, True),
+        (Kind.POINT_TO_POINT, [], Role.FEEDER, True),
+    ],
+)
+def test_a_feeder_is_parted_from_distribution(kind: Kind, splitters: list[int], role: Role, is_right: bool) -> None:
+    """What comes from the office is a feeder before a splitter or a cabinet; without splitters it need not be one."""
+    ground = town()
+    changes = {"kind": kind, "splitters": splitters, "connectors": 3, "optical_class": "B+"}
+    architecture = msgspec.structs.replace(default_architecture(), **changes)
+    trial = Trial(ground, plain(Drawn(ground, architecture), int(ground.premises.node[0]), (0, 1)), architecture)
+    feeder = trial.cable(Role.FEEDER)
+    kinds = trial.swap("cables", feeder, msgspec.structs.replace(feeder, role=role)).kinds()
+    assert (FindingKind.ROLE not in kinds) == is_right
+    behind = trial.cable(Role.DISTRIBUTION)
+    late = trial.swap("cables", behind, msgspec.structs.replace(behind, role=Role.FEEDER))
+    assert FindingKind.ROLE in late.kinds()
 
 
 def test_a_critical_site_needs_no_second_way_where_there_is_none() -> None:

@@ -48,7 +48,7 @@ class Role(StrEnum):
     """What a cable is for: from an office to a splitter or cabinet, from there to closures, from there to a socket.
 
     Light passes feeders first, distribution cables then, one drop at last. In a PON feeders lie before the first
-    splitter and distribution cables behind it; point to point, a cabinet lies between the two.
+    splitter and distribution cables behind it; point to point, a cabinet lies between the two, or no feeder is passed.
     """
 
     FEEDER = "feeder"

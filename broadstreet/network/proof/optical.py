@@ -78,9 +78,10 @@ def _check_bounds(case: Case, path: Path, length_m: float, loss_db: float) -> No
     node, where = case.premises_node[path.premises], path.named(case)
     architecture, optics = case.architecture, case.optics
     bounds = optics.classes[architecture.optical_class]
-    distribution_m = sum(
-        case.stretch_m(cable, stretch) for cable, _, stretch in path.stretches if cable.role is not Role.FEEDER
-    )
+    behind = [(cable, stretch) for cable, _, stretch in path.stretches if cable.role is not Role.FEEDER]
+    # Point to point there may be no feeder, and no cabinet to measure from.
+    is_parted = any(cable.role is Role.FEEDER for cable in path.cables)
+    distribution_m = sum(case.stretch_m(*stretch) for stretch in behind) if is_parted else 0.0
     for kind, found_m, most_m in (
         (Kind.WAY_TOO_LONG, length_m, min(architecture.longest_way_m, bounds.longest_m)),
         (Kind.DISTRIBUTION_TOO_LONG, distribution_m, architecture.longest_distribution_m),

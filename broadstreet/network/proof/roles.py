@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broadstreet.network.design import Cable, Role, SiteKind, Splitter
+from broadstreet.network.design import Cable, Role, Site, SiteKind, Splitter
 from broadstreet.network.ground.architecture import Kind as Architectures
 from broadstreet.network.proof.case import Case
 from broadstreet.network.proof.finding import FindingKind as Kind
@@ -26,17 +26,23 @@ def check_roles(case: Case, paths: list[Path]) -> None:
 
 
 def _out_of_role(case: Case, path: Path) -> list[Cable]:
-    """In a PON the first splitter parts feeders from distribution cables, point to point the first cabinet."""
+    """In a PON the first splitter parts feeders from distribution cables, point to point the first cabinet, if any."""
     is_pon = case.architecture.kind is Architectures.PON
-    is_behind = False
+    is_parted = False
+    passed: set[Role] = set()
     wrong = []
     for step in path.steps:
-        if isinstance(step, Cable):
-            is_right = (step.role is Role.DISTRIBUTION) == is_behind
-            if not (step is path.cables[-1] if step.role is Role.DROP else is_right):
-                wrong.append(step)
-        elif isinstance(step, Splitter):
-            is_behind = is_behind or is_pon
+        if isinstance(step, Splitter):
+            is_parted = is_parted or is_pon
+        elif isinstance(step, Site):
+            is_parted = is_parted or (not is_pon and step.kind is SiteKind.CABINET)
         else:
-            is_behind = is_behind or (not is_pon and step.kind is SiteKind.CABINET)
+            is_right = {
+                Role.FEEDER: not is_parted and Role.DISTRIBUTION not in passed,
+                Role.DISTRIBUTION: is_parted or (not is_pon and Role.FEEDER not in passed),
+                Role.DROP: step is path.cables[-1],
+            }
+            passed.add(step.role)
+            if not is_right[step.role]:
+                wrong.append(step)
     return wrong
