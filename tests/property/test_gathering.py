@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadstreet.network.ground.courses import F8
-from broadstreet.network.plan.gathering import EXACT_LEVELS, Gathering, gather, owners
+from broadstreet.network.plan.gathering import EXACT_LEVELS, Branching, Gathering, gather, owners
 from broadstreet.network.plan.rooted import Rooted
 
 MOST = 6
@@ -54,7 +54,8 @@ def problems(draw: st.DrawFn) -> Gathering:
         return take[: most + 1] + fed * depth_m[position]
 
     limit_m = float(draw(st.sampled_from([4, 8, 15, 1000])))
-    return Gathering(tree, units, tail_m, forced, limit_m, MOST, carry_cents, take_cents)
+    branching = draw(st.sampled_from([None, Branching(2.0, 5.0), Branching(0.0, 9.0)]))
+    return Gathering(tree, units, tail_m, forced, limit_m, MOST, carry_cents, take_cents, branching)
 
 
 def cost(problem: Gathering, taken: tuple[bool, ...]) -> float:
@@ -76,6 +77,8 @@ def cost(problem: Gathering, taken: tuple[bool, ...]) -> float:
             if not here or here > MOST + problem.units[position] * problem.forced[position]:
                 return np.inf
             total += problem.take_cents(position, here)[here]
+        if problem.branching:
+            total += parted(problem, owner, position, taken[position])
         if position:
             lies = sum(problem.units[o] for o in under[position])
             on = sum(problem.units[o] for o in under[position] if owner[o] < position)
@@ -83,6 +86,20 @@ def cost(problem: Gathering, taken: tuple[bool, ...]) -> float:
                 return np.inf
             total += problem.carry_cents(position, on, lies)[on]
     return float(total)
+
+
+def parted(problem: Gathering, owner: list[int], position: int, is_taking: bool) -> float:
+    """What parting what was taken below costs at a position."""
+    tree, branching = problem.tree, problem.branching
+    assert branching is not None
+    cents, before = 0.0, 0
+    for child in tree.below[position]:
+        under = [other for other in range(len(tree)) if is_under(tree, other, child)]
+        passing = sum(problem.units[o] for o in under if owner[o] >= child)
+        if before and passing:
+            cents += min(before, passing) * branching.splice_cents + branching.closure_cents * (not is_taking)
+        before += passing
+    return cents
 
 
 def is_under(tree: Rooted, position: int, top: int) -> bool:

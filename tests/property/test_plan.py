@@ -19,10 +19,11 @@ from broadstreet.network.ground.office import Office
 from broadstreet.network.ground.optics import default_optics
 from broadstreet.network.ground.premises import Demand, PremisesKind, Row
 from broadstreet.network.plan import least_cents_per_m, plan_tree, way_cents
+from broadstreet.network.proof import prove
 from tests.ground import at, line, streets, trait
 from tests.plan import lit, shortest_ways
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=30, deadline=None)
 
 # Any loss goes: what a class asks of a path is tried by itself.
 OPTICS = msgspec.structs.replace(
@@ -225,6 +226,7 @@ def the_bill_is_what_a_recount_says_and_no_bound_is_above_it(
         ground, architecture, OPTICS, 0, design.opened, opening_cents=int(way_cents(ground)[list(design.opened)].sum())
     )
     assert on_tree.design == design
+    assert prove(on_tree, ground, architecture, OPTICS) == []
     for term in on_tree.terms:
         assert 0 <= term.bound_cents <= term.spent_cents, term
 

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from broadstreet.network.ground.courses import F8
+from broadstreet.network.ground.courses import F8, I8
 from broadstreet.network.plan.rooted import Rooted
 
 EXACT_LEVELS: Final = 48
@@ -32,6 +32,25 @@ _HAIR_M: Final = 1e-6
 
 Carry = Callable[[int, int, int], F8]
 """For a position, how many of 0 … n may be open, and how many lie below: cents for each n of going up from there."""
+
+
+Joining = Callable[[int, I8, bool], F8]
+"""Cents for a number of open units of one side and each number of the other; whether the one side is ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branching:
+    """What it costs where what was taken below comes on from two sides, and is parted by splices: by each unit of the
+    smaller side, or a part of one, and the closure once, unless something is taken right there."""
+
+    splice_cents: float
+    closure_cents: float
+
+    def cents(self, passing: int, others: I8, is_taking: bool) -> F8:
+        """passing: how many units go on to one side; others: how many to the other."""
+        joined = np.minimum(others, passing)
+        cents: F8 = joined * self.splice_cents + (joined > 0) * (0.0 if is_taking else self.closure_cents)
+        return cents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +68,7 @@ class Gathering:
     most: int
     carry_cents: Carry
     take_cents: Callable[[int, int], F8]
+    branching: Branching | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +79,20 @@ class Gathered:
     cents: float
 
 
+Splits = list[tuple[int, NDArray[np.int32]]]
+"""By child, for each number of open units and level how many of them come from those before it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """What the way back needs of a position. splits: by child, for each number of open units and level (columns, from
-    `low` on) how many of them come from those before it. passing_cents: what it costs when nothing is open and nothing
-    taken here; closed_cents: when all is taken, and closed_open how many that are then."""
+    """What the way back needs of a position. low, columns: its levels. passing_cents: what it costs when nothing is
+    open and nothing taken here; closed_cents: when all is taken, and closed_open how many that are then. splits: when
+    nothing is taken here; taken_splits: when it is."""
 
     low: int
     columns: int
-    splits: list[tuple[int, NDArray[np.int32]]]
+    splits: Splits
+    taken_splits: Splits
     passing_cents: float
     closed_cents: float
     closed_open: int
@@ -108,24 +133,46 @@ class _Programme:
         forced = own > 0 and (problem.forced[position] or int(self.level[position]) >= high)
         cents = np.full((own + 1, columns), np.inf)
         cents[own, 0 if forced or not own else int(self.level[position]) - low :] = 0.0
-        splits = []
-        for child in problem.tree.below[position]:
-            theirs = _moved(*self.exits.pop(child), low, columns)
+        exits = [(child, _moved(*self.exits.pop(child), low, columns)) for child in problem.tree.below[position]]
+        for _, theirs in exits:
             if high == low:
                 theirs[1:] = np.inf
-            cents, split = _merged(cents, theirs, problem.most + own * forced)
-            splits.append((child, split))
-        taking = cents[:, -1] + problem.take_cents(position, len(cents) - 1)
+        most = problem.most + own * forced
+        closing, taken_splits = self._together(cents, own, exits, most, True)
+        cents, splits = self._together(cents, own, exits, most, False) if problem.branching else (closing, taken_splits)
+        taking = closing[:, -1] + problem.take_cents(position, len(closing) - 1)
         taking[0] = np.inf
         best = int(np.argmin(taking))
         closed_cents = float(taking[best])
-        self.tables[position] = _Table(low, columns, splits, float(cents[0, -1]), closed_cents, best)
+        self.tables[position] = _Table(low, columns, splits, taken_splits, float(cents[0, -1]), closed_cents, best)
         if position:
             carried = min(len(cents) - 1, problem.most)
             leaving = np.full((carried + 1, columns), np.inf) if forced else cents[: carried + 1].copy()
             leaving[0] = np.minimum(leaving[0], closed_cents)
             leaving += problem.carry_cents(position, carried, int(self.total[position]))[:, None]
             self.exits[position] = leaving, low
+
+    def _together(
+        self, cents: F8, own: int, exits: list[tuple[int, F8]], most: int, is_taking: bool
+    ) -> tuple[F8, Splits]:
+        """All children with what begins here, one after another."""
+        splits: Splits = []
+        below = own
+        for child, theirs in exits:
+            total = int(self.total[child])
+            cents, split = _merged(cents, theirs, most, self._joining(below, total, is_taking))
+            splits.append((child, split))
+            below += total
+        return cents, splits
+
+    def _joining(self, ours: int, theirs: int, is_taking: bool) -> Joining | None:
+        """What it costs that so many go on to each side, of those that lie there."""
+        branching = self.problem.branching
+        if branching is None:
+            return None
+        return lambda one, others, is_ours: branching.cents(
+            (ours if is_ours else theirs) - one, (theirs if is_ours else ours) - others, is_taking
+        )
 
     def _window(self, position: int) -> tuple[int, int]:
         """The levels that may be open here: from the first, up to before the second."""
@@ -142,10 +189,11 @@ class _Programme:
             position, count, level = waiting.pop()
             table = self.tables[position]
             column = min(max(0, level - table.low), table.columns - 1)
+            splits = table.splits
             if count == 0 and table.closed_cents < table.passing_cents:
                 taken[position] = True
-                count, column = table.closed_open, table.columns - 1
-            for child, split in reversed(table.splits):
+                count, column, splits = table.closed_open, table.columns - 1, table.taken_splits
+            for child, split in reversed(splits):
                 before = int(split[count, column])
                 waiting.append((child, count - before, table.low + column))
                 count = before
@@ -180,7 +228,7 @@ def _moved(cents: F8, low: int, to_low: int, columns: int) -> F8:
     return moved
 
 
-def _merged(ours: F8, theirs: F8, most: int) -> tuple[F8, NDArray[np.int32]]:
+def _merged(ours: F8, theirs: F8, most: int, joining: Joining | None) -> tuple[F8, NDArray[np.int32]]:
     """Both together: for each number of open ones and level the least cents, and how many of them are ours."""
     rows = min(len(ours) + len(theirs) - 2, most) + 1
     cents = np.full((rows, ours.shape[1]), np.inf)
@@ -192,6 +240,8 @@ def _merged(ours: F8, theirs: F8, most: int) -> tuple[F8, NDArray[np.int32]]:
         if end <= count:
             break
         found = few[count] + many[: end - count]
+        if joining is not None:
+            found += joining(count, np.arange(end - count), not swap)[:, None]
         better = found < cents[count:end]
         cents[count:end][better] = found[better]
         own = np.arange(end - count, dtype=np.int32)[:, None] if swap else np.int32(count)

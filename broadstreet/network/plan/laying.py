@@ -2,9 +2,10 @@
 
 A cable leaves its site and goes on along the branch with most fibres. At every site that it passes some of its fibres
 are cut and taken out, and the others go through. Where a branch leaves, a cable begins that is spliced to it in a
-closure; so a fibre is spliced on its way as often as it leaves the heavier branch, which is at most as often as the
-number of fibres can be halved. Where it is cheaper to change to a smaller cable than to carry dead fibres on, all that
-goes on is spliced to one: which stops those are is a dynamic programme over the stops, exact for the run.
+closure, unless one of its own, laid beside it from the site, is cheaper; so a fibre is spliced on its way as often as
+it leaves the heavier branch, which is at most as often as the number of fibres can be halved. Where it is cheaper to
+change to a smaller cable than to carry dead fibres on, all that goes on is spliced to one: which stops those are is a
+dynamic programme over the stops, exact for the run.
 """
 
 from __future__ import annotations
@@ -118,9 +119,13 @@ class _Run:
         return self._run(site, position, position)
 
     def _run(self, site: str, position: int, first: int) -> list[tuple[Slot, End]]:
-        """Cables from a site, by the stretch to `first`, a position right below (or the same: no stretch). Gives the
+        """Cables from a site, by the stretch to `first`, a position below (or the same: no stretch). Gives the
         fibres' ends at the site, each with what it leads to."""
-        run = _Stops(self._stops(position, first))
+        stops = self._stops(position, first)
+        begins: list[tuple[Slot, End]] = []
+        for branch in self._apart(stops):
+            begins += self._run(site, position, branch)
+        run = _Stops([stop for stop in stops if stop.leaving])
         for number in self._changes(run.stops):
             on = sum(stop.leaving for stop in run.stops[number + 1 :])
             run.changes[number] = self.draft.closure(run.stops[number].position, on).id
@@ -134,12 +139,12 @@ class _Run:
                 for slot, end in self._run(closure, stop.position, branch):
                     slots.append(slot)
                     run.where[slot], run.branched[slot] = closure, end
-        return self._cables(site, position, run)
+        return begins + self._cables(site, position, run)
 
     def _stops(self, position: int, first: int) -> list[_Stop]:
         tree = self.draft.tree
         stops: list[_Stop] = []
-        at, along_m = first, 0.0 if first == position else tree.length_m[first]
+        at, along_m = first, tree.depth_m[first] - tree.depth_m[position]
         while True:
             below = sorted((b for b in tree.below[at] if self.load.get(b)), key=lambda b: (-self.load[b], b))
             terminals, branches = self.here.get(at, []), below[1:]
@@ -150,6 +155,42 @@ class _Run:
                 return stops
             at = below[0]
             along_m += tree.length_m[at]
+
+    def _apart(self, stops: list[_Stop]) -> list[int]:
+        """Branches for which a cable of their own from the run's beginning is cheaper than splices; they are taken out
+        of the stops. One after another, the one that saves most first: each makes the cable that is left smaller."""
+        lit = sum(stop.leaving for stop in stops)
+        apart: list[int] = []
+        while True:
+            found = [
+                (self._splicing_cents(stop, branch, lit) - self._beside_cents(stop, branch), branch, number)
+                for number, stop in enumerate(stops)
+                for branch in stop.branches
+            ]
+            saved, branch, number = max(found, default=(0.0, 0, 0))
+            if saved <= 0:
+                return apart
+            apart.append(branch)
+            stops[number].branches.remove(branch)
+            stops[number].leaving -= self.load[branch]
+            lit -= self.load[branch]
+
+    def _splicing_cents(self, stop: _Stop, branch: int, lit: int) -> float:
+        """What goes away when a branch of a run with so many fibres leaves it: splices, perhaps a closure, a cable that
+        is larger by the branch."""
+        prices, load = self.draft.prices, self.load[branch]
+        sizes = [prices.cable_for(fibres, self.spare) for fibres in (lit, lit - load)]
+        wider = prices.cables[sizes[0]] - prices.cables[sizes[1]]
+        closure = prices.catalogue.closure[prices.closure_for(1)].each_cents
+        is_alone = not stop.terminals and len(stop.branches) == 1
+        return load * prices.splice_cents + closure * is_alone + wider * stop.along_m
+
+    def _beside_cents(self, stop: _Stop, branch: int) -> float:
+        """What another cable beside the run costs as far as the branch."""
+        prices = self.draft.prices
+        ducts = prices.duct_table(2)
+        cable = prices.cables[prices.cable_for(self.load[branch], self.spare)]
+        return stop.along_m * (cable + float(ducts[2] - ducts[1]))
 
     def _changes(self, stops: list[_Stop]) -> list[int]:
         """At which stops all that goes on is spliced to a smaller cable; not at the last."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from broadstreet.network.ground.courses import F8
-from broadstreet.network.plan.gathering import Gathering, gather, owners
+from broadstreet.network.plan.gathering import Branching, Gathering, gather, owners
 from broadstreet.network.plan.prices import Prices
 from broadstreet.network.plan.rooted import Rooted
 
@@ -114,6 +114,7 @@ class Stations:
                 self.most_sockets,
                 carry_cents,
                 lambda _, most: takes[: most + 1].copy(),
+                self._branching(),
             )
         )
         owner = owners(self.tree, found.taken)
@@ -130,6 +131,11 @@ class Stations:
             to_drop_m = self.tree.depth_m[drop.position] - self.tree.depth_m[at]
             here.farthest_m = max(here.farthest_m, to_drop_m + drop.drop_m)
         return closures
+
+    def _branching(self) -> Branching:
+        prices = self.prices
+        closure = prices.catalogue.closure[prices.closure_for(1)].each_cents
+        return Branching(prices.splice_cents / self.near, closure)
 
     def _sockets(self, closure: Closure) -> int:
         return sum(drop.sockets for drop in closure.drops)
