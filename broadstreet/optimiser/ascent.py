@@ -11,14 +11,16 @@ root to a + a + the way on to a terminal, in reduced costs.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from broadstreet.optimiser.compiled import Flags, Ints, compiled
 from broadstreet.optimiser.graph import FAR, Rows
 from broadstreet.optimiser.heap import drop_first, push
 
-PATIENCE = 5
-"""A terminal goes on with its cut until it has a fifth more arcs than the next terminal's."""
+PATIENCES: Final = (1, 5, 20)
+"""None of them is the best for every problem; what one leaves, another may rule out."""
 
 
 @compiled
@@ -91,8 +93,9 @@ def raise_cut(
 
 
 @compiled
-def ascend(rows: Rows, cost: Ints, terminal: Flags, root: int) -> tuple[int, Ints]:
-    """The bound (`FAR`: no tree is there) and every arc's reduced cost, by place. cost: by edge, `FAR`: no edge."""
+def ascend(rows: Rows, cost: Ints, terminal: Flags, root: int, patience: int) -> tuple[int, Ints]:
+    """The bound (`FAR`: no tree is there) and every arc's reduced cost, by place. patience: a terminal goes on until
+    its cut has more arcs than the next terminal's by one part in so many."""
     n, places = len(terminal), len(rows.head)
     reduced = np.empty(places, np.int64)
     for p in range(places):
@@ -111,7 +114,7 @@ def ascend(rows: Rows, cost: Ints, terminal: Flags, root: int) -> tuple[int, Int
     while size > 0:
         v = heap[0]
         size = drop_first(heap, place, key, size)
-        limit = FAR if size == 0 else key[heap[0]] + key[heap[0]] // PATIENCE
+        limit = FAR if size == 0 else key[heap[0]] + key[heap[0]] // patience
         rise, arcs = raise_cut(rows, reduced, stop, mark, turn, v, reached, cut, limit)
         turn += 1
         bound += rise

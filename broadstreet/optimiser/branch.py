@@ -19,8 +19,8 @@ from broadstreet.optimiser.proof import nothing_left, prove, try_tree
 from broadstreet.optimiser.simplify import tidy
 
 WORTH: Final = 0.97
-ROUNDS_MAX: Final = 12
-IDLE_MAX: Final = 2
+ROUNDS_MAX: Final = 20
+IDLE_MAX: Final = 3
 """After so many rounds in a row that were not worth it, cases are made."""
 
 
@@ -77,14 +77,14 @@ class Branching:
     def _shrink(self, case: Case) -> Iterator[Instance]:
         """Rounds of proof until they are not worth it, or the case is closed."""
         idle = 0
-        for _ in range(ROUNDS_MAX):
+        for turn in range(ROUNDS_MAX):
             if nothing_left(case.instance, self._incumbent):
                 case.bound = self._incumbent.cost
             if case.bound >= self._incumbent.cost:
                 return
             before, size = case.bound, case.instance.graph.edges
             root = int(self._random.choice(case.instance.terminals))
-            case.instance, bound = prove(case.instance, self._incumbent, root, self._random)
+            case.instance, bound = prove(case.instance, self._incumbent, root, self._random, plants=turn == 0)
             yield case.instance
             case.bound = max(before, bound)
             worth = case.instance.graph.edges <= WORTH * size

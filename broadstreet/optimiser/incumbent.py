@@ -38,3 +38,9 @@ class Incumbent:
         self.cost = int(graph.cost[tree].sum())
         self._on_better()
         return True
+
+    def within(self, instance: Instance) -> Flags:
+        """What is left of it in an instance."""
+        held = np.zeros(self.graph.edges, np.bool_)
+        held[self.edges] = True
+        return instance.within(held)

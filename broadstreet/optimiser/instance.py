@@ -18,6 +18,12 @@ from broadstreet.optimiser.graph import Graph, Rows
 NONE = np.empty(0, np.int64)
 
 
+@compiled
+def both_held(held: Flags, begin: int, one: Ints, other: Ints) -> None:
+    for i in range(len(one)):
+        held[begin + i] = held[one[i]] and held[other[i]]
+
+
 @dataclass(frozen=True)
 class Ledger:
     """What the numbers from `begin` to `end` stand for: two others in a row, each less than the number itself; and
@@ -42,6 +48,14 @@ class Ledger:
                 numbers = np.unique(np.concatenate([numbers[~pairs], ledger.one[at], ledger.other[at]]))
             ledger = ledger.before
         return np.unique(numbers)
+
+    def within(self, edges: Flags) -> Flags:
+        """Of every number, whether all it stands for is among these edges of the first graph."""
+        if self.before is None:
+            return edges
+        held = np.concatenate([self.before.within(edges), np.zeros(self.end - self.begin, np.bool_)])
+        both_held(held, self.begin, self.one, self.other)
+        return held
 
 
 @dataclass
@@ -165,3 +179,7 @@ class Instance:
     def unfold(self, chosen: Flags) -> Ints:
         """The edges of the first graph that a choice of what is left stands for, with those that are decided."""
         return self.ledger.unfold(np.concatenate([self.origin[chosen], self.fixed]))
+
+    def within(self, edges: Flags) -> Flags:
+        """What is left of it among these edges of the first graph."""
+        return self.ledger.within(edges)[self.origin]

@@ -24,10 +24,11 @@ CROSSED: Final = 0.5
 class Pool:
     """`best` is the best tree of an instance that was found here. Costs are without what is decided."""
 
-    def __init__(self, instance: Instance, random: np.random.Generator) -> None:
+    def __init__(self, instance: Instance, random: np.random.Generator, likes: Flags) -> None:
+        """likes: edges that the first tree has where it can."""
         self.instance = instance
         self._random = random
-        self._walker = Walker(instance, random)
+        self._walker = Walker(instance, random, likes=likes)
         self._rested: list[tuple[int, Flags]] = []
         self._idle = 0
         self.best, self.cost = self._walker.chosen, self._walker.cost

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from broadstreet.optimiser.ascent import ascend
+from broadstreet.optimiser.ascent import PATIENCES, ascend
 from broadstreet.optimiser.compiled import Flags, Ints
 from broadstreet.optimiser.graph import FAR
+from broadstreet.optimiser.growth import grow
 from broadstreet.optimiser.incumbent import Incumbent
 from broadstreet.optimiser.instance import Instance
 from broadstreet.optimiser.polish import plant
@@ -26,9 +27,11 @@ def try_tree(instance: Instance, seen: Ints, root: int, random: np.random.Genera
 
 
 def nothing_left(instance: Instance, incumbent: Incumbent) -> bool:
-    """Whether all is decided; what is, is offered."""
+    """Whether all is decided, and offered; or the terminals are in parts, for no tree better than the incumbent is
+    left."""
     if len(instance.terminals) > 1:
-        return False
+        _, whole = grow(instance.rows, instance.graph.cost, instance.terminal, int(instance.terminals[0]))
+        return not whole
     incumbent.offer(instance, np.zeros(instance.graph.edges, np.bool_))
     return True
 
@@ -37,9 +40,10 @@ def prove(
     instance: Instance, incumbent: Incumbent, root: int, random: np.random.Generator, plants: bool = True
 ) -> tuple[Instance, int]:
     """What is left after one round, and a bound of the whole cost of every tree in it; at least the incumbent's cost
-    where no tree in it is better."""
+    where no tree in it is better. plants: whether a tree is grown, too."""
     graph = instance.graph
-    bound, reduced = ascend(graph.rows, graph.cost, instance.terminal, root)
+    patience = int(random.choice(PATIENCES))
+    bound, reduced = ascend(graph.rows, graph.cost, instance.terminal, root, patience)
     if bound >= FAR:
         return instance, incumbent.cost
     whole = bound + instance.fixed_cost

@@ -32,8 +32,18 @@ from broadstreet.optimiser.proof import nothing_left, prove
 from broadstreet.optimiser.simplify import simplify
 from broadstreet.optimiser.table import Table
 
-WORTH: Final = 0.9
-IDLE_MAX: Final = 8
+ROUND_WORTH: Final = 0.98
+"""Rounds of proof go on while one leaves no more than this share of the edges."""
+PLANTED: Final = 4
+"""One round in so many grows a tree, which takes longer than all the rest of it."""
+IDLE_MAX: Final = 40
+"""After so many rounds in a row that were not worth it, they end."""
+SIMPLIFY_WORTH: Final = 0.9
+RESTART_WORTH: Final = 0.9
+DOUBT: Final = 100
+"""Proof by cases gets the less time the wider the gap: half as much from one per cent on."""
+ROUNDS_AFTER: Final = 300
+"""Rounds are made again, for a better tree, after walks that looked at every edge so often; then twice that."""
 WEIGHT: Final = {"trees": 1.0, "cases": 6.0, "table": 0.01}
 """How long each line takes for a unit of its work, beside the others."""
 
@@ -80,11 +90,17 @@ class Solver:
         self.instance = Instance.of(graph, terminals)
         self.incumbent = Incumbent(graph, terminals, self._tell)
         self._first_tree()
+        self._proven_for = self.incumbent.cost
 
     @property
     def solution(self) -> Solution:
         bound = min(self.bound, self.incumbent.cost)
         return Solution(self.incumbent.edges, self.incumbent.cost, bound, self._clock() - self._began_s)
+
+    @property
+    def _gap(self) -> float:
+        """What the bound lacks, as a share."""
+        return 1 - min(self.bound, self.incumbent.cost) / max(1, self.incumbent.cost)
 
     @property
     def is_late(self) -> bool:
@@ -116,33 +132,43 @@ class Solver:
         """Work until it is proven or time is up."""
         self.instance = simplify(self.instance, lambda: self.is_late)
         self._prove_rounds()
-        if not self.solution.is_optimal and not self.is_late:
+        while not self.solution.is_optimal and not self.is_late:
             self._search()
         return self.solution
 
     def _prove_rounds(self) -> None:
-        """Rounds of proof while they are worth it."""
-        idle, size, cost = 0, self.instance.graph.edges, self.incumbent.cost
+        """Rounds of proof while they are worth it, for the best tree as it is now."""
+        idle, size, simplified, rounds = 0, self.instance.graph.edges, self.instance.graph.edges, 0
         while idle < IDLE_MAX and not self.is_late:
             if nothing_left(self.instance, self.incumbent):
                 self._raise(self.incumbent.cost)
             if self.bound >= self.incumbent.cost:
                 return
+            cost = self.incumbent.cost
             root = int(self._random.choice(self.instance.terminals))
-            self.instance, bound = prove(self.instance, self.incumbent, root, self._random)
+            plants = rounds % PLANTED == 0
+            self.instance, bound = prove(self.instance, self.incumbent, root, self._random, plants)
             self._raise(bound)
-            idle += 1
-            if self.instance.graph.edges < WORTH * size or self.incumbent.cost < cost:
-                if self.instance.graph.edges < WORTH * size:
-                    self.instance = simplify(self.instance, lambda: self.is_late)
-                idle, size, cost = 0, self.instance.graph.edges, self.incumbent.cost
+            idle, rounds = idle + 1, rounds + 1
+            if self.instance.graph.edges < ROUND_WORTH * size or self.incumbent.cost < cost:
+                idle, size = 0, self.instance.graph.edges
+            if size < SIMPLIFY_WORTH * simplified:
+                self.instance = simplify(self.instance, lambda: self.is_late)
+                size = simplified = self.instance.graph.edges
+        self._proven_for = self.incumbent.cost
 
     def _search(self) -> None:
-        """Work on a better tree and on a proof in turn, until it is proven."""
-        pool = Pool(self.instance, self._random)
+        """Work on a better tree and on a proof in turn, until it is proven; begin anew when a better tree has left much
+        less of the problem."""
+        if nothing_left(self.instance, self.incumbent):
+            self._raise(self.incumbent.cost)
+            return
+        pool = Pool(self.instance, self._random, self.incumbent.within(self.instance))
         cases = Branching(self.instance, self.bound, self.incumbent, self._random)
         table = Table(self.instance) if Table.fits(self.instance) else None
         done = {"trees": 0.0, "cases": 0.0} | ({} if table is None else {"table": 0.0})
+        size = self.instance.graph.edges
+        again = ROUNDS_AFTER * size
         while not self.is_late and not self.solution.is_optimal:
             turn = min(done, key=lambda name: done[name])
             if turn == "trees":
@@ -156,7 +182,13 @@ class Solver:
                 if table.is_done:
                     self.incumbent.offer(table.instance, table.tree())
                     self._raise(self.incumbent.cost)
-            done[turn] += work * WEIGHT[turn]
+            done[turn] += work * WEIGHT[turn] * (1 + (turn == "cases") * DOUBT * self._gap)
+            if done["trees"] > again:
+                again *= 2
+                if self.incumbent.cost < self._proven_for:
+                    self._prove_rounds()
+                    if self.instance.graph.edges < RESTART_WORTH * size:
+                        return
 
 
 def solve(

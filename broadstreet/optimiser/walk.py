@@ -23,6 +23,7 @@ SEEN_MAX: Final = 2.0**60
 WRONG_EVERYWHERE: Final = 0.3
 WRONG_NEARBY: Final = 1.0
 SMALLEST: Final = 16
+LIKED: Final = 0.1
 EVERYWHERE: Final = 0.5
 """How often costs are wrong everywhere."""
 
@@ -47,22 +48,29 @@ def neighbourhood(rows: Rows, centre: int, size: int) -> Flags:
 
 
 class Walker:
-    """Walks on one instance, from `start` or a tree that it grows itself. `chosen` is where it stands, `cost` what that
-    costs, without what is decided."""
+    """Walks on one instance, from `start` or a tree that it grows itself, of the edges that it `likes` where it can.
+    `chosen` is where it stands, `cost` what that costs, without what is decided."""
 
-    def __init__(self, instance: Instance, random: np.random.Generator, start: Flags | None = None) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        random: np.random.Generator,
+        start: Flags | None = None,
+        likes: Flags | None = None,
+    ) -> None:
         self.instance = instance
         self._random = random
         graph = instance.graph
         most = float(graph.cost.sum()) * (1 + WRONG_NEARBY)
         self._scaled = graph.cost * min(float(SCALE), SEEN_MAX / max(1.0, most))
-        self.chosen = self._grow() if start is None else start
+        self.chosen = self._grow(likes) if start is None else start
         self.cost = int(graph.cost[self.chosen].sum())
 
-    def _grow(self) -> Flags:
-        """A tree of one's own: from any terminal, by costs that are wrong everywhere."""
+    def _grow(self, likes: Flags | None) -> Flags:
+        """A tree of one's own: from any terminal, by costs that are wrong everywhere, or right and less where liked."""
         graph, random = self.instance.graph, self._random
-        seen = self._scaled * (1 + WRONG_EVERYWHERE * random.random(graph.edges))
+        wrong = np.where(likes, LIKED, 1.0) if likes is not None else 1 + WRONG_EVERYWHERE * random.random(graph.edges)
+        seen = self._scaled * wrong
         chosen = try_tree(self.instance, seen.astype(np.int64), int(random.choice(self.instance.terminals)), random)
         assert chosen is not None, "a walk begins where the terminals are connected"
         return chosen

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadstreet.optimiser import Graph, check_tree, solve
-from broadstreet.optimiser.ascent import ascend
+from broadstreet.optimiser.ascent import PATIENCES, ascend
 from broadstreet.optimiser.incumbent import Incumbent
 from broadstreet.optimiser.instance import Change, Instance
 from broadstreet.optimiser.proof import prove
@@ -101,8 +101,8 @@ def test_the_bound_holds_from_every_root_and_rules_out_nothing_better(problem: t
     graph, terminals = problem
     best = optimum(graph, terminals)
     instance = Instance.of(graph, terminals)
-    for root in terminals.tolist():
-        bound, reduced = ascend(graph.rows, graph.cost, instance.terminal, root)
+    for root, patience in itertools.product(terminals.tolist(), PATIENCES):
+        bound, reduced = ascend(graph.rows, graph.cost, instance.terminal, root, patience)
         assert bound <= best
         assert reduced.min(initial=0) >= 0
         incumbent = Incumbent(graph, terminals, lambda: None)
