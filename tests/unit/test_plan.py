@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from importlib import resources
 from pathlib import Path
@@ -179,6 +180,23 @@ def test_what_cannot_be_built_so_is_refused_with_whom(
     assert what in str(refused.value) and remedy in str(refused.value)
     if what != "no optical class X":
         assert "House" in str(refused.value)
+
+
+def test_what_nothing_in_the_catalogue_holds_is_refused(street: Ground) -> None:
+    catalogue = street.catalogue
+    box = msgspec.structs.replace(catalogue.cabinet[48], splitters=0)
+    room = msgspec.structs.replace(catalogue.central_office, fibres=28)
+    for changes, architecture, what in (
+        ({"cabinet": {48: box}}, PON, "no cabinet takes a single customer"),
+        (
+            {"central_office": room},
+            POINT_TO_POINT,
+            "cables of [4-9][0-9] fibres would end in the office, which takes 28",
+        ),
+    ):
+        ground = dataclasses.replace(street, catalogue=msgspec.structs.replace(catalogue, **changes))
+        with pytest.raises(InvalidInput, match=what):
+            plan_tree(ground, architecture, OPTICS, 0, shortest_ways(street))
 
 
 def test_ways_that_are_no_tree_are_refused() -> None:

@@ -23,8 +23,8 @@ class _Building:
         self.draft = Draft(tree, prices)
         self.prices, self.tree = prices, tree
         self.stations = Stations(tree, prices)
-        self.office = self.draft.site(SiteKind.OFFICE, 0, row=office).id
         self.ports = 0
+        self.office = self.draft.site(SiteKind.OFFICE, 0, row=office).id
         drops = self._drops(ground, served)
         self.premises = {row: self._premises(ground, row) for row in served}
         closures = self.stations.closures(drops)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from broadstreet.model.errors import InvalidInput
 from broadstreet.network.ground.courses import F8
 from broadstreet.network.plan.gathering import Branching, Gathering, gather, owners
 from broadstreet.network.plan.prices import Prices
@@ -68,6 +69,12 @@ class Stations:
             limits.append(self.near * prices.most_in_cabinet())
         self.most_sockets = min(limits)
         """In a closure, and so on a drop."""
+        if self.most_sockets == 0:
+            raise InvalidInput(
+                "no closure or no cabinet takes a single customer beside what is to spare",
+                where="closure and cabinet of the catalogue",
+                remedy="Add larger ones, with room for splitters, or ask for less to spare.",
+            )
 
     @property
     def spare(self) -> float:

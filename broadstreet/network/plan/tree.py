@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from broadstreet.model.errors import InvalidInput
-from broadstreet.network.design import Design, Role, Statement
+from broadstreet.network.design import Design, Role, SiteKind, Statement
 from broadstreet.network.ground.architecture import Architecture, check_architecture
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.optics import Optics
@@ -46,6 +46,13 @@ def plan_tree(
     tree = Rooted.of(ground, int(ground.offices.node[office]), opened)
     _check_premises(ground, architecture, tree, rows)
     draft = build(ground, prices, tree, office, rows)
+    ending = sum(cable.fibres for cable in draft.cables if draft.sites[cable.sites[0]].kind is SiteKind.OFFICE)
+    if ending > (most := ground.catalogue.central_office.fibres):
+        raise InvalidInput(
+            f"cables of {ending} fibres would end in the office, which takes {most}",
+            where=f"office {ground.offices.ids[office]}",
+            remedy="Plan from several offices, serve fewer premises, or choose a greater splitter.",
+        )
     ducted = in_ducts(ground, prices, tree, draft.cables)
     if ducted.crowded:
         raise Crowded(ducted.crowded)
