@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from broadstreet.optimiser import Graph, check_tree, solve
 from broadstreet.optimiser.ascent import PATIENCES, ascend
+from broadstreet.optimiser.crossing import cross
 from broadstreet.optimiser.incumbent import Incumbent
 from broadstreet.optimiser.instance import Change, Instance
 from broadstreet.optimiser.proof import prove
 from broadstreet.optimiser.replacement import replace_vertices, shorten
+from broadstreet.optimiser.table import Table
 from broadstreet.optimiser.thinning import join_terminals, thin
 from broadstreet.optimiser.walk import Walker
 
@@ -111,6 +113,34 @@ def test_the_bound_holds_from_every_root_and_rules_out_nothing_better(problem: t
         assert bound <= best
         if incumbent.cost > best:
             assert left_optimum(smaller) == best
+
+
+@given(problems())
+@EXAMPLES
+def test_the_table_has_the_optimum(problem: tuple[Graph, np.ndarray]) -> None:
+    graph, terminals = problem
+    if len(terminals) == 1:
+        return
+    instance = Instance.of(graph, terminals)
+    assert Table.fits(instance)
+    table = Table(instance)
+    while not table.is_done:
+        table.step()
+    incumbent = Incumbent(graph, terminals, lambda: None)
+    incumbent.offer(instance, table.tree())
+    assert check_tree(graph, terminals, incumbent.edges) == incumbent.cost == optimum(graph, terminals)
+
+
+@given(problems(), st.integers(0, 5))
+@EXAMPLES
+def test_two_trees_crossed_are_a_tree_no_dearer_than_either(problem: tuple[Graph, np.ndarray], seed: int) -> None:
+    graph, terminals = problem
+    instance, random = Instance.of(graph, terminals), np.random.default_rng(seed)
+    one, other = Walker(instance, random), Walker(instance, random)
+    crossed = cross(instance, one.chosen, other.chosen, random)
+    cost = check_tree(graph, terminals, np.flatnonzero(crossed))
+    assert optimum(graph, terminals) <= cost <= min(one.cost, other.cost)
+    assert not (crossed & ~(one.chosen | other.chosen)).any()
 
 
 @given(problems(), st.integers(0, 5))

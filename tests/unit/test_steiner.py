@@ -9,6 +9,8 @@ import pytest
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.optimiser import COST_MAX, Graph, Solution, check_tree, solve
+from broadstreet.optimiser.instance import Instance
+from broadstreet.optimiser.pool import PATIENCE, Pool
 
 pytestmark = pytest.mark.xdist_group("optimiser")  # what one test has compiled, the others find
 PLENTY_S = 60.0
@@ -69,6 +71,17 @@ def test_a_hypercube_of_five_bits_is_proven() -> None:
     solution = solve(graph, even, seconds=PLENTY_S)
     assert solution.is_optimal
     assert check_tree(graph, even, solution.edges) == solution.cost
+
+
+def test_a_pool_goes_on_after_its_walks_have_come_to_rest() -> None:
+    graph, even = hypercube(5)
+    pool = Pool(Instance.of(graph, even), np.random.default_rng(0), np.zeros(graph.edges, np.bool_))
+    costs = []
+    for _ in range(4 * PATIENCE):
+        assert pool.step() > 0
+        costs.append(pool.cost)
+    assert costs == sorted(costs, reverse=True)
+    assert check_tree(graph, even, np.flatnonzero(pool.best)) == pool.cost == 20
 
 
 class Clock:
