@@ -1,10 +1,11 @@
 """Solves a Steiner tree problem as well as the time allows: a tree at once, then better ones and a higher bound.
 
 1. A first tree, on the graph as it is.
-2. Reductions, then rounds of proof: each has a bound, a tree, and what the two rule out, after which reductions find
-   more.
-3. When rounds bring little, two lines of work go on in turn, each as long as the other has, by the count of edges they
-   look at: a walk through trees, for a better one, and proof by cases, for the bound.
+2. Reductions, then rounds of proof: each has a bound, some a tree, and what the two rule out goes, after which
+   reductions find more.
+3. When rounds bring little, two lines of work go on in turn, by a count of the work: walks through trees, for a
+   better one, and proof by cases, for the bound; for few terminals a third, the table. Cases get the less the wider
+   the gap is. Where a better tree rules out much of what is left, all begins anew on the rest.
 
 The steps and their order follow from the problem and the seed alone; the clock only ends them. So two runs differ by
 where they stop, and those that come to a proof not at all.
@@ -63,7 +64,8 @@ class Solution:
 
 
 class Solver:
-    """One problem being solved. `solution` is the best so far, at any time; `step` does the next piece of work."""
+    """One problem being solved. `run` works on it; `solution` is the best so far, at any time, also from
+    within `on_progress` or from another thread."""
 
     def __init__(
         self,
