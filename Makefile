@@ -14,7 +14,7 @@ VENV_PYTHON := .venv/bin/python
 
 help:
 	@echo "make demo      a whole city on this machine: engines, 500 simulated devices, 30 days of history, the portal"
-	@echo "make test      every linter and every test; about thirteen minutes on two cores"
+	@echo "make test      every linter and every test; about fifteen minutes on two cores"
 	@echo "make check     the linters alone; under a minute"
 	@echo "make bench     the benchmarks, each ending in a line of JSON; about five minutes"
 	@echo "make portal    builds the web portal into the package"
