@@ -19,7 +19,7 @@ def find(parent: Ints, v: int) -> int:
 
 @compiled
 def prune(rows: Rows, terminal: Flags, left: Ints, right: Ints, chosen: Flags) -> None:
-    """Take from a forest of chosen edges every leaf that is no terminal, until none is left."""
+    """Take from chosen edges every end that is no terminal, until none is left."""
     n = len(terminal)
     degree = np.zeros(n, np.int64)
     for e in range(len(chosen)):

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from broadstreet.optimiser.compiled import Flags, Ints, compiled
-from broadstreet.optimiser.forest import find
+from broadstreet.optimiser.forest import find, prune
 from broadstreet.optimiser.graph import FAR, Rows
 from broadstreet.optimiser.instance import Change, Instance
 from broadstreet.optimiser.paths import nearest
@@ -41,22 +41,9 @@ def live_edges(rows: Rows, terminal: Flags, left: Ints, right: Ints) -> Flags:
                 seen[rows.head[p]] = True
                 waiting[size] = rows.head[p]
                 size += 1
-    degree = np.zeros(n, np.int64)
     for e in range(m):
         keep[e] = seen[left[e]]
-        if keep[e]:
-            degree[left[e]] += 1
-            degree[right[e]] += 1
-    for first in range(n):
-        v = first
-        while degree[v] == 1 and not terminal[v]:
-            degree[v] = 0
-            for p in range(rows.start[v], rows.start[v + 1]):
-                if keep[rows.edge[p]]:
-                    keep[rows.edge[p]] = False
-                    v = rows.head[p]
-                    degree[v] -= 1
-                    break
+    prune(rows, terminal, left, right, keep)
     return keep
 
 
