@@ -71,3 +71,22 @@ def lit(design: Design) -> dict[Socket, list[list[Joint]]]:
                     waiting.append((arrival, path))
                     break
     return found
+
+
+def nearest_m(ground: Ground, offices: list[int]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """How far each premises is from the nearest of these offices, its drop and the office's lead in it."""
+    far: dict[int, float] = {}
+    beside: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for way in np.flatnonzero(ground.ways.usable).tolist():
+        a, b, length_m = int(ground.ways.a[way]), int(ground.ways.b[way]), float(ground.ways.length_m[way])
+        beside[a].append((b, length_m))
+        beside[b].append((a, length_m))
+    waiting = sorted((float(ground.offices.lead_m[row]), int(ground.offices.node[row])) for row in offices)
+    while waiting:
+        metres, node = heappop(waiting)
+        if node not in far:
+            far[node] = metres
+            for other, length_m in beside[node]:
+                heappush(waiting, (metres + length_m, other))
+    nodes, drops = ground.premises.node.tolist(), ground.premises.drop_m.tolist()
+    return np.array([far.get(node, np.inf) + drop_m for node, drop_m in zip(nodes, drops, strict=True)])

@@ -4,102 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
-
 from broadstreet.network.design import (
-    Cable,
+    Choice,
     End,
     Fibre,
-    Item,
-    Joint,
     Leg,
     Port,
+    Programme,
     Role,
     Side,
-    Site,
     SiteKind,
     Socket,
-    Statement,
     What,
 )
 from broadstreet.network.ground import (
-    Architecture,
-    Catalogue,
-    Ground,
-    Optics,
-    default_architecture,
-    default_optics,
+    default_worth,
 )
-from broadstreet.network.proof import Finding, prove
 from broadstreet.network.proof import FindingKind as Kind
 from tests.designs import Drawn
-from tests.town import CRITICAL, lined, node_at, planned, plant_rows, rows_of
-
-to = msgspec.structs.replace
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What is proved, all of it."""
-
-    ground: Ground
-    statement: Statement
-    architecture: Architecture = dataclasses.field(default_factory=default_architecture)
-    optics: Optics = dataclasses.field(default_factory=default_optics)
-
-    def proved(self) -> list[Finding]:
-        return prove(self.statement, self.ground, self.architecture, self.optics)
-
-    def kinds(self) -> set[Kind]:
-        return {finding.kind for finding in self.proved()}
-
-    def claims(self, **changes: Any) -> Trial:
-        return dataclasses.replace(self, statement=to(self.statement, **changes))
-
-    def designed(self, **changes: Any) -> Trial:
-        return self.claims(design=to(self.statement.design, **changes))
-
-    def on(self, ground: Ground) -> Trial:
-        """The same statement of another ground, which it says it is of."""
-        return dataclasses.replace(self, ground=ground).designed(ground=ground.digest)
-
-    def priced(self, **changes: Any) -> Trial:
-        catalogue: Catalogue = to(self.ground.catalogue, **changes)
-        return self.on(dataclasses.replace(self.ground, catalogue=catalogue))
-
-    def built(self, **changes: Any) -> Trial:
-        return dataclasses.replace(self, architecture=to(self.architecture, **changes))
-
-    def swap(self, field: str, old: Any, *new: Any) -> Trial:
-        """The design with other pieces for one of a field's."""
-        pieces = getattr(self.statement.design, field)
-        return self.designed(**{field: tuple(made for piece in pieces for made in (new if piece == old else (piece,)))})
-
-    def cable(self, role: Role, number: int = 0) -> Cable:
-        return [cable for cable in self.statement.design.cables if cable.role is role][number]
-
-    def site(self, kind: SiteKind, number: int = 0) -> Site:
-        return [site for site in self.statement.design.sites if site.kind is kind][number]
-
-    def joint(self, kind: type, number: int = 0) -> Joint:
-        """A joint of which one end is of this kind."""
-        found = [joint for joint in self.statement.design.joints if kind in (type(joint.a), type(joint.b))]
-        return found[number]
-
-    def item(self, what: What) -> Item:
-        return next(item for item in self.statement.bill.items if item.what is what)
-
-    def bills(self, old: Item, *new: Item) -> Trial:
-        bill = self.statement.bill
-        items = tuple(made for item in bill.items for made in (new if item == old else (item,)))
-        return self.claims(bill=to(bill, items=items))
-
-
-def correct() -> Trial:
-    return Trial(*planned())
+from tests.town import CRITICAL, lined, node_at, plant_rows, rows_of
+from tests.trial import Trial, to
 
 
 def _column(part: Any, name: str, row: int, value: Any) -> Any:
@@ -273,9 +199,11 @@ def _small_duct(trial: Trial) -> Trial:
     return trial.priced(duct={**catalogue.duct, "1 x 40": to(catalogue.duct["1 x 40"], largest_cable_fibres=3)})
 
 
-def _all_splices(trial: Trial) -> Trial:
+def _plugged(trial: Trial, *kinds: SiteKind) -> Trial:
+    """Every joint at sites of these kinds a connector, and no other."""
+    sites = {site.id for site in trial.statement.design.sites if site.kind in kinds}
     joints = trial.statement.design.joints
-    return trial.designed(joints=tuple(to(joint, is_connector=False) for joint in joints))
+    return trial.designed(joints=tuple(to(joint, is_connector=joint.site in sites) for joint in joints))
 
 
 def _extra_joint(trial: Trial) -> Trial:
@@ -292,6 +220,21 @@ def _other_leg(trial: Trial) -> Trial:
 
 
 Change = Callable[[Trial], Trial]
+
+
+def _choice(t: Trial, **changes: Any) -> Trial:
+    """As if the town's four houses, of a weight of 1 each, had been chosen for all that there is."""
+    right = Choice(t.statement.cost_cents, default_worth(), 400, (CRITICAL,), 400, "proved", ())
+    assert t.claims(choice=right).proved() == []
+    return t.claims(choice=to(right, **changes))
+
+
+def _programme(t: Trial, **changes: Any) -> Trial:
+    """As if all had been planned for one phase."""
+    right = Programme((t.statement.cost_cents,), default_worth(), 400, 400, "proved")
+    assert t.claims(programme=right).proved() == []
+    return t.claims(programme=to(right, **changes))
+
 
 PIECES: Final[dict[Kind, Change]] = {
     Kind.GROUND: lambda t: t.designed(ground="another"),
@@ -360,7 +303,8 @@ LIGHT: Final[dict[Kind, Change]] = {
     Kind.NOT_SERVED: lambda t: t.designed(served=t.statement.design.served[1:]),
     Kind.STAGES: lambda t: _first_splitter(t, stage=1),
     Kind.ROLE: lambda t: _cable(t, Role.FEEDER, role=Role.DISTRIBUTION),
-    Kind.CONNECTORS: _all_splices,
+    Kind.CONNECTORS: _plugged,
+    Kind.CONNECTOR_PLACE: lambda t: _plugged(t, SiteKind.CLOSURE),
     Kind.WAY_TOO_LONG: lambda t: t.built(longest_way_m=350.0),
     Kind.DISTRIBUTION_TOO_LONG: lambda t: t.built(longest_distribution_m=100.0),
     Kind.DROP_TOO_LONG: lambda t: t.built(longest_drop_m=12.0),
@@ -389,7 +333,14 @@ CLAIMS: Final[dict[Kind, Change]] = {
     Kind.TERM_OVER: lambda t: _terms(t, bound_cents=t.statement.terms[0].spent_cents + 1),
     Kind.TERMS_SUM: lambda t: _terms(t, spent_cents=t.statement.terms[0].spent_cents + 1),
     Kind.BOUND_OVER: lambda t: _terms(t, bound_cents=t.statement.cost_cents + 1),
+    Kind.BUDGET: lambda t: _choice(t, budget_cents=t.statement.cost_cents - 1),
+    Kind.POINTS: lambda t: _choice(t, points=399),
+    Kind.POINTS_OVER: lambda t: _choice(t, bound_points=399),
+    Kind.NEEDED: lambda t: _choice(t, needed=()),
+    Kind.PHASE_BUDGET: lambda t: _programme(t, budgets_cents=(t.statement.cost_cents - 1,)),
+    Kind.POINT_YEARS: lambda t: _programme(t, point_years=399),
+    Kind.POINT_YEARS_OVER: lambda t: _programme(t, bound_point_years=399),
 }
-"""What is said of it: lengths, losses, prices, the bound."""
+"""What is said of it: lengths, losses, prices, the bound, whom it chose."""
 
 ALL: Final = {**PIECES, **LINES, **LIGHT, **CLAIMS}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadstreet.network.design import Cable, Design, Fibre, Leg, Role, Side, SiteKind, Socket, Statement, What
+from broadstreet.network.design import Cable, Design, Fibre, Joint, Leg, Role, Side, SiteKind, Socket, Statement, What
 from broadstreet.network.ground.architecture import Architecture, Kind, default_architecture
 from broadstreet.network.ground.assembly import put_together
 from broadstreet.network.ground.catalogue import SURFACES, Surface, default_catalogue
@@ -84,12 +84,16 @@ def statements(draw: st.DrawFn) -> tuple[Ground, Architecture, Statement]:
     ground = draw(grounds().filter(lambda ground: len(ground.premises) > 0))
     architecture = draw(architectures())
     opened = shortest_ways(ground)
-    return ground, architecture, plan_tree(ground, architecture, OPTICS, 0, opened)
+    return ground, architecture, plan_tree(ground, architecture, OPTICS, [0], opened)
 
 
 def sockets(ground: Ground, architecture: Architecture) -> Counter[int]:
     each = architecture.fibres_per_premises
     return Counter({row: int(count) * each for row, count in enumerate(ground.premises.demand.fibres)})
+
+
+def _are_fibres(joint: Joint) -> bool:
+    return isinstance(joint.a, Fibre) and isinstance(joint.b, Fibre)
 
 
 def light_reaches_every_socket_by_one_path(ground: Ground, architecture: Architecture, statement: Statement) -> None:
@@ -98,11 +102,15 @@ def light_reaches_every_socket_by_one_path(ground: Ground, architecture: Archite
     rows = {site.id: site.premises for site in design.sites}
     assert Counter(rows[socket.site] for socket in found) == sockets(ground, architecture)
     stages = {splitter.id: splitter.stage for splitter in design.splitters}
+    closures = {site.id for site in design.sites if site.kind is SiteKind.CLOSURE}
     claimed = {(path.premises, path.socket): path for path in statement.paths}
     assert len(claimed) == len(found)
     for socket, paths in found.items():
         (path,) = paths
-        assert sum(joint.is_connector for joint in path) == min(architecture.connectors, len(path))
+        fused = [joint for joint in path if joint.site in closures and _are_fibres(joint)]
+        assert not any(joint.is_connector for joint in fused)
+        wanted = min(architecture.connectors, len(path) - len(fused))
+        assert sum(joint.is_connector for joint in path) == wanted
         passed = [end for joint in path for end in (joint.a, joint.b) if isinstance(end, Leg) and end.leg == 0]
         assert [stages[leg.splitter] for leg in passed] == list(range(len(architecture.splitters)))
         splices = sum(not joint.is_connector for joint in path)
@@ -223,7 +231,12 @@ def the_bill_is_what_a_recount_says_and_no_bound_is_above_it(
     exact = float((ways.open_cents + ways.length_m * least_cents_per_m(ground))[list(design.opened)].sum())
     assert int(way_cents(ground)[list(design.opened)].sum()) <= exact + len(design.opened)
     on_tree = plan_tree(
-        ground, architecture, OPTICS, 0, design.opened, opening_cents=int(way_cents(ground)[list(design.opened)].sum())
+        ground,
+        architecture,
+        OPTICS,
+        [0],
+        design.opened,
+        opening_cents=int(way_cents(ground)[list(design.opened)].sum()),
     )
     assert on_tree.design == design
     assert prove(on_tree, ground, architecture, OPTICS) == []
@@ -249,6 +262,6 @@ def test_sockets_of_a_premises_are_numbered_from_one() -> None:
         CATALOGUE,
         offices=[Office("co", "Office", *at(0, 5))],
     )
-    design = plan_tree(ground, default_architecture(), OPTICS, 0, shortest_ways(ground)).design
+    design = plan_tree(ground, default_architecture(), OPTICS, [0], shortest_ways(ground)).design
     assert sorted(socket.socket for socket in lit(design)) == [1, 2, 3]
     assert all(isinstance(socket, Socket) for socket in lit(design))

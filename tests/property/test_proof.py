@@ -26,7 +26,8 @@ from broadstreet.network.ground.architecture import Kind
 from broadstreet.network.ground.premises import Row
 from tests.designs import Drawn, plain, shortest
 from tests.ground import at, line, streets, trait
-from tests.wrongs import ALL, Trial, correct
+from tests.trial import Trial, correct
+from tests.wrongs import ALL
 
 to = msgspec.structs.replace
 FEW = settings(max_examples=40, deadline=None)

@@ -31,7 +31,7 @@ from broadstreet.network.ground.columns import (
     site_layer,
     street_layer,
 )
-from broadstreet.network.ground.fault import FaultKind
+from broadstreet.network.ground.fault import FaultKind, Misplaced
 from broadstreet.network.ground.layer import Layer, read_layer
 from broadstreet.network.ground.plant import plant_of
 from broadstreet.network.ground.premises import Demand, Needs, PremisesKind
@@ -209,6 +209,13 @@ def test_metres_that_call_themselves_degrees_are_refused_with_the_feature(tmp_pa
     assert error.where is not None
     assert error.where.startswith(f"{path}, feature 2, at x 254")
     assert "EPSG:3879 (ETRS89 / GK25FIN)" in str(error.remedy)
+    assert isinstance(error, Misplaced)
+    meant, streets = error.faults
+    assert (meant.what, streets.what) == (
+        "in EPSG:3879 (ETRS89 / GK25FIN) the layer's points would lie here",
+        "the streets lie here",
+    )
+    assert HELSINKI.west < meant.lon < HELSINKI.east and HELSINKI.south < meant.lat < HELSINKI.north
 
 
 def test_a_layer_far_from_where_it_is_expected_is_refused(grid: Path, tmp_path: Path) -> None:
@@ -225,6 +232,9 @@ def test_a_layer_far_from_where_it_is_expected_is_refused(grid: Path, tmp_path: 
     error = refused(InvalidInput, path, expected=HELSINKI)
     assert "latitude before longitude" in error.message
     assert error.remedy == "Put longitude first."
+    assert isinstance(error, Misplaced)
+    lies, *meant, _ = error.faults
+    assert lies.lat < 30 < 60 < min(fault.lat for fault in meant)
     away = write(tmp_path / "w.geojson", [LineString([(0, 0), (1, 1)])], "EPSG:4326", n=[1])
     assert "Give the layer of this place" in str(refused(InvalidInput, away, expected=HELSINKI).remedy)
 

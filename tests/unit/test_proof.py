@@ -6,14 +6,22 @@ import msgspec
 import pytest
 
 from broadstreet.model.errors import InvalidInput
-from broadstreet.network.design import Role, What
-from broadstreet.network.ground import default_architecture
+from broadstreet.network.design import Role, SiteKind, What
+from broadstreet.network.ground import (
+    Office,
+    default_architecture,
+    default_catalogue,
+    default_optics,
+    put_together,
+)
 from broadstreet.network.ground.architecture import Kind
-from broadstreet.network.proof import FindingKind
+from broadstreet.network.plan import plan_tree
+from broadstreet.network.proof import FindingKind, prove
 from tests.designs import Drawn, Hanging, plain, route
-from tests.ground import at
+from tests.ground import at, line, premises, streets
 from tests.town import CRITICAL, town
-from tests.wrongs import ALL, Change, Trial, correct, shared_duct
+from tests.trial import Trial, correct
+from tests.wrongs import ALL, Change, shared_duct
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +48,30 @@ def test_a_finding_has_its_place_and_says_what_is_true(trial: Trial) -> None:
     assert (finding.lon, finding.lat) == at(300, 0)
     assert (finding.where, finding.claimed, finding.true) == ("premises p000, socket 1", "at most 12 m", "20.00 m")
     assert "premises p000, socket 1 (lon 24.945404, lat 60.170000)" in str(finding)
+
+
+def test_a_splitter_of_the_first_stage_stands_in_a_cabinet(trial: Trial) -> None:
+    splitter = trial.statement.design.splitters[0]
+    closure = trial.site(SiteKind.CLOSURE).id
+    found = trial.swap("splitters", splitter, msgspec.structs.replace(splitter, site=closure)).proved()
+    (told,) = (finding for finding in found if finding.kind is FindingKind.SPLITTER_SITE)
+    assert (told.claimed, told.true) == (f"of stage 0 in closure {closure}", "in a cabinet")
+
+
+def test_a_drop_is_measured_along_ways_too() -> None:
+    """Three houses 30 m apart share a closure: two of the drops go along the street."""
+    ground = put_together(
+        streets([line((0, 0), (200, 0))]),
+        premises([(100, 10), (130, 10), (160, 10)]),
+        default_catalogue(),
+        offices=[Office("exchange", "", *at(0, -5))],
+    )
+    optics = default_optics()
+    statement = plan_tree(ground, default_architecture(), optics, [0], range(len(ground.ways)))
+    assert [site.kind for site in statement.design.sites].count(SiteKind.CLOSURE) == 1
+    for longest_m, kinds in ((70.5, []), (69.5, [FindingKind.DROP_TOO_LONG]), (39.5, [FindingKind.DROP_TOO_LONG] * 2)):
+        architecture = msgspec.structs.replace(default_architecture(), longest_drop_m=longest_m)
+        assert [finding.kind for finding in prove(statement, ground, architecture, optics)] == kinds
 
 
 def test_a_duct_that_both_ways_lie_in_is_named(trial: Trial) -> None:

@@ -6,13 +6,16 @@ here computes anything. So the planner, the checker, exports and the portal shar
 """
 
 from broadstreet.network.design.bill import Bill, Item, What
+from broadstreet.network.design.choice import Choice
 from broadstreet.network.design.design import Cable, Design, Duct, Role, Site, SiteKind, Splitter
 from broadstreet.network.design.joint import End, Fibre, Joint, Leg, Port, Side, Socket
+from broadstreet.network.design.programme import Programme
 from broadstreet.network.design.statement import Path, Statement, Term
 
 __all__ = [
     "Bill",
     "Cable",
+    "Choice",
     "Design",
     "Duct",
     "End",
@@ -22,6 +25,7 @@ __all__ = [
     "Leg",
     "Path",
     "Port",
+    "Programme",
     "Role",
     "Side",
     "Site",

@@ -59,16 +59,18 @@ class Role(StrEnum):
 class Cable(msgspec.Struct, frozen=True):
     """A cable of so many fibres through its sites in order.
 
-    ways[n] leads from site n to site n + 1, way by way; no site comes twice. A drop has two sites, the second of which
-    is its premises (where no other cable ends), and one stretch, of no ways where it leaves at its closure's own node.
-    Its length is that of its ways; a drop's is the drop's of the premises, and whatever ways it has. An office's lead
-    is part of each stretch that begins or ends there. ducts: by id, for each way the one it lies in, in the same shape
-    as ways; an empty text where the way is of plant or on poles.
+    ways[n] leads from site n to site n + 1, way by way; no site comes twice. A drop has two sites: a cabinet, a
+    closure or, point to point, an office, and its premises (where no other cable ends); and one stretch, of no ways
+    where it leaves at its closure's own node.
+    Its length is that of its ways; a drop's is the drop's of the premises, and whatever ways it has: both together are
+    at most the architecture's longest_drop_m. An office's lead is part of each stretch that begins or ends there.
+    ducts: by id, for each way the one it lies in, in the same shape as ways; an empty text where the way is of plant or
+    on poles.
 
-    What lies in ways is of a size of the catalogue's. Beside the fibres that light goes through on its fullest stretch
+    A cable is of a size of the catalogue's. Beside the fibres that light goes through on its fullest stretch
     it keeps its role's spare share of them; a drop keeps none. Along ways of plant that are fibres it is spare fibres
-    of what lies there: such a cable has no other ways, and takes as much of their room as it has fibres; any other
-    takes one of a way's room each time it goes along it.
+    of what lies there: such a cable has no other ways, any number of fibres, and takes as much of their room as it has
+    fibres; any other takes one of a way's room each time it goes along it. A drop is always a new one.
     """
 
     id: str
@@ -80,8 +82,8 @@ class Cable(msgspec.Struct, frozen=True):
 
 
 class Splitter(msgspec.Struct, frozen=True):
-    """A splitter of the catalogue's, in a cabinet or closure. stage: 0 is nearest the office; its ratio is the one that
-    the architecture has there, and light passes every stage once, in their order."""
+    """A splitter of the catalogue's: of the stage nearest the office, 0, in a cabinet, of the other in a cabinet or a
+    closure. Its ratio is the one that the architecture has there; light passes every stage once, in their order."""
 
     id: str
     site: str

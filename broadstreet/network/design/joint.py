@@ -53,8 +53,8 @@ End = Fibre | Leg | Port | Socket
 
 
 class Joint(msgspec.Struct, frozen=True):
-    """Two ends at one site, joined by fusion or by a connector. No end is in two joints. A path has as many connectors
-    as the architecture says, or only connectors where it has fewer joints."""
+    """Two ends at one site, joined by fusion or by a connector. No end is in two joints. Two fibres are always fused in
+    a closure; of the joints that can be connectors a path has as many as the architecture says, or all of them."""
 
     site: str
     a: End

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from broadstreet.network.design.bill import Bill
+from broadstreet.network.design.choice import Choice
 from broadstreet.network.design.design import Design
+from broadstreet.network.design.programme import Programme
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -32,13 +34,17 @@ class Path(msgspec.Struct, frozen=True):
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """A design with what is claimed of it. optical_class: what each path's loss lies within; the architecture's."""
+    """A design with what is claimed of it. optical_class: what each path's loss lies within; the architecture's.
+    choice: whom it serves and why, where a budget decided that. programme: when it is built, where each phase has a
+    budget."""
 
     design: Design
     bill: Bill
     terms: tuple[Term, ...]
     paths: tuple[Path, ...]
     optical_class: str
+    choice: Choice | None = None
+    programme: Programme | None = None
 
     @property
     def cost_cents(self) -> int:

@@ -29,6 +29,7 @@ from broadstreet.network.ground.plant import Plant, PlantLine, plant_of
 from broadstreet.network.ground.premises import Demand, Needs, PremisesKind, Site, sites
 from broadstreet.network.ground.rules import Rules
 from broadstreet.network.ground.streets import Streets, WayKind
+from broadstreet.network.ground.worth import Group, Worth, default_worth, read_worth
 
 __all__ = [
     "OBSTACLES",
@@ -40,6 +41,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Ground",
+    "Group",
     "Limits",
     "Needs",
     "Obstacle",
@@ -57,10 +59,12 @@ __all__ = [
     "Surface",
     "WayKind",
     "WayTable",
+    "Worth",
     "check_architecture",
     "default_architecture",
     "default_catalogue",
     "default_optics",
+    "default_worth",
     "faults_geojson",
     "offices_geojson",
     "plant_of",
@@ -69,6 +73,7 @@ __all__ = [
     "read_architecture",
     "read_catalogue",
     "read_optics",
+    "read_worth",
     "sites",
     "ways_geojson",
 ]

@@ -1,7 +1,7 @@
 """Which column of a layer says what: from a city's own layers to streets, premises, plant and central offices.
 
-Each kind of thing has a struct that names columns; one that is None is not there, and what stands for it is said beside
-it. A value that cannot be used is refused with its feature and its place.
+Each kind of thing has a struct that names columns (`sources`). A value that cannot be used is refused with its feature
+and its place.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
 
-import msgspec
 import numpy as np
 import shapely
 from shapely import LineString
@@ -24,55 +23,24 @@ from broadstreet.network.ground.layer import Layer
 from broadstreet.network.ground.office import Office
 from broadstreet.network.ground.plant import UNBOUNDED, PlantLine
 from broadstreet.network.ground.premises import Needs, PremisesKind, Row, Site, counted
+from broadstreet.network.ground.sources import DemandColumns, OfficeColumns, PlantColumns, StreetColumns
 from broadstreet.network.ground.streets import PLANT, Streets, Trait, WayKind
+
+__all__ = [
+    "DemandColumns",
+    "OfficeColumns",
+    "PlantColumns",
+    "StreetColumns",
+    "chamber_layer",
+    "demand_layer",
+    "office_layer",
+    "plant_layer",
+    "site_layer",
+    "street_layer",
+]
 
 _YES: Final = frozenset({"1", "true", "yes", "y", "t", "1.0"})
 _NO: Final = frozenset({"0", "false", "no", "n", "f", "0.0", ""})
-
-
-class StreetColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """id: by default the feature's number. surfaces: what the layer's own words for surfaces mean."""
-
-    id: str | None = None
-    name: str | None = None
-    surface: str | None = None
-    surfaces: dict[str, Surface] = {}
-    surface_otherwise: Surface = Surface.ASPHALT
-    category: str | None = None
-    level: str | None = None
-    may_dig: str | None = None
-    meet_where_they_cross: bool = True
-
-
-class DemandColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """Without columns that count, each feature is one household. A line or area is where its middle is."""
-
-    id: str | None = None
-    label: str | None = None
-    persons: str | None = None
-    households: str | None = None
-    jobs: str | None = None
-    fibres: str | None = None
-    critical: str | None = None
-    kind: PremisesKind | None = None
-
-
-class PlantColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """kind: what all of the layer is, or by `kind_column` each feature: duct, trench, pole_line or fibre."""
-
-    id: str | None = None
-    label: str | None = None
-    kind: str = "duct"
-    kind_column: str | None = None
-    room: str | None = None
-
-
-class OfficeColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """given: whether it stands already; without it all of the layer are candidates."""
-
-    id: str | None = None
-    label: str | None = None
-    given: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,12 @@ class FaultKind(StrEnum):
     OUTSIDE = "outside"
     UNCONNECTED_PLANT = "unconnected_plant"
     UNREACHED_OFFICE = "unreached_office"
+    OUT_OF_REACH = "out_of_reach"
     CONTRADICTION = "contradiction"
     BAD_GEOMETRY = "bad_geometry"
+    MISPLACED = "misplaced"
+    ONE_WAY = "one_way"
+    OVER_BUDGET = "over_budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,11 @@ class BadGround(InvalidInput):
         told = "; ".join(f"{fault.what} ({fault.place})" for fault in self.faults[:MAX_NAMED])
         more = f"; and {len(self.faults) - MAX_NAMED} more" if len(self.faults) > MAX_NAMED else ""
         super().__init__(told + more, where=where, remedy=self.faults[0].remedy)
+
+
+class Misplaced(BadGround):
+    """What is given lies elsewhere than the streets; the faults say where it lies, would lie, and ought to."""
+
+    def __init__(self, message: str, faults: Iterable[Fault], *, where: str, remedy: str) -> None:
+        InvalidInput.__init__(self, message, where=where, remedy=remedy)
+        self.faults = tuple(faults)

@@ -90,11 +90,15 @@ def unreached_offices(offices: Sequence[Office], hung: Hung) -> list[Fault]:
             offices[i].lon,
             offices[i].lat,
             f"the central office {offices[i].label} ({offices[i].id}) is reached by no street: "
-            f"the nearest that may be dug is {hung.away_m[i]:.0f} m away",
+            f"the nearest that may be dug is {_away(float(hung.away_m[i]))} away",
             "Check its place (longitude first), or open a street there.",
         )
         for i in np.flatnonzero(hung.way < 0).tolist()
     ]
+
+
+def _away(away_m: float) -> str:
+    return f"{away_m:.0f} m" if away_m <= OUTSIDE_M else f"{away_m / 1000:,.0f} km"
 
 
 def unconnected_plant(plant: Plant, joins: I8) -> list[Fault]:

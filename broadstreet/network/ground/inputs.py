@@ -1,32 +1,27 @@
-"""What a plan is made from, as one value that can be kept with it: which files, which columns, which rules.
+"""What a plan is made from is read, and put together.
 
-`Inputs` names files within one folder; `read_ground` reads them and puts the ground together. An area cuts both: the
-streets that touch it and the premises in it are taken, so that a quarter is planned by drawing it. Without files for
-premises they are the extract's own addresses and houses. Reading takes seconds and no event loop.
+`Inputs` (its words are in `sources`) names files within one folder; `read_ground` reads them and puts the ground
+together. An area cuts both: the streets that touch it and the premises in it are taken, so that a quarter is planned by
+drawing it. Without files for premises they are the extract's own addresses and houses. Reading takes seconds and no
+event loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Final
 
-import msgspec
 import numpy as np
 import shapely
-from msgspec import Meta
 from shapely.geometry.base import BaseGeometry
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.model.geometry import Box, parse_geometry
-from broadstreet.network.ground.assembly import Limits, put_together
-from broadstreet.network.ground.catalogue import default_catalogue, read_catalogue
+from broadstreet.network.ground.assembly import put_together
+from broadstreet.network.ground.catalogue import Catalogue, default_catalogue, read_catalogue
 from broadstreet.network.ground.columns import (
-    DemandColumns,
-    OfficeColumns,
-    PlantColumns,
-    StreetColumns,
     chamber_layer,
     demand_layer,
     office_layer,
@@ -34,88 +29,35 @@ from broadstreet.network.ground.columns import (
     site_layer,
     street_layer,
 )
-from broadstreet.network.ground.fault import Fault
+from broadstreet.network.ground.courses import F8, GEOD
+from broadstreet.network.ground.fault import Fault, FaultKind, Misplaced
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.layer import Layer, read_layer
 from broadstreet.network.ground.obstacles import NOTHING_ACROSS, Obstacles
-from broadstreet.network.ground.office import MAX_CANDIDATES, Office, spread_offices
+from broadstreet.network.ground.office import spread_offices
 from broadstreet.network.ground.openstreetmap import StreetMap, read_street_map
 from broadstreet.network.ground.plant import Plant, PlantLine, plant_of
 from broadstreet.network.ground.premises import (
     Demand,
-    Needs,
     Row,
-    Site,
     addresses,
     houses_without_address,
     sites,
     with_critical,
 )
-from broadstreet.network.ground.rules import Rules
+from broadstreet.network.ground.sources import (
+    DemandSource,
+    Inputs,
+    OfficeSource,
+    PlantSource,
+    Source,
+    StreetSource,
+)
 from broadstreet.network.ground.streets import Streets
 
+__all__ = ["DemandSource", "Inputs", "OfficeSource", "PlantSource", "Source", "StreetSource", "read_ground"]
+
 NO_EXTRACT: Final = "Name an extract of OpenStreetMap (extract), or a layer of streets (streets)."
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A layer: a file within the folder; the layer's name where it has several; its projection where it says none."""
-
-    file: str
-    layer: str | None = None
-    crs: str | None = None
-
-
-class StreetSource(Source, frozen=True, kw_only=True):
-    """A layer of streets."""
-
-    columns: StreetColumns = StreetColumns()
-
-
-class DemandSource(Source, frozen=True, kw_only=True):
-    """A layer of premises, or of sites of the city's own."""
-
-    columns: DemandColumns = DemandColumns()
-
-
-class PlantSource(Source, frozen=True, kw_only=True):
-    """A layer of plant."""
-
-    columns: PlantColumns = PlantColumns()
-
-
-class OfficeSource(Source, frozen=True, kw_only=True):
-    """A layer of central offices."""
-
-    columns: OfficeColumns = OfficeColumns()
-
-
-class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Streets are of a layer where one is named, and otherwise of the extract; what lies across them is the extract's.
-
-    addresses: the extract's addresses are premises. merged_addresses: the same address is one. houses: so are its
-    houses without one. critical: ids of premises that two ways must lead to. office_candidates: how many further
-    candidates are spread by where fibres are needed. area: a GeoJSON polygon.
-    """
-
-    extract: str | None = None
-    streets: StreetSource | None = None
-    addresses: bool = True
-    merged_addresses: bool = True
-    houses: bool = True
-    demand: tuple[DemandSource, ...] = ()
-    sites: tuple[Site, ...] = ()
-    site_layers: tuple[DemandSource, ...] = ()
-    critical: tuple[str, ...] = ()
-    plant: tuple[PlantSource, ...] = ()
-    chambers: tuple[Source, ...] = ()
-    offices: tuple[Office, ...] = ()
-    office_layers: tuple[OfficeSource, ...] = ()
-    office_candidates: Annotated[int, Meta(ge=0, le=MAX_CANDIDATES)] = 0
-    catalogue: str | None = None
-    rules: Rules = Rules()
-    limits: Limits = Limits()
-    needs: Needs = Needs()
-    area: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +96,17 @@ class _Base:
         return self.extract.obstacles if self.extract else NOTHING_ACROSS
 
 
-def read_ground(inputs: Inputs, folder: Path) -> Ground:
+def read_ground(
+    inputs: Inputs,
+    folder: Path,
+    *,
+    catalogue: Catalogue | None = None,
+    lines: Sequence[PlantLine] = (),
+    chambers: Sequence[tuple[F8, F8]] = (),
+) -> Ground:
     """The ground of these inputs; files are within the folder.
+
+    catalogue: in place of the inputs' own. lines, chambers: plant that is of no layer, such as a network's.
 
     Raises what reading a file raises, InvalidInput where no streets are named or a file lies elsewhere, and what
     `put_together` raises.
@@ -164,13 +115,14 @@ def read_ground(inputs: Inputs, folder: Path) -> Ground:
     base = _base(inputs, files)
     files = replace(files, expected=base.streets.bounds)
     demand = Demand.of(with_critical(_rows(inputs, base, files), inputs.critical, inputs.needs))
-    plant, plant_faults = _plant(inputs, files)
+    plant, plant_faults = _plant(inputs, files, lines, chambers)
     offices = [
         *inputs.offices,
         *(office for source in inputs.office_layers for office in office_layer(files.layer(source), source.columns)),
         *spread_offices(demand, inputs.office_candidates),
     ]
-    catalogue = read_catalogue(files.path(inputs.catalogue)) if inputs.catalogue else default_catalogue()
+    if catalogue is None:
+        catalogue = read_catalogue(files.path(inputs.catalogue)) if inputs.catalogue else default_catalogue()
     return put_together(
         base.streets,
         demand,
@@ -195,12 +147,12 @@ def _base(inputs: Inputs, files: _Files) -> _Base:
     else:
         raise InvalidInput("no streets are named", where="inputs", remedy=NO_EXTRACT)
     if files.area is not None:
-        streets = streets.take(np.flatnonzero(shapely.intersects(streets.courses.lines(), files.area)))
+        within = streets.take(np.flatnonzero(shapely.intersects(streets.courses.lines(), files.area)))
+        if len(streets.courses) and not len(within.courses):
+            raise _no_street(files.area, streets.bounds)
+        streets = within
     if not len(streets.courses):
-        where = "area" if files.area is not None else "streets"
-        raise InvalidInput(
-            "there is no street here", where=where, remedy="Draw the area where streets are. Longitude comes first."
-        )
+        raise InvalidInput("there is no street here", where="streets", remedy="Give the streets of the city.")
     return _Base(streets, extract, faults)
 
 
@@ -213,6 +165,21 @@ def _area(inputs: Inputs) -> BaseGeometry | None:
     area = shapely.make_valid(shapely.geometry.shape(geometry.geojson()))
     shapely.prepare(area)
     return area
+
+
+def _no_street(area: BaseGeometry, bounds: Box) -> Misplaced:
+    """An area without streets, drawn beside where they are."""
+    inside = area.representative_point()
+    streets = shapely.box(bounds.west, bounds.south, bounds.east, bounds.north).centroid
+    away_km = GEOD.inv(inside.x, inside.y, streets.x, streets.y)[2] / 1000
+    remedy = "Draw the area where streets are. Longitude comes first."
+    places = ((inside, "the area lies here"), (streets, "the streets lie here"))
+    return Misplaced(
+        f"there is no street here: the middle of the streets that are given is {away_km:,.1f} km away",
+        [Fault(FaultKind.MISPLACED, place.x, place.y, what, remedy) for place, what in places],
+        where=f"area, lon {inside.x:.6f}, lat {inside.y:.6f}",
+        remedy=remedy,
+    )
 
 
 def _rows(inputs: Inputs, base: _Base, files: _Files) -> list[Row]:
@@ -251,12 +218,14 @@ def _apart(rows: Iterable[Row], taken: set[str]) -> list[Row]:
     return found
 
 
-def _plant(inputs: Inputs, files: _Files) -> tuple[Plant, list[Fault]]:
-    lines, faults = list[PlantLine](), list[Fault]()
+def _plant(
+    inputs: Inputs, files: _Files, given: Sequence[PlantLine], chambers: Sequence[tuple[F8, F8]]
+) -> tuple[Plant, list[Fault]]:
+    lines, faults = list(given), list[Fault]()
     for source in inputs.plant:
         found, wrong = plant_layer(files.layer(source), source.columns)
         lines += found
         faults += wrong
-    places = [chamber_layer(files.layer(source)) for source in inputs.chambers]
+    places = [*chambers, *(chamber_layer(files.layer(source)) for source in inputs.chambers)]
     lon, lat = (np.concatenate([place[axis] for place in places] or [np.zeros(0)]) for axis in (0, 1))
     return plant_of(lines, (lon, lat)), faults

@@ -21,23 +21,12 @@ from broadstreet.model.errors import InvalidInput, NotFound, TooLarge
 from broadstreet.model.geometry import Box
 from broadstreet.network.ground.courses import Lines
 from broadstreet.network.ground.fault import Fault, FaultKind
+from broadstreet.network.ground.forms import MAX_BYTES as MAX_BYTES
+from broadstreet.network.ground.forms import SUFFIXES, form_of
 from broadstreet.network.ground.projection import WGS84, to_degrees
 
 MAX_FEATURES: Final = 1_000_000
 """The most features of a layer that are read."""
-MAX_BYTES: Final = {
-    "GPKG": 4_000_000_000,
-    "ESRI Shapefile": 2_000_000_000,
-    "GeoJSON": 100_000_000,
-    "CSV": 200_000_000,
-}
-"""The largest file of each form. GeoJSON is read whole to find anything in it; the others feature by feature."""
-
-_BEGINNINGS: Final = (
-    ("GPKG", b"SQLite format 3\x00"),
-    ("ESRI Shapefile", b"\x00\x00\x27\x0a"),
-)
-_SUFFIXES: Final = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON", ".json": "GeoJSON", ".csv": "CSV"}
 _CSV_OPTIONS: Final = {
     "X_POSSIBLE_NAMES": "lon,longitude,lng,x",
     "Y_POSSIBLE_NAMES": "lat,latitude,y",
@@ -127,20 +116,14 @@ def _form(path: Path) -> str:
     """Which of the known forms a file has. Raises InvalidInput for any other, and TooLarge over the form's bound."""
     if not path.is_file():
         raise NotFound("there is no such file", where=str(path), remedy="Give the path of a layer.")
-    form = _SUFFIXES.get(path.suffix.lower())
     with path.open("rb") as file:
-        beginning = file.read(64)
-    found = next((name for name, begins in _BEGINNINGS if beginning.startswith(begins)), None)
-    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if found is None and text.startswith(b"{"):
-        found = "GeoJSON"
-    elif found is None and form == "CSV" and text and not text.startswith(b"<"):
-        found = "CSV"
-    if form is None or found != form:
+        form = form_of(path.name, file.read(64))
+    if form is None:
+        names = ", ".join(sorted(SUFFIXES))
         raise InvalidInput(
-            f"this is not {'a layer in a form' if form is None else form + ', or not in a form'} that is read here",
+            "this is not a layer in a form that is read here",
             where=str(path),
-            remedy=f"Give one of {', '.join(sorted(_SUFFIXES))}, written as its name says.",
+            remedy=f"Give one of {names}, written as its name says.",
         )
     beside = [path.with_suffix(suffix) for suffix in (".dbf", ".shx")] if form == "ESRI Shapefile" else []
     size = sum(part.stat().st_size for part in (path, *beside) if part.is_file())

@@ -21,11 +21,14 @@ from pyproj.exceptions import CRSError, ProjError
 from broadstreet.model.errors import InvalidInput
 from broadstreet.model.geometry import Box
 from broadstreet.network.ground.courses import F8, GEOD, Lines
+from broadstreet.network.ground.fault import Fault, FaultKind, Misplaced
 
 WGS84: Final = CRS.from_epsg(4326)
 NEAR_DEG: Final = 0.5
 """How far beyond the box where it is expected a layer may begin: a neighbouring town, not another country."""
 MAX_SUGGESTED: Final = 3
+MAX_DRAWN: Final = 50
+"""The most of a layer's points that a refusal draws."""
 _WORLD: Final = ("3857",)
 """Projections that are used everywhere, whatever the place."""
 
@@ -137,16 +140,20 @@ def _check_near(shapes: Lines, points: F8, expected: Box, name: str, where: str)
     target = ((expected.west + expected.east) / 2, (expected.south + expected.north) / 2)
     away_km = GEOD.inv(*middle, *target)[2] / 1000
     if _is_in((middle[1], middle[0]), expected):
-        raise InvalidInput(
+        turned = shapely.get_coordinates(shapes)[:MAX_DRAWN, ::-1].tolist()
+        remedy = "Put longitude first."
+        raise Misplaced(
             f"this layer has latitude before longitude: as it stands it lies {away_km:.0f} km from the streets",
+            _drawn(expected, remedy, [middle], "as it stands the layer lies here", turned, "longitude first"),
             where=f"{where}, lon {middle[0]:.6f}, lat {middle[1]:.6f}",
-            remedy="Put longitude first.",
+            remedy=remedy,
         )
     x, y = (float(axis) for axis in points.mean(axis=0))
     names = likely(x, y, expected)
     remedy = f"State the one it is in; {_or(names)} would put it here." if names else "Give the layer of this place."
-    raise InvalidInput(
+    raise Misplaced(
         f"in {name} this layer lies {away_km:.0f} km from the streets",
+        _drawn(expected, remedy, [middle], f"in {name} the layer lies here", *_in_first(names, points)),
         where=f"{where}, lon {middle[0]:.6f}, lat {middle[1]:.6f}",
         remedy=remedy,
     )
@@ -169,7 +176,34 @@ def _refuse(message: str, where: str, points: F8, expected: Box | None) -> NoRet
         raise InvalidInput(message, where=place, remedy="Its coordinates look like degrees: state EPSG:4326.")
     names = likely(x, y, expected) if expected is not None else []
     hint = f"{_or(names)} would put it here" if names else "state the projection it is in, such as EPSG:3879"
-    raise InvalidInput(message, where=place, remedy=f"Its coordinates look like metres: {hint}.")
+    remedy = f"Its coordinates look like metres: {hint}."
+    if expected is None:
+        raise InvalidInput(message, where=place, remedy=remedy)
+    raise Misplaced(message, _drawn(expected, remedy, [], "", *_in_first(names, finite)), where=place, remedy=remedy)
+
+
+def _in_first(names: list[str], points: F8) -> tuple[list[tuple[float, float]], str]:
+    """Where points would lie by the first of the suggested projections, and what that is called."""
+    if not names:
+        return [], ""
+    code = names[0].partition(" ")[0]
+    return [_degrees(code, float(x), float(y)) for x, y in points[:MAX_DRAWN]], f"in {names[0]}"
+
+
+def _drawn(
+    expected: Box,
+    remedy: str,
+    found: list[tuple[float, float]],
+    found_what: str,
+    meant: list[tuple[float, float]],
+    meant_how: str,
+) -> list[Fault]:
+    """Where a layer lies, where it would lie, and where the streets are, for the map of its refusal."""
+    streets = ((expected.west + expected.east) / 2, (expected.south + expected.north) / 2)
+    places = [(place, found_what) for place in found]
+    places += [(place, f"{meant_how} the layer's points would lie here") for place in meant if _is_in(place, expected)]
+    places.append((streets, "the streets lie here"))
+    return [Fault(FaultKind.MISPLACED, lon, lat, what, remedy) for (lon, lat), what in places]
 
 
 def _or(names: list[str]) -> str:

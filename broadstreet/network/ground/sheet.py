@@ -24,11 +24,15 @@ MAX_PRICE_CENTS: Final = 10_000_000_00
 """The dearest price of one thing: ten million."""
 MAX_PRICE_PER_M_CENTS: Final = 20_000_00
 """The dearest price of one metre: twenty thousand. A price per kilometre, or one in cents, mostly lies beyond it."""
+MAX_AMOUNT_CENTS: Final = 10_000_000_000_00
+"""The most money that is spoken of at once, a year's budget or a grant: ten thousand million."""
 MAX_TOLD: Final = 20
 """How many faults of a sheet are told; of the others the number is."""
 
 Cents = NewType("Cents", int)
-"""Money in whole hundredths of the currency's unit."""
+"""Money in whole hundredths of the currency's unit: what one thing costs."""
+Amount = NewType("Amount", int)
+"""Money in whole hundredths of the currency's unit: what a whole project or year has."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 Fault = tuple[str, str]
@@ -98,8 +102,9 @@ def _value(value: object, hint: Any, at: str, faults: list[Fault]) -> object:
         return _struct(value, hint, at, faults)
     if get_origin(hint) is dict:
         return _table(value, hint, at, faults)
-    if hint is Cents:
-        return _price(value, at, faults)
+    if hint is Cents or hint is Amount:
+        dearest = MAX_PRICE_PER_M_CENTS if at.endswith("_per_m") else MAX_PRICE_CENTS
+        return _price(value, at, MAX_AMOUNT_CENTS if hint is Amount else dearest, faults)
     plain = float(value) if isinstance(value, Decimal) else value
     try:
         return msgspec.convert(plain, hint)
@@ -123,13 +128,12 @@ def _table(value: object, hint: Any, at: str, faults: list[Fault]) -> dict[Any, 
     return found
 
 
-def _price(value: object, at: str, faults: list[Fault]) -> int:
-    """Cents of a price in the currency's unit."""
+def _price(value: object, at: str, bound: int, faults: list[Fault]) -> int:
+    """Cents of a price in the currency's unit. bound: in cents."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
         faults.append((at, f"a price is a number alone, such as 62.50; found {_shown(value)}"))
         return 0
     cents = Decimal(value) * 100
-    bound = MAX_PRICE_PER_M_CENTS if at.endswith("_per_m") else MAX_PRICE_CENTS
     if cents < 0:
         faults.append((at, f"a price is not negative; found {value}"))
     elif cents > bound:

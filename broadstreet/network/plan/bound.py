@@ -1,23 +1,33 @@
 """What no plan for the same premises can cost less than: a sum of terms that no cost is counted in twice.
 
 Each term bounds what every plan must spend on it; what is not bounded is a term of its own whose bound is nothing, so
-that what a plan spends sums to its cost. Cents are lost to rounding in a bill, up to half for each of its lines; the
-term of the ways gives way by that much.
+that what a plan spends sums to its cost. Cents are lost to rounding in a bill, up to half for each of its lines, or one
+where they are told to a cent; the term of the ways gives way by as much as any plan's bill may lose.
+
+No plan means: none of the same ground, from the offices that were to choose from, to the same premises and with two
+ways for the same of them, by the same architecture, optics and catalogue, built in one phase.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
+import msgspec
 import numpy as np
 
-from broadstreet.network.design import Bill, Design, Term, What
+from broadstreet.network.design import Bill, Design, Statement, Term, What
 from broadstreet.network.ground.ground import Ground
-from broadstreet.network.plan.prices import Prices, least_cents_per_m
+from broadstreet.network.plan.prices import Prices, least_cents_per_m, rounded_cents
+from broadstreet.network.plan.stationing import Least, least_street_permits
 
+OPENING: Final = "ways and offices"
+"""The term of the tree."""
 _WAYS = (What.TRENCH, What.CROSSING, What.PLANT, What.POLE_LINE)
 _LYING = (What.DUCT, What.CABLE)
+_STATIONS = ("cabinets", "closures and splices")
+_STATIONS_RELAXED = "shares of a cabinet or closure; drops along ways cost nothing; closures are all as the cheapest"
 
 
 def way_cents(ground: Ground) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -35,8 +45,8 @@ def terms_of(
     opening_cents: int,
     method: str,
 ) -> tuple[Term, ...]:
-    """The bound of a design, term by term. opening_cents: what no tree that joins the office and its premises costs
-    less than, by `way_cents`; method: how that was proved."""
+    """The bound of a design, term by term. opening_cents: what no ways that join premises to offices cost less than, by
+    `way_cents`, with what it costs to make these offices ready; method: how that was proved."""
     spent = Counter[What]()
     for item in bill.items:
         spent[item.what] += item.cents
@@ -46,23 +56,54 @@ def terms_of(
     opened = np.array(design.opened, dtype=np.int64)
     least = int(np.floor(ground.ways.length_m[opened] * least_cents_per_m(ground)[opened]).sum())
     least = min(least, lying)
-    sockets = _sockets(ground, prices, design.served)
+    sockets = _sockets(ground, prices, design.served) + len(design.second)
     return (
         Term(
-            "ways",
-            max(0, opening_cents - 2 * len(bill.items)),
-            opening + least,
+            OPENING,
+            _sure_cents(ground, opening_cents),
+            opening + least + spent[What.OFFICE],
             method,
-            "every way holds one duct and one cable, the cheapest there are",
+            "every way holds one duct and one cable, the cheapest there are; light may go as far as it likes",
         ),
         Term("ducts and cables beyond these", 0, lying - least, "none", "relaxed to nothing"),
-        Term("permits of streets", 0, streets, "none", "relaxed to nothing"),
+        _street_permits(ground, design.served, streets),
         *_stations(prices, spent, sockets),
-        _drops(ground, prices, design.served, spent),
+        _drops(ground, prices, design, spent),
         _ports(prices, spent, sockets),
-        Term("offices", spent[What.OFFICE], spent[What.OFFICE], "the office is given", "nothing"),
         Term("closures and splices", 0, spent[What.CLOSURE] + spent[What.JOINT], "none", "relaxed to nothing"),
     )
+
+
+def rebound(ground: Ground, statement: Statement, opening_cents: int, method: str) -> Statement:
+    """The same design with another bound of its ways and offices."""
+    terms = tuple(
+        msgspec.structs.replace(term, bound_cents=_sure_cents(ground, opening_cents), method=method)
+        if term.name == OPENING
+        else term
+        for term in statement.terms
+    )
+    return msgspec.structs.replace(statement, terms=terms)
+
+
+def _sure_cents(ground: Ground, opening_cents: int) -> int:
+    """What is left of the term of the ways when all lines of another plan's bill are rounded to its harm."""
+    return max(0, opening_cents - rounded_cents(ground.catalogue))
+
+
+def with_stations(statement: Statement, least: Least) -> Statement:
+    """The statement with this bound of cabinets, closures and splices, where it is better than that of its own."""
+    apart = [term for term in statement.terms if term.name in _STATIONS]
+    if least.cents <= sum(term.bound_cents for term in apart):
+        return statement
+    spent = sum(term.spent_cents for term in apart)
+    term = Term(" and ".join(_STATIONS), least.cents, spent, least.method, _STATIONS_RELAXED)
+    terms = (*(term for term in statement.terms if term.name not in _STATIONS), term)
+    return msgspec.structs.replace(statement, terms=terms)
+
+
+def _street_permits(ground: Ground, served: Sequence[int], spent: int) -> Term:
+    bound = least_street_permits(ground, served) * ground.catalogue.permit.each_street
+    return Term("permits of streets", bound, spent, "whoever hangs on one street alone", "streets passed through")
 
 
 def _sockets(ground: Ground, prices: Prices, served: Sequence[int]) -> int:
@@ -87,18 +128,20 @@ def _stations(prices: Prices, spent: Counter[What], sockets: int) -> tuple[Term,
     )
 
 
-def _drops(ground: Ground, prices: Prices, served: Sequence[int], spent: Counter[What]) -> Term:
+def _drops(ground: Ground, prices: Prices, design: Design, spent: Counter[What]) -> Term:
     """A drop for each premises, or as many as its sockets need of the largest cable; its metres are given."""
     each = prices.architecture.fibres_per_premises
     count, metres = 0, 0.0
-    for row in served:
-        sockets = int(ground.premises.demand.fibres[row]) * each
-        drops = -(-sockets // prices.largest_cable)
+    twice = set(design.second)
+    for row in design.served:
+        sockets = int(ground.premises.demand.fibres[row]) * each + (row in twice)
+        drops = -(-sockets // prices.largest_drop)
         count += drops
         metres += drops * float(ground.premises.drop_m[row])
     drop = prices.catalogue.drop
     bound = count * drop.each_cents + int(metres * (drop.labour_per_m + drop.material_per_m)) - 1
-    return Term("drops", max(0, bound), spent[What.DROP], "the same in every plan", "nothing but a cent of rounding")
+    relaxed = "a second way may come by the first one's drop" if twice else "nothing but a cent of rounding"
+    return Term("drops", max(0, bound), spent[What.DROP], "the same in every plan", relaxed)
 
 
 def _ports(prices: Prices, spent: Counter[What], sockets: int) -> Term:

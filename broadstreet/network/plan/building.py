@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from broadstreet.network.design import End, Port, Role, Side, SiteKind, Socket
@@ -13,40 +14,53 @@ from broadstreet.network.plan.rooted import Rooted
 from broadstreet.network.plan.stations import Cabinet, Closure, Drop, Stations
 
 
-def build(ground: Ground, prices: Prices, tree: Rooted, office: int, served: Sequence[int]) -> Draft:
-    """A draft that serves these premises on this tree. Its joints are all by fusion, its cables in no duct yet."""
-    return _Building(ground, prices, tree, office, served).draft
+def build(
+    ground: Ground,
+    prices: Prices,
+    tree: Rooted,
+    office: int,
+    served: Sequence[int],
+    numbers: Counter[str],
+    *,
+    is_second: bool = False,
+) -> Draft:
+    """A draft that serves these premises from an office on its tree. Its joints are all by fusion, its cables in no
+    duct yet. numbers: of the pieces of the drafts before it. is_second: each gets a second way, of one fibre, that ends
+    in a socket behind its others."""
+    return _Building(ground, Draft(tree, prices, numbers), office, served, is_second).draft
 
 
 class _Building:
-    def __init__(self, ground: Ground, prices: Prices, tree: Rooted, office: int, served: Sequence[int]) -> None:
-        self.draft = Draft(tree, prices)
-        self.prices, self.tree = prices, tree
-        self.stations = Stations(tree, prices)
-        self.ports = 0
+    def __init__(self, ground: Ground, draft: Draft, office: int, served: Sequence[int], is_second: bool) -> None:
+        self.draft, self.prices, self.tree = draft, draft.prices, draft.tree
+        self.stations = Stations(draft.tree, draft.prices)
         self.office = self.draft.site(SiteKind.OFFICE, 0, row=office).id
-        drops = self._drops(ground, served)
+        drops = self._drops(ground, served, is_second)
         self.premises = {row: self._premises(ground, row) for row in served}
         closures = self.stations.closures(drops)
-        if prices.architecture.splitters:
+        if self.prices.architecture.splitters:
             self._passive(self.stations.cabinets(closures))
         else:
             self._point_to_point(closures)
 
-    def _drops(self, ground: Ground, served: Sequence[int]) -> list[Drop]:
+    def _drops(self, ground: Ground, served: Sequence[int], is_second: bool) -> list[Drop]:
         each = self.prices.architecture.fibres_per_premises
         most = self.stations.most_sockets
+        spans = {
+            row: range(sockets, sockets + 1) if is_second else range(0, sockets, most)
+            for row in served
+            for sockets in [int(ground.premises.demand.fibres[row]) * each]
+        }
         return [
             Drop(
                 row,
                 self.tree.at[int(ground.premises.node[row])],
                 float(ground.premises.drop_m[row]),
                 first,
-                min(first + most, sockets),
+                min(first + most, span.stop),
             )
-            for row in served
-            for sockets in [int(ground.premises.demand.fibres[row]) * each]
-            for first in range(0, sockets, most)
+            for row, span in spans.items()
+            for first in span
         ]
 
     def _premises(self, ground: Ground, row: int) -> str:
@@ -114,5 +128,4 @@ class _Building:
     def _light(self, fibres: Sequence[End]) -> None:
         """Joins fibres to the office's next ports."""
         for fibre in fibres:
-            self.ports += 1
-            self.draft.join(self.office, Port(self.office, self.ports), fibre)
+            self.draft.join(self.office, Port(self.office, self.draft.next(f"port of {self.office}")), fibre)

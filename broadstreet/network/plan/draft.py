@@ -1,4 +1,8 @@
-"""A design while it is being made: pieces get their ids, closures fill with joints, and sizes are known at the end."""
+"""A design while it is being made: pieces get their ids, closures fill with joints, and sizes are known at the end.
+
+Each office's network is a draft of its own; those of one design count their pieces together, so that no two have the
+same id.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +29,21 @@ class Standing:
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """What is decided so far, on a tree."""
+    """What is decided so far, on a tree. numbers: how many pieces of each kind there are, those of other drafts among
+    them."""
 
     tree: Rooted
     prices: Prices
+    numbers: Counter[str] = field(default_factory=Counter)
     sites: dict[str, Standing] = field(default_factory=dict)
     cables: list[Cable] = field(default_factory=list)
     splitters: list[Splitter] = field(default_factory=list)
     joints: list[Joint] = field(default_factory=list)
     _closures: dict[int, list[Standing]] = field(default_factory=dict)
-    _numbers: Counter[str] = field(default_factory=Counter)
 
     def site(self, kind: SiteKind, position: int, *, row: int | None = None, taken: int = 0) -> Standing:
         """A new site."""
-        number = row if row is not None else self._next(kind.value)
+        number = row if row is not None else self.next(kind.value)
         made = Standing(f"{kind.value}-{number}", kind, position, row, taken)
         self.sites[made.id] = made
         if kind is SiteKind.CLOSURE:
@@ -56,12 +61,12 @@ class Draft:
 
     def cable(self, role: Role, fibres: int, sites: Sequence[str], ways: Sequence[tuple[int, ...]]) -> str:
         """A new cable; its ducts are chosen when all cables are known."""
-        id = f"{role.value}-{self._next(role.value)}"
+        id = f"{role.value}-{self.next(role.value)}"
         self.cables.append(Cable(id, role, fibres, tuple(sites), tuple(ways), ()))
         return id
 
     def splitter(self, site: str, stage: int) -> str:
-        id = f"splitter-{self._next('splitter')}"
+        id = f"splitter-{self.next('splitter')}"
         self.splitters.append(Splitter(id, site, self.prices.architecture.splitters[stage], stage))
         return id
 
@@ -92,9 +97,10 @@ class Draft:
             found.append(Site(site.id, site.kind, self.tree.node[site.position], size, office, premises))
         return tuple(found)
 
-    def _next(self, what: str) -> int:
-        self._numbers[what] += 1
-        return self._numbers[what]
+    def next(self, what: str) -> int:
+        """The number of another piece of a kind."""
+        self.numbers[what] += 1
+        return self.numbers[what]
 
 
 def ends(cable: str, count: int, site: str, side: Side) -> list[End]:

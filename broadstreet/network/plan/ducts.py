@@ -22,8 +22,9 @@ class Ducted:
     crowded: tuple[int, ...]
 
 
-def in_ducts(ground: Ground, prices: Prices, tree: Rooted, cables: Sequence[Cable]) -> Ducted:
-    """The cheapest ducts on each way that is dug; a duct goes on as long as it holds the same cables."""
+def in_ducts(ground: Ground, prices: Prices, trees: Sequence[Rooted], cables: Sequence[Cable]) -> Ducted:
+    """The cheapest ducts on each way that is dug; a duct goes on as long as it holds the same cables. Trees may share
+    ways: what lies in one is put into ducts along the first of its trees."""
     lying: dict[int, list[int]] = {}
     for number, cable in enumerate(cables):
         for way in {way for stretch in cable.ways for way in stretch}:
@@ -33,8 +34,12 @@ def in_ducts(ground: Ground, prices: Prices, tree: Rooted, cables: Sequence[Cabl
     ending: dict[tuple[int, str, tuple[int, ...]], int] = {}
     lies_in: dict[tuple[int, int], str] = {}
     crowded = []
-    for position in range(1, len(tree)):  # from the office outwards: what a duct comes from is known before it
+    first: dict[int, Rooted] = {}
+    # From the offices outwards: what a duct comes from is known before it.
+    for tree, position in ((each, position) for each in trees for position in range(1, len(each))):
         way = tree.way[position]
+        if first.setdefault(way, tree) is not tree:
+            continue
         held = sorted(lying.get(way, ()), key=lambda number: (-cables[number].fibres, number))
         if int(kind[way]) in PLANT_KINDS:
             if 0 <= int(room[way]) < len(held):
@@ -45,7 +50,7 @@ def in_ducts(ground: Ground, prices: Prices, tree: Rooted, cables: Sequence[Cabl
         for name, count in prices.pack([cables[number].fibres for number in held]):
             inside = tuple(held[begin : begin + count])
             begin += count
-            duct = ending.pop((above, name, inside), None)
+            duct = ending.pop((above, name, inside), None) if first.get(above) is tree else None
             if duct is None:
                 duct = len(ducts)
                 ducts.append((name, []))

@@ -11,21 +11,44 @@ from numpy.typing import NDArray
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.design import Statement
-from broadstreet.network.ground.architecture import Architecture
-from broadstreet.network.ground.courses import I8
+from broadstreet.network.ground.architecture import Architecture, check_architecture
+from broadstreet.network.ground.courses import F8
 from broadstreet.network.ground.fault import BadGround, Fault, FaultKind
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.optics import Optics
-from broadstreet.network.ground.streets import WayKind
-from broadstreet.network.plan.bound import way_cents
-from broadstreet.network.plan.prices import PLANT_KINDS
-from broadstreet.network.plan.tree import Crowded, plan_tree
-from broadstreet.optimiser import Graph, Solution, solve
+from broadstreet.network.ground.worth import Worth, default_worth
+from broadstreet.network.plan.bound import rebound, with_stations
+from broadstreet.network.plan.choosing import choose
+from broadstreet.network.plan.light import OutOfReach
+from broadstreet.network.plan.network import Network, Opened
+from broadstreet.network.plan.prices import Prices
+from broadstreet.network.plan.reach import Reach
+from broadstreet.network.plan.refusing import Asked
+from broadstreet.network.plan.ringed import RingSearch
+from broadstreet.network.plan.second import second_rows
+from broadstreet.network.plan.siting import Siting
+from broadstreet.network.plan.stationing import Least, least_stations
+from broadstreet.network.plan.tree import Crowded, Overfull, check_drops, plan_tree
+from broadstreet.network.plan.worth import needed_rows
+from broadstreet.optimiser import Solution
 
 FIRST_SHARE: Final = 0.6
 """Of the time, for the first tree and its bound. A proof ends it earlier."""
-MAX_CROWDED: Final = 50
-"""So often ways of plant that are full are left out, and the tree is sought again."""
+EARLY_SHARE: Final = 0.1
+"""After so much of it a first network is made of the tree as it is."""
+SEEN_SHARE: Final = 0.001
+"""By so much the bound must have risen to be told."""
+LENT_SHARE: Final = 0.3
+"""Where spare fibres of others' cables could be used: of the time for the first tree, for a bound with them."""
+STATIONS_S: Final = 1.0
+"""With less time than this left, stations are not bounded together."""
+MAX_TRIES: Final = 50
+"""So often a tree is mended: who is too far is brought nearer, or ways of plant that are full are left out."""
+DEARNESS: Final = (1.0, 2.0, 0.0)
+"""How many times their price feeders are taken to cost, in the networks that are tried on the first tree: for more, it
+has more offices and shorter ways."""
+DEARER: Final = 2.0
+"""So many times dearer feeders are taken to be where an office would be overfull: then more offices are opened."""
 PULLS: Final = (0.03, 0.06, 0.1, 0.15)
 """By which shares of their weight ways that lead across are made dearer, for other trees to try."""
 
@@ -34,22 +57,53 @@ def plan_fibre(
     ground: Ground,
     architecture: Architecture,
     optics: Optics,
-    office: int,
+    offices: Sequence[int],
     *,
     seconds: float,
     seed: int = 0,
     served: Sequence[int] | None = None,
+    second: Sequence[int] | None = None,
+    budget_cents: int | None = None,
+    worth: Worth | None = None,
     clock: Callable[[], float] = time.monotonic,
     on_progress: Callable[[Statement], None] | None = None,
 ) -> Statement:
-    """The best network that was found from one office (its row) to premises (rows; None: all).
+    """The best network that was found from these offices (rows, of which it takes those that pay) to premises (rows;
+    None: all).
 
-    seconds: for the trees; a network on one takes a few tenths for a thousand premises. on_progress: told of every
-    better network; what it raises ends the work. Raises what `plan_tree` does, and BadGround with a fault for each
-    premises in a part of the ground that the office is not in.
+    seconds: for the trees; a network on one takes a few tenths for a thousand premises. second: rows of premises that
+    get a second way beside the first; None: each that is served, is critical and can have one by the streets
+    (`lone_premises` names the others). on_progress: told of every better network; what it raises ends the work.
+    budget_cents: of these premises those are served who are worth most within it (by `worth`; None: the one that comes
+    with Broadstreet); the statement has its `Choice`. Raises what `plan_tree` and `choose` do, and BadGround with a
+    fault for each premises in a part of the ground that none of the offices is in; with a budget, for each that is
+    needed; for each who is to have a second way and cannot.
     """
     rows = sorted(set(range(len(ground.premises)) if served is None else served))
-    return _Search(ground, architecture, optics, office, rows, clock() + seconds, seed, clock, on_progress).run()
+    which = sorted(set(offices))
+    end_s = clock() + seconds
+    _check_offices(ground, which)
+
+    def search(whom: list[int], end_s: float, told: Callable[[Statement], None] | None) -> _Search | RingSearch:
+        check_architecture(architecture, ground.catalogue, optics)
+        check_drops(ground, architecture, whom)
+        _check_parts(ground, which, whom)
+        twice = second_rows(ground, which, whom, second)
+        if twice:
+            return RingSearch(ground, architecture, optics, which, whom, twice, end_s, seed, clock, told)
+        return _Search(ground, architecture, optics, which, whom, end_s, seed, clock, told)
+
+    if budget_cents is None:
+        return search(rows, end_s, on_progress).run()
+    worth = worth or default_worth()
+    twice = None if second is None else tuple(second)
+    _check_parts(ground, which, sorted(needed_rows(ground, worth).intersection(rows)))
+    asked = Asked(ground, architecture, optics, tuple(which), tuple(rows), budget_cents, worth, twice, seed, clock)
+
+    def plan(chosen: Sequence[int], left_s: float, also: Opened | None) -> Statement:
+        return search(list(chosen), clock() + left_s, None).run(also, stations=False)
+
+    return choose(asked, end_s, plan, on_progress)
 
 
 class _Search:
@@ -58,113 +112,184 @@ class _Search:
         ground: Ground,
         architecture: Architecture,
         optics: Optics,
-        office: int,
+        offices: list[int],
         rows: list[int],
         end_s: float,
         seed: int,
         clock: Callable[[], float],
         on_progress: Callable[[Statement], None] | None,
     ) -> None:
-        _check_office(ground, office)
-        _check_parts(ground, office, rows)
         self.ground, self.architecture, self.optics = ground, architecture, optics
-        self.office, self.rows, self.seed = office, rows, seed
-        self.end_s, self.clock, self.on_progress = end_s, clock, on_progress
-        root = int(ground.offices.node[office])
-        ways = ground.ways
-        here = ways.usable & (ways.kind != WayKind.FIBRE) & (ground.part[ways.a] == ground.part[root])
-        self.ways: I8 = np.flatnonzero(here)
-        self.terminals: I8 = np.unique(np.append(ground.premises.node[rows], root)).astype(np.int64)
-        # What is locked is opened by every plan: it costs nothing more to go along it.
-        self.locked_cents = int(ways.open_cents[ways.locked].sum() - ways.locked.sum())
-        self.weights: I8 = np.where(ways.locked, 0, way_cents(ground))
+        self.rows, self.seed, self.end_s, self.clock, self.on_progress = rows, seed, end_s, clock, on_progress
+        self.network = Network.of(ground, offices)
+        self.siting = Siting(self.network, Prices(ground.catalogue, architecture), rows)
+        whole = Network.of(ground, offices, with_fibres=True)
+        is_lent = len(whole.ways) > len(self.network.ways)
+        self.lent = Siting(whole, self.siting.prices, rows) if is_lent else None
+        """With what spare fibres there are, which a design may use and no plan is made with: for the bound alone."""
+        self.reach = Reach(ground, architecture, optics, rows)
+        self.reach.check(self.siting.nearest_m)
+        self.early_s = self.clock() + (end_s - self.clock()) * EARLY_SHARE
+        self.bound_cents, self.method = 0, ""
+        self.plan_s = 0.0
+        self.seen = set[tuple[int, ...]]()
         self.best: Statement | None = None
+        self.dearness = DEARNESS[0]
+        self.least: Least | None = None
 
-    def run(self) -> Statement:
-        left_s = self.end_s - self.clock()
-        first = self._solve(self.ways, self.weights, max(0.0, left_s * FIRST_SHARE))
-        bound = first.bound + self.locked_cents
-        how = "proved the cheapest" if first.is_optimal else "dual ascent and cases, ended by the clock"
-        method = f"a Steiner tree, {how}"
-        self._offer_tree(self.ways, self.weights, first, bound, method)
-        for pull in PULLS:
-            left_s = self.end_s - self.clock()
-            if left_s <= 0:
+    def run(self, also: Opened | None = None, *, stations: bool = True) -> Statement:
+        """also: a tree to try beside those that are found. stations: bound them together, too."""
+        seconds = max(0.0, (self.end_s - self.clock()) * FIRST_SHARE)
+        if self.lent is not None:
+            self._bound(self.lent.solve(0.0, seconds * LENT_SHARE, self.seed, self.clock))
+            seconds *= 1 - LENT_SHARE
+        first = self.siting.solve(0.0, seconds, self.seed, self.clock, self._look)
+        if self.lent is None:
+            self._bound(first)
+        if also is not None:
+            self._keep(self._plan(also), self.dearness)
+        for dearness in DEARNESS:
+            if self.best is not None and self._left_s() <= self.plan_s:
                 break
-            weights = self._pulled(pull)
-            again = self._solve(self.ways, weights, left_s / 2)
-            self._offer_tree(self.ways, weights, again, bound, method)
+            self._try(first, 0.0, dearness)
+        if stations:
+            self._bound_stations()
+        for pull in PULLS:
+            if self._left_s() <= self.plan_s:
+                break
+            dearer = pull * self._across()
+            again = self.siting.solve(dearer, self._left_s() / 2, self.seed, self.clock)
+            self._try(again, dearer, self.dearness)
         assert self.best is not None
         return self.best
 
-    def _solve(self, ways: I8, weights: I8, seconds: float) -> Solution:
-        ground = self.ground
-        a, b = ground.ways.a[ways].astype(np.int64), ground.ways.b[ways].astype(np.int64)
-        graph = Graph.of(len(ground.lon), a, b, weights[ways])
-        return solve(graph, self.terminals, seconds=seconds, seed=self.seed, clock=self.clock)
+    def _left_s(self) -> float:
+        return self.end_s - self.clock()
 
-    def _pulled(self, pull: float) -> I8:
-        """Weights for another tree, in which ways that lead neither towards the office nor away from it are dearer:
-        cables from the office become shorter."""
+    def _bound(self, solution: Solution) -> None:
+        """Takes over the bound that stands with a solution by the true weights."""
+        bound = solution.bound + self.network.locked_cents
+        how = "proved the cheapest" if solution.is_optimal else "dual ascent and cases, ended by the clock"
+        self.bound_cents, self.method = bound, f"a Steiner tree, {how}"
+        if self.best is not None:
+            self.best = rebound(self.ground, self.best, self.bound_cents, self.method)
+
+    def _bound_stations(self) -> None:
+        """With time left, what cabinets, closures and splices cost at the least."""
+        if self._left_s() > STATIONS_S and self.best is not None:
+            prices = Prices(self.ground.catalogue, self.architecture)
+            self.least = least_stations(self.ground, prices, self.rows)
+            self.best = with_stations(self.best, self.least)
+            self._tell()
+
+    def _look(self, solution: Solution) -> None:
+        """While the first tree is still sought: a first network early, and its bound whenever it has risen by so much
+        that one sees it."""
+        if self.best is None:
+            if solution.bound > 0 and self.clock() >= self.early_s:
+                if self.lent is None:
+                    self._bound(solution)
+                self._try(solution, 0.0, self.dearness)
+        elif self.lent is None and solution.bound + self.network.locked_cents > self.bound_cents * (1 + SEEN_SHARE):
+            self._bound(solution)
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.on_progress is not None and self.best is not None:
+            self.on_progress(self.best)
+
+    def _across(self) -> F8:
+        """By way, how much of it leads neither towards the nearest of the offices that were taken nor away from it:
+        where such are dearer, cables become shorter."""
         ground = self.ground
-        root = int(ground.offices.node[self.office])
-        far = np.hypot(ground.lon - ground.lon[root], ground.lat - ground.lat[root])
+        assert self.best is not None
+        taken = [site.office for site in self.best.design.sites if site.office is not None]
+        root = ground.offices.node[taken]
+        away = np.hypot(ground.lon[:, None] - ground.lon[root], ground.lat[:, None] - ground.lat[root])
+        far = away.min(axis=1)
         out = np.abs(far[ground.ways.a] - far[ground.ways.b])
         span = np.hypot(
             ground.lon[ground.ways.a] - ground.lon[ground.ways.b], ground.lat[ground.ways.a] - ground.lat[ground.ways.b]
         )
-        across = 1 - np.divide(out, span, out=np.ones_like(out), where=span > 0).clip(0, 1)
-        pulled: I8 = np.rint(self.weights * (1 + pull * across)).astype(np.int64)
-        return pulled
+        across: F8 = 1 - np.divide(out, span, out=np.ones_like(out), where=span > 0).clip(0, 1)
+        return across
 
-    def _offer_tree(self, ways: I8, weights: I8, solution: Solution, bound: int, method: str) -> None:
-        """Plans on a tree and keeps the plan if it is the best; full ways of plant are left out, and the tree is sought
-        again."""
-        for _ in range(MAX_CROWDED):
-            opened = ways[solution.edges]
-            try:
-                statement = plan_tree(
-                    self.ground,
-                    self.architecture,
-                    self.optics,
-                    self.office,
-                    opened.tolist(),
-                    served=self.rows,
-                    opening_cents=bound,
-                    method=method,
-                )
-            except Crowded as crowded:
-                ways = ways[~np.isin(ways, crowded.ways)]
-                solution = self._solve(ways, weights, max(0.0, self.end_s - self.clock()) / 2)
+    def _try(self, solution: Solution, dearer: F8 | float, dearness: float) -> None:
+        """Makes a network of a tree, and keeps it if it is the best. Where light does not reach somebody, who is too
+        far is brought nearer; where an office would be overfull, more are opened; full ways of plant are left out, and
+        the tree is sought again."""
+        siting, reach = self.siting, self.reach
+        refused: InvalidInput | None = None
+        for _ in range(MAX_TRIES):
+            began_s = self.clock()
+            if self.best is not None and self.end_s - began_s <= self.plan_s:
+                return
+            opened = siting.forest(solution.edges, reach, dearness)
+            key = (*opened[0], -1, *opened[1])
+            if key in self.seen:
+                if refused is None or reach.is_tightest(siting.nearest_m):
+                    break
+                reach = reach.tightened()
                 continue
-            except InvalidInput:
-                if self.best is None:
-                    raise
-                return  # what the first tree could hold, this one cannot
-            if self.best is None or statement.cost_cents < self.best.cost_cents:
-                self.best = statement
-                if self.on_progress is not None:
-                    self.on_progress(statement)
-            return
-        raise Crowded(np.flatnonzero(np.isin(self.ground.ways.kind, PLANT_KINDS)).tolist())
+            self.seen.add(key)
+            try:
+                self._keep(self._plan(opened), dearness)
+                self.plan_s = self.clock() - began_s
+                return
+            except OutOfReach as far:
+                reach.learn(far)
+                refused = reach.refusal(far.over_m)
+            except Crowded as crowded:
+                siting = siting.without(crowded.ways)
+                solution = siting.solve(dearer, max(0.0, self._left_s()) / 2, self.seed, self.clock)
+                refused = crowded
+            except Overfull as overfull:
+                dearness = DEARER * max(dearness, 1.0)
+                refused = overfull
+            except InvalidInput as wrong:
+                refused = wrong
+                break
+        if self.best is None and refused is not None:
+            raise refused  # what the first tree could hold, another need not
 
-
-def _check_office(ground: Ground, office: int) -> None:
-    if not 0 <= office < len(ground.offices):
-        raise InvalidInput(
-            f"there is no central office {office}",
-            where="office",
-            remedy=f"Give the row of one of {len(ground.offices)}." if len(ground.offices) else "Give the ground one.",
+    def _plan(self, opened: Opened) -> Statement:
+        return plan_tree(
+            self.ground,
+            self.architecture,
+            self.optics,
+            opened[1],
+            opened[0],
+            served=self.rows,
+            opening_cents=self.bound_cents,
+            method=self.method,
         )
 
+    def _keep(self, statement: Statement, dearness: float) -> None:
+        statement = with_stations(statement, self.least) if self.least is not None else statement
+        if self.best is None or statement.cost_cents < self.best.cost_cents:
+            self.best, self.dearness = statement, dearness
+            self._tell()
 
-def _check_parts(ground: Ground, office: int, rows: Sequence[int]) -> None:
-    """Raises BadGround where premises are in another part of the ground than the office."""
+
+def _check_offices(ground: Ground, offices: Sequence[int]) -> None:
+    known = len(ground.offices)
+    for office in offices or [known]:
+        if not 0 <= office < known:
+            raise InvalidInput(
+                f"there is no central office {office}" if offices else "no central office is named",
+                where="offices",
+                remedy=f"Give rows of the {known} there are." if known else "Give the ground one.",
+            )
+
+
+def _check_parts(ground: Ground, offices: Sequence[int], rows: Sequence[int]) -> None:
+    """Raises BadGround where premises are in another part of the ground than the offices."""
     part: NDArray[np.int32] = ground.part[ground.premises.node[rows]]
-    astray = [rows[i] for i in np.flatnonzero(part != ground.part[ground.offices.node[office]]).tolist()]
+    there = np.isin(part, ground.part[ground.offices.node[offices]])
+    astray = [rows[i] for i in np.flatnonzero(~there).tolist()]
     if astray:
-        demand = ground.premises.demand
-        label = ground.offices.labels[office] or ground.offices.ids[office]
+        demand, known = ground.premises.demand, ground.offices
+        label = (known.labels[offices[0]] or known.ids[offices[0]]) if len(offices) == 1 else "any of the offices"
         raise BadGround(
             [
                 Fault(

@@ -2,19 +2,19 @@
 
 Joints are followed from end to end, as they are written down. A path's connectors are made of its joints in this order:
 at the port and at the socket, before and behind the first splitter, before and behind the second, and then the others,
-from the socket on; as many as the architecture says, or all of them.
+from the socket on; as many as the architecture says, or all that can be: fibres are fused to each other in closures.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
 
 from broadstreet.model.errors import InvalidInput
-from broadstreet.network.design import Cable, End, Fibre, Joint, Leg, Path, Port, Role, Side, Site, Socket
+from broadstreet.network.design import Cable, End, Fibre, Joint, Leg, Path, Port, Role, Side, Site, SiteKind, Socket
 from broadstreet.network.ground.architecture import Architecture
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.optics import Optics
@@ -64,7 +64,7 @@ class Light:
         """Where a fibre begins: the sites of its cable, by number, at which its end that leads on is joined."""
         self.until_m: dict[str, list[float]] = {}
         self.number: dict[tuple[str, str], int] = {}
-        of = {site.id: site for site in sites}
+        self.site_of = of = {site.id: site for site in sites}
         for cable in cables:
             self.until_m[cable.id] = _until_m(ground, of, cable)
             self.number |= {(cable.id, site): number for number, site in enumerate(cable.sites)}
@@ -77,6 +77,15 @@ class Light:
             numbers.sort()
         self.sites = {cable.id: cable.sites for cable in cables}
         self.rows = {site.id: site.premises for site in sites if site.premises is not None}
+
+    def connectable(self) -> set[int]:
+        """Which joints can be connectors."""
+        closures = {id for id, site in self.site_of.items() if site.kind is SiteKind.CLOSURE}
+        return {
+            number
+            for number, joint in enumerate(self.joints)
+            if joint.site not in closures or not (isinstance(joint.a, Fibre) and isinstance(joint.b, Fibre))
+        }
 
     def rays(self) -> list[Ray]:
         """The path of every socket, by premises."""
@@ -107,12 +116,15 @@ class Light:
                 end = Fibre(other.cable, other.fibre, self.sites[other.cable][begin], Side.DOWN)
 
 
-def connectors(rays: Sequence[Ray], architecture: Architecture) -> set[int]:
-    """Which joints are connectors. Raises InvalidInput where paths that share a joint want different things of it."""
+def connectors(rays: Sequence[Ray], architecture: Architecture, connectable: set[int]) -> set[int]:
+    """Which joints are connectors, of those that can be. Raises InvalidInput where paths that share a joint want
+    different things of it."""
     wanted = architecture.connectors
-    chosen = {joint for ray in rays for joint in ray.in_order()[:wanted]}
+    chosen = set[int]()
     for ray in rays:
-        if len(chosen.intersection(ray.joints)) != min(wanted, len(ray.joints)):
+        chosen.update([joint for joint in ray.in_order() if joint in connectable][:wanted])
+    for ray in rays:
+        if len(chosen.intersection(ray.joints)) != min(wanted, len(connectable.intersection(ray.joints))):
             raise InvalidInput(
                 f"not every path can have just {wanted} connectors, since paths share joints",
                 where="connectors of the architecture",
@@ -133,7 +145,10 @@ def paths(
     allows, or longer than the architecture does."""
     wanted = optics.classes[architecture.optical_class]
     per_m = optics.worst_db_per_km(architecture.optical_class) / 1000
-    found, faults = [], dict[tuple[str, str], list[int]]()
+    longest_m = min(wanted.longest_m, architecture.longest_way_m)
+    found, strong = list[Path](), list[int]()
+    lossy, long = dict[int, float](), dict[int, float]()
+    length_m = dict[int, float]()
     for ray in rays:
         joined = len(is_connector.intersection(ray.joints))
         loss_db = (
@@ -143,26 +158,45 @@ def paths(
             + sum(optics.splitter[ratios[splitter]].loss_db for splitter in ray.splitters)
         )
         found.append(Path(ray.premises, ray.socket, ray.length_m, loss_db))
-        for fault, is_wrong in (
-            (_TOO_LOSSY, loss_db + optics.margin_db > wanted.most_loss_db + _HAIR),
-            (_TOO_STRONG, loss_db < wanted.least_loss_db - _HAIR),
-            (_TOO_LONG, ray.length_m > min(wanted.longest_m, architecture.longest_way_m) + _HAIR),
-        ):
-            if is_wrong:
-                faults.setdefault(fault, []).append(ray.premises)
-    for fault, rows in faults.items():
-        refuse(ground, rows, *fault)
+        if loss_db < wanted.least_loss_db - _HAIR:
+            strong.append(ray.premises)
+        over_db = loss_db + optics.margin_db - wanted.most_loss_db
+        for over, over_m in ((lossy, over_db / per_m), (long, ray.length_m - longest_m)):
+            if over_m > _HAIR:
+                over[ray.premises] = max(over_m, over.get(ray.premises, 0.0))
+                length_m[ray.premises] = ray.length_m
+    if strong:
+        refuse(ground, strong, *_TOO_STRONG)
+    if length_m:
+        over = {row: max(lossy.get(row, 0.0), long.get(row, 0.0)) for row in length_m}
+        raise OutOfReach(ground, {row: (length_m[row], over[row]) for row in length_m}, is_lossy=bool(lossy))
     return tuple(found)
 
 
-def refuse(ground: Ground, rows: Sequence[int], what: str, remedy: str) -> None:
+class OutOfReach(InvalidInput):
+    """Light does not reach premises: their fibres are too long, or too much is lost on them."""
+
+    def __init__(self, ground: Ground, over_m: dict[int, tuple[float, float]], *, is_lossy: bool) -> None:
+        """over_m: by row how long the fibre is, and by how much it would have to be shorter."""
+        self.over_m = over_m
+        what, remedy = _TOO_LOSSY if is_lossy else _TOO_LONG
+        super().__init__(f"{what}: {_named(ground, over_m)}", where=_place(ground, over_m), remedy=remedy)
+
+
+def refuse(ground: Ground, rows: Iterable[int], what: str, remedy: str) -> None:
     """Raises InvalidInput that names premises, the first of them."""
-    rows = sorted(set(rows))
-    demand = ground.premises.demand
-    names = ", ".join(demand.labels[row] or demand.ids[row] for row in rows[:MAX_NAMED])
-    more = f" and {len(rows) - MAX_NAMED} more" if len(rows) > MAX_NAMED else ""
-    place = f"premises, lon {demand.lon[rows[0]]:.6f}, lat {demand.lat[rows[0]]:.6f}"
-    raise InvalidInput(f"{what}: {names}{more}", where=place, remedy=remedy)
+    raise InvalidInput(f"{what}: {_named(ground, rows)}", where=_place(ground, rows), remedy=remedy)
+
+
+def _named(ground: Ground, rows: Iterable[int]) -> str:
+    demand, which = ground.premises.demand, sorted(set(rows))
+    names = ", ".join(demand.labels[row] or demand.ids[row] for row in which[:MAX_NAMED])
+    return names + (f" and {len(which) - MAX_NAMED} more" if len(which) > MAX_NAMED else "")
+
+
+def _place(ground: Ground, rows: Iterable[int]) -> str:
+    demand, first = ground.premises.demand, min(rows)
+    return f"premises, lon {demand.lon[first]:.6f}, lat {demand.lat[first]:.6f}"
 
 
 def _until_m(ground: Ground, sites: dict[str, Site], cable: Cable) -> list[float]:

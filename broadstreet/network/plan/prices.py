@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.ground.architecture import Architecture
-from broadstreet.network.ground.catalogue import Catalogue
+from broadstreet.network.ground.catalogue import SURFACES, Catalogue
 from broadstreet.network.ground.courses import F8
 from broadstreet.network.ground.ground import Ground
-from broadstreet.network.ground.streets import PLANT
+from broadstreet.network.ground.obstacles import OBSTACLES
+from broadstreet.network.ground.streets import PLANT, WayKind
 
+_OTHER_LINES: Final = 16
+"""Of a bill, beside those by surface, obstacle, duct and cable: permits, plant, poles, drops, what is set up."""
 PLANT_KINDS: Final = tuple(sorted(int(kind) for kind in PLANT))
 _GRAIN: Final = 1e-9
 """Shares are decimal, and 20 × 1.2 is 24: what is over by less than this is not over."""
@@ -33,12 +37,21 @@ def most_within(size: int, share: float) -> int:
 
 def least_cents_per_m(ground: Ground) -> F8:
     """For each way what a metre of it costs beside opening it, at the least: the cheapest cable, and where the way is
-    dug the cheapest duct. No design has a way that is used for less."""
+    dug the cheapest duct; nothing where spare fibres of another's cable are used. No design has a way that is used for
+    less."""
     catalogue = ground.catalogue
     cable = min(price.per_m_cents for price in catalogue.cable.values())
     duct = min(price.per_m_cents for price in catalogue.duct.values())
     is_plant = np.isin(ground.ways.kind, PLANT_KINDS)
-    return np.where(is_plant, cable, cable + duct).astype(np.float64)
+    is_there = ground.ways.kind == WayKind.FIBRE
+    return np.where(is_there, 0, np.where(is_plant, cable, cable + duct)).astype(np.float64)
+
+
+def rounded_cents(catalogue: Catalogue) -> int:
+    """How many cents less than its parts a bill of one phase may say, since each of its lines of metres is rounded,
+    labour and material by themselves."""
+    lines = len(SURFACES) + len(OBSTACLES) + len(catalogue.duct) + len(catalogue.cable) + _OTHER_LINES
+    return 2 * lines
 
 
 @dataclass(slots=True)
@@ -66,6 +79,11 @@ class Prices:
     def largest_cable(self) -> int:
         return max(self.cables)
 
+    @property
+    def largest_drop(self) -> int:
+        """Of all sizes, since a drop need not lie in a duct."""
+        return max(self.catalogue.cable)
+
     def most_lit(self, share: float) -> int:
         """How many fibres of the largest cable may be used."""
         most = most_within(self.largest_cable, share)
@@ -81,6 +99,14 @@ class Prices:
         """How many fibres are lit in one cable at the most: its branches, which have half of them or fewer, must find
         room in a closure each."""
         return min(self.most_lit(share), 2 * self.most_joints)
+
+    @property
+    def feeder_fibre_cents_per_m(self) -> float:
+        """What a metre of a fibre more costs in feeders, beyond the smallest cable that lies there in any case, with
+        what it keeps to spare."""
+        least, most = min(self.cables), self.largest_cable
+        beyond = self.cables[most] - self.cables[least]
+        return max(0.01, beyond / most * (1 + self.architecture.spare_feeder))
 
     def cable_for(self, lit: int, share: float) -> int:
         """The cheapest size with so many fibres, and the spare share of them."""
@@ -153,9 +179,28 @@ class Prices:
         fitting = [size for size in self.catalogue.cabinet if self._cabinet_takes(size) >= fibres]
         return min(fitting, key=lambda size: (self.catalogue.cabinet[size].each_cents, size))
 
+    @property
+    def near(self) -> int:
+        """How many sockets share a fibre that comes to a closure: as many as the splitters of a second stage have."""
+        ratios = self.architecture.splitters
+        return ratios[1] if len(ratios) > 1 else 1
+
+    def cabinet_sizes(self) -> list[tuple[int, int]]:
+        """For each size of cabinet that takes any: how many fibres on the premises' side, and what it costs. Point to
+        point that is its size alone."""
+        sizes = [(self._cabinet_takes(size), price.each_cents) for size, price in self.catalogue.cabinet.items()]
+        return [(takes, cents) for takes, cents in sizes if takes > 0]
+
+    def bare_cabinets(self) -> list[int]:
+        """What cabinets cost that take fibres and have no room for the splitters that there must be: they can only
+        stand where drops begin."""
+        share = self.architecture.spare_cabinet
+        sizes = self.catalogue.cabinet.items()
+        return [price.each_cents for size, price in sizes if most_within(size, share) and not self._cabinet_takes(size)]
+
     def _cabinet_takes(self, size: int) -> int:
-        room = self.catalogue.cabinet[size].splitters * self.architecture.splitters[0]
-        return min(most_within(size, self.architecture.spare_cabinet), room)
+        most, ratios = most_within(size, self.architecture.spare_cabinet), self.architecture.splitters
+        return min(most, self.catalogue.cabinet[size].splitters * ratios[0]) if ratios else most
 
     def cabinet_table(self, most: int) -> F8:
         """What cabinets for 0 to `most` fibres cost: one, or full ones and one."""
@@ -166,10 +211,13 @@ class Prices:
             price[fibres] = self.catalogue.cabinet[self.cabinet_for(here)].each_cents + price[fibres - here]
         return price
 
+    def least_cabinet_share(self) -> Fraction:
+        """What a fibre's place in a cabinet costs at the least: where the best one is full."""
+        return min(Fraction(cents, takes) for takes, cents in self.cabinet_sizes())
+
     def least_cabinets_cents(self, fibres: int) -> int:
         """No cabinets for so many fibres cost less, whatever stands where: a knapsack of sizes, exact."""
-        sizes = [(self._cabinet_takes(size), price.each_cents) for size, price in self.catalogue.cabinet.items()]
-        usable = [(takes, cents) for takes, cents in sizes if takes > 0]
+        usable = self.cabinet_sizes()
         least = [0]
         for count in range(1, fibres + 1):
             least.append(min(cents + least[max(0, count - takes)] for takes, cents in usable))

@@ -1,9 +1,10 @@
-"""Opened ways as a tree that hangs from an office: who is above whom, and how far from the office."""
+"""Opened ways as trees that hang from offices: who is above whom, and how far from the office."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.ground.ground import Ground
@@ -25,37 +26,6 @@ class Rooted:
     below: list[list[int]]
     at: dict[int, int]
 
-    @classmethod
-    def of(cls, ground: Ground, root: int, opened: Iterable[int]) -> Rooted:
-        """Raises InvalidInput where the ways are no tree that holds the node `root`."""
-        ways = sorted(set(opened))
-        a, b, length_m = ground.ways.a, ground.ways.b, ground.ways.length_m
-        beside: dict[int, list[tuple[int, int]]] = {}
-        for way in ways:
-            beside.setdefault(int(a[way]), []).append((int(b[way]), way))
-            beside.setdefault(int(b[way]), []).append((int(a[way]), way))
-        tree = cls([], [], [], [], [], [], {})
-        waiting = [(root, -1, -1)]
-        while waiting:
-            node, up, way = waiting.pop()
-            if node in tree.at:
-                _refuse(f"they make a ring at way {way}", way)
-            here = tree.at[node] = len(tree.node)
-            tree.node.append(node)
-            tree.up.append(up)
-            tree.way.append(way)
-            tree.length_m.append(float(length_m[way]) if up >= 0 else 0.0)
-            tree.depth_m.append(tree.depth_m[up] + tree.length_m[here] if up >= 0 else 0.0)
-            tree.below.append([])
-            if up >= 0:
-                tree.below[up].append(here)
-            waiting.extend((other, here, by) for other, by in reversed(beside.get(node, ())) if by != way)
-        if len(tree.node) != len(ways) + 1:
-            reached = set(tree.way)
-            way = next(way for way in ways if way not in reached)
-            _refuse(f"way {way} does not hang together with the office", way)
-        return tree
-
     def __len__(self) -> int:
         return len(self.node)
 
@@ -68,7 +38,47 @@ class Rooted:
         return tuple(reversed(ways))
 
 
-def _refuse(what: str, way: int) -> None:
+def rooted(ground: Ground, roots: Sequence[int], opened: Iterable[int]) -> list[Rooted]:
+    """The tree of each of these nodes. Raises InvalidInput where the ways are no trees, each of which holds just one of
+    the roots."""
+    ways = sorted(set(opened))
+    a, b, length_m = ground.ways.a, ground.ways.b, ground.ways.length_m
+    beside: dict[int, list[tuple[int, int]]] = {}
+    for way in ways:
+        beside.setdefault(int(a[way]), []).append((int(b[way]), way))
+        beside.setdefault(int(b[way]), []).append((int(a[way]), way))
+    trees: list[Rooted] = []
+    of: dict[int, int] = {}
+    for number, root in enumerate(roots):
+        tree = Rooted([], [], [], [], [], [], {})
+        waiting = [(root, -1, -1)]
+        while waiting:
+            node, up, way = waiting.pop()
+            if node in of:
+                what = "they make a ring" if of[node] == number else "two offices hang together"
+                _refuse(f"{what} at way {way}" if way >= 0 else f"{what} at node {node}", way)
+            of[node] = number
+            here = tree.at[node] = len(tree.node)
+            tree.node.append(node)
+            tree.up.append(up)
+            tree.way.append(way)
+            tree.length_m.append(float(length_m[way]) if up >= 0 else 0.0)
+            tree.depth_m.append(tree.depth_m[up] + tree.length_m[here] if up >= 0 else 0.0)
+            tree.below.append([])
+            if up >= 0:
+                tree.below[up].append(here)
+            waiting.extend((other, here, by) for other, by in reversed(beside.get(node, ())) if by != way)
+        trees.append(tree)
+    if sum(len(tree) - 1 for tree in trees) != len(ways):
+        reached = {way for tree in trees for way in tree.way}
+        way = next(way for way in ways if way not in reached)
+        _refuse(f"way {way} does not hang together with an office", way)
+    return trees
+
+
+def _refuse(what: str, way: int) -> NoReturn:
     raise InvalidInput(
-        f"the opened ways are no tree: {what}", where=f"way {way}", remedy="Give ways that form a tree from the office."
+        f"the opened ways are no tree: {what}",
+        where=f"way {way}" if way >= 0 else "offices",
+        remedy="Give ways that form a tree from each office.",
     )

@@ -62,7 +62,7 @@ class Stations:
     def __init__(self, tree: Rooted, prices: Prices) -> None:
         self.tree, self.prices, self.architecture = tree, prices, prices.architecture
         ratios = self.architecture.splitters
-        self.near = ratios[1] if len(ratios) > 1 else 1
+        self.near = prices.near
         """How many sockets share a fibre that comes to a closure."""
         limits = [prices.largest_cable, self._most_sockets(), self.near * prices.most_on_cable(self.spare)]
         if ratios:

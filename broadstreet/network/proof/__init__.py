@@ -10,6 +10,7 @@ that do not fit are findings); equal statements give equal findings. It does not
 """
 
 from broadstreet.network.proof.finding import Finding, FindingKind
-from broadstreet.network.proof.proving import prove
+from broadstreet.network.proof.light import Path
+from broadstreet.network.proof.proving import Examined, examine, prove
 
-__all__ = ["Finding", "FindingKind", "prove"]
+__all__ = ["Examined", "Finding", "FindingKind", "Path", "examine", "prove"]

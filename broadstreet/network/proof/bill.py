@@ -11,7 +11,8 @@ from broadstreet.network.proof.optical import SAME_M
 from broadstreet.network.proof.quantities import Amount, Key, Quantities
 
 SAME_CENTS: Final = 1
-"""By how much an item's price may differ: halves are rounded up or down, and metres to SAME_M."""
+"""By how much an item's price may differ where it is one of metres: halves are rounded up or down. What is counted by
+the piece has no halves."""
 
 
 def check_bill(case: Case, paths: list[Path]) -> None:
@@ -32,6 +33,8 @@ def check_bill(case: Case, paths: list[Path]) -> None:
             _check_item(case, key, claimed[key], true[key])
         elif true[key].quantity > SAME_M:
             case.report(Kind.BILL_MISSING, str(key), "nothing", f"{true[key].quantity:.2f}")
+        else:
+            _check_item(case, key, Amount(0.0, 0, 0), true[key])
 
 
 def _check_item(case: Case, key: Key, claimed: Amount, true: Amount) -> None:
@@ -43,7 +46,8 @@ def _check_item(case: Case, key: Key, claimed: Amount, true: Amount) -> None:
     labour, material = claimed.labour, claimed.material
     if not true.is_parted:
         labour, material = labour + material, 0
+    most = SAME_CENTS if key.unit == "m" else 0
     for what, cents, each in (("labour", labour, true.labour), ("material", material, true.material)):
-        if abs(cents - quantity * each) > SAME_CENTS:
+        if abs(cents - quantity * each) > most:
             wanted = f"{quantity:.2f} at {each} cents: {round(quantity * each)} cents"
             case.report(Kind.BILL_CENTS, f"{key}, {what if true.is_parted else 'in all'}", f"{cents} cents", wanted)

@@ -61,6 +61,7 @@ class FindingKind(StrEnum):
     STAGES = "splitters against the architecture"
     ROLE = "cable not in its role"
     CONNECTORS = "connectors against the architecture"
+    CONNECTOR_PLACE = "connector between fibres in a closure"
 
     WAY_TOO_LONG = "path too long"
     DISTRIBUTION_TOO_LONG = "distribution too long"
@@ -94,6 +95,14 @@ class FindingKind(StrEnum):
     TERM_OVER = "term over what it spends"
     TERMS_SUM = "terms do not sum to the cost"
     BOUND_OVER = "bound over the cost"
+
+    BUDGET = "cost over the budget"
+    POINTS = "worth of what is served"
+    POINTS_OVER = "worth over its bound"
+    NEEDED = "needed premises"
+    PHASE_BUDGET = "phase over its budget"
+    POINT_YEARS = "worth of the phases"
+    POINT_YEARS_OVER = "worth of the phases over its bound"
 
 
 class Finding(msgspec.Struct, frozen=True):

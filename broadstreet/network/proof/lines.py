@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from broadstreet.network.design import Cable, Duct
+from broadstreet.network.design import Cable, Duct, Role
 from broadstreet.network.ground import WayKind
 from broadstreet.network.proof.case import Case, Way, end_of
 from broadstreet.network.proof.finding import FindingKind as Kind
@@ -53,14 +53,16 @@ def _check_chain(case: Case, cable: Cable) -> None:
 
 
 def _check_size(case: Case, cable: Cable) -> None:
-    """A new cable has a size of the catalogue's; one of spare fibres lies in nothing else."""
+    """A new cable has a size of the catalogue's; one of spare fibres lies in nothing else, and is no drop."""
     ways = case.known_ways(row for rows in cable.ways for row in rows)
     in_fibre = sum(way.kind is WayKind.FIBRE for way in ways)
     where, at = f"cable {cable.id}", ways[0].row if ways else None
+    if in_fibre and cable.role is Role.DROP:
+        case.report(Kind.CABLE_MIXED, where, "a drop in fibres that lie there", "a drop is laid anew", way=at)
     if 0 < in_fibre < len(ways):
         claimed = f"{in_fibre} of {len(ways)} ways are fibres that lie there"
         case.report(Kind.CABLE_MIXED, where, claimed, "all or none", way=at)
-    if in_fibre < len(ways) and cable.fibres not in case.catalogue.cable:
+    if not 0 < in_fibre == len(ways) and cable.fibres not in case.catalogue.cable:
         true = f"there are {list(case.catalogue.cable)}"
         case.report(Kind.CABLE_SIZE, where, f"{cable.fibres} fibres", true, way=at)
 

@@ -82,10 +82,11 @@ def _check_bounds(case: Case, path: Path, length_m: float, loss_db: float) -> No
     # Point to point there may be no feeder, and no cabinet to measure from.
     is_parted = any(cable.role is Role.FEEDER for cable in path.cables)
     distribution_m = sum(case.stretch_m(*stretch) for stretch in behind) if is_parted else 0.0
+    drop_m = sum(case.stretch_m(*stretch) for stretch in behind if stretch[0].role is Role.DROP)
     for kind, found_m, most_m in (
         (Kind.WAY_TOO_LONG, length_m, min(architecture.longest_way_m, bounds.longest_m)),
         (Kind.DISTRIBUTION_TOO_LONG, distribution_m, architecture.longest_distribution_m),
-        (Kind.DROP_TOO_LONG, case.drop_m[path.premises], architecture.longest_drop_m),
+        (Kind.DROP_TOO_LONG, drop_m, architecture.longest_drop_m),
     ):
         if found_m > most_m + _ROUNDING:
             case.report(kind, where, f"at most {most_m:g} m", f"{found_m:.2f} m", node=node)

@@ -81,12 +81,16 @@ def _has_shape(case: Case, cable: Cable) -> bool:
 
 
 def _check_drop(case: Case, cable: Cable) -> None:
-    """A drop runs from a site to its premises, and no other cable comes to premises."""
-    at_premises = [case.sites[id].kind is SiteKind.PREMISES for id in cable.sites]
+    """A drop runs from a site to its premises, where no other cable comes; in a PON none begins at an office."""
+    kinds = [case.sites[id].kind for id in cable.sites]
+    at_premises = [kind is SiteKind.PREMISES for kind in kinds]
     wanted = [False, True] if cable.role is Role.DROP else [False] * len(cable.sites)
     if at_premises != wanted:
         claimed = f"a {cable.role} cable through {', '.join(cable.sites)}"
         true = "a drop has two sites, the second its premises; no other cable has premises"
+        case.report(Kind.DROP_PLACE, f"cable {cable.id}", claimed, true, node=case.sites[cable.sites[0]].node)
+    elif cable.role is Role.DROP and kinds[0] is SiteKind.OFFICE and case.architecture.splitters:
+        claimed, true = f"a drop from office {cable.sites[0]}", "in a PON it begins at a cabinet or closure"
         case.report(Kind.DROP_PLACE, f"cable {cable.id}", claimed, true, node=case.sites[cable.sites[0]].node)
 
 
@@ -101,6 +105,8 @@ def _check_splitters(case: Case) -> None:
             continue
         if site.kind not in (SiteKind.CABINET, SiteKind.CLOSURE):
             case.report(Kind.SPLITTER_SITE, where, f"in the {site.kind} {site.id}", "in none", node=site.node)
+        elif splitter.stage == 0 and site.kind is not SiteKind.CABINET:
+            case.report(Kind.SPLITTER_SITE, where, f"of stage 0 in closure {site.id}", "in a cabinet", node=site.node)
         if splitter.ratio not in case.catalogue.splitter or splitter.ratio not in case.optics.splitter:
             true = f"there are {list(case.catalogue.splitter)}"
             case.report(Kind.SPLITTER_RATIO, where, f"1:{splitter.ratio}", true, node=site.node)

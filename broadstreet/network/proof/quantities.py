@@ -44,7 +44,7 @@ class Quantities:
         self.case = case
         self.catalogue = case.catalogue
         self.amounts: dict[Key, Amount] = {}
-        self.lit = _first_lit(case, paths)
+        self.lit = first_lit(case, paths)
         dug = [way for way in case.known_ways(sorted(case.opened)) if not way.is_plant]
         self._count_trenches(dug)
         self._count_plant()
@@ -137,7 +137,7 @@ class Quantities:
                     self._add(What.PORT, "", 1, price, self._phase(joint), "each")
 
 
-def _first_lit(case: Case, paths: list[Path]) -> dict[object, int]:
+def first_lit(case: Case, paths: list[Path]) -> dict[object, int]:
     """For every site, splitter and cable (by id) and every joint the phase of the earliest light through it.
 
     Light is of the latest phase of the cables it goes through, and a cable of the latest of its ways.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broadstreet.network.design import Cable, Role, Site, SiteKind, Splitter
+from broadstreet.network.design import Cable, Fibre, Joint, Role, Site, SiteKind, Splitter
 from broadstreet.network.ground.architecture import Kind as Architectures
 from broadstreet.network.proof.case import Case
 from broadstreet.network.proof.finding import FindingKind as Kind
@@ -17,12 +17,22 @@ def check_roles(case: Case, paths: list[Path]) -> None:
         if passed != stages:
             case.report(Kind.STAGES, where, f"the stages {passed}", f"{stages}, each once", node=node)
         connectors = sum(joint.is_connector for joint in path.joints)
-        wanted = min(case.architecture.connectors, len(path.joints))
+        wanted = min(case.architecture.connectors, sum(not is_fused(case, joint) for joint in path.joints))
         if connectors != wanted:
             case.report(Kind.CONNECTORS, where, f"{connectors} connectors", wanted, node=node)
+        for joint in path.joints:
+            if joint.is_connector and is_fused(case, joint):
+                claimed = f"a connector between fibres in closure {joint.site}"
+                case.report(Kind.CONNECTOR_PLACE, where, claimed, "a splice", node=case.sites[joint.site].node)
         for cable in _out_of_role(case, path):
             true = "feeders come before the first splitter or cabinet, distribution cables behind it, a drop last"
             case.report(Kind.ROLE, where, f"cable {cable.id} is a {cable.role} cable there", true, node=node)
+
+
+def is_fused(case: Case, joint: Joint) -> bool:
+    """Whether a joint cannot be a connector: of two fibres, in a closure."""
+    are_fibres = isinstance(joint.a, Fibre) and isinstance(joint.b, Fibre)
+    return are_fibres and case.sites[joint.site].kind is SiteKind.CLOSURE
 
 
 def _out_of_role(case: Case, path: Path) -> list[Cable]:
