@@ -4,7 +4,8 @@ In comes a file: a network package, JSON Lines, or GeoJSON, of nodes and spans t
 `Source` goes through it network by network, `read_package` takes it whole; `Faults` says what is wrong with it, each
 with its path, its place and what to do. `mend` puts right what is sure. `layers_of` draws a network, `plant_of` says
 what lies there, and `Usable` what of that a ground may use; `survey` counts it; `designed` makes one of a plan.
-`report` and `convert` are what the commands say and do. `write_package`, `write_lines` and `write_pair` write them.
+`report` and `convert` are what the commands say and do. `write_package`, `write_lines` and `write_pair` write them,
+`tables_of` lays them out as the standard's CSV.
 
 What must always hold: what was read and is written says the same, member by member, whatever it was, in each of the
 three forms; no file, however wrong, does more than raise an error of ours; memory is bounded by `MAX_DOCUMENT_BYTES`;
@@ -22,6 +23,7 @@ from broadstreet.network.ofds.network import VERSION, Network, Node, Package, Sp
 from broadstreet.network.ofds.plant import Carrier, Plant, Site, Stretch, Survey, plant_of, survey
 from broadstreet.network.ofds.reporting import Conversion, Report, Target, convert, fault_map, report
 from broadstreet.network.ofds.source import Form, Source, read_package
+from broadstreet.network.ofds.tables import columns_of, tables_of
 from broadstreet.network.ofds.writing import write_json, write_lines, write_package, write_pair
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "Unused",
     "Usable",
     "check",
+    "columns_of",
     "convert",
     "designed",
     "examine",
@@ -64,6 +67,7 @@ __all__ = [
     "read_package",
     "report",
     "survey",
+    "tables_of",
     "write_json",
     "write_lines",
     "write_package",
