@@ -30,6 +30,7 @@ from broadstreet.apis.headers import secure
 from broadstreet.apis.health import Checks, health_router
 from broadstreet.apis.history import history_router
 from broadstreet.apis.metrics import measured, metrics_router
+from broadstreet.apis.network import network_router
 from broadstreet.apis.ngsi_ld import ngsi_ld_router
 from broadstreet.apis.ngsi_ld.quick import QuickRetrieval
 from broadstreet.apis.openapi import openapi_config, openapi_json
@@ -89,6 +90,7 @@ def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
                     datasets_router(),
                     exports_router(),
                     history_router(),
+                    network_router(),
                     people_router(),
                     audit_router(),
                     public_view_router(),

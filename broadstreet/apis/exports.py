@@ -30,7 +30,7 @@ from litestar.status_codes import (
 
 from broadstreet.access import requires
 from broadstreet.apis.services import Call
-from broadstreet.exports import MEDIA_TYPES, PERMISSION, Wish, parse_wish
+from broadstreet.exports import KIND, MEDIA_TYPES, PERMISSION, Wish, parse_wish
 from broadstreet.exports.wish import wish_of
 from broadstreet.history import Method
 from broadstreet.jobs import Job, JobState, part_of
@@ -183,20 +183,20 @@ async def begin_export(call: NamedDependency[Call], request: AnyRequest) -> Expo
 async def list_of_exports(call: NamedDependency[Call]) -> list[ExportView]:
     """The caller's own exports, newest first."""
     jobs = call.services.exports.jobs
-    return [_view(call, job) for job in await jobs.list(call.database, call.principal.name)]
+    return [_view(call, job) for job in await jobs.list(call.database, call.principal.name, KIND)]
 
 
 @get("/exports/{export:str}", opt=requires(PERMISSION))
 async def one_export(call: NamedDependency[Call], export: FromPath[str]) -> ExportView:
     """How far one of the caller's own exports has come."""
-    return _view(call, await call.services.exports.jobs.find(call.database, call.principal.name, export))
+    return _view(call, await call.services.exports.jobs.find(call.database, call.principal.name, export, KIND))
 
 
 @delete("/exports/{export:str}", opt=requires(PERMISSION))
 async def end_export(call: NamedDependency[Call], export: FromPath[str]) -> None:
     """Cancel an export; one that has ended is removed, with its file."""
     jobs = call.services.exports.jobs
-    job = await jobs.find(call.database, call.principal.name, export)
+    job = await jobs.find(call.database, call.principal.name, export, KIND)
     await jobs.end(call.database, job)
     await call.audit("export.end", job.id)
 
@@ -207,7 +207,7 @@ async def export_file(
 ) -> Response[bytes] | Stream:
     """The file of an export, or the part of it that a Range header asks for."""
     exports = call.services.exports
-    job = await exports.jobs.find(call.database, call.principal.name, export)
+    job = await exports.jobs.find(call.database, call.principal.name, export, KIND)
     try:
         part = part_of(exports.jobs.finished_file(job), request.headers.get("range"), request.headers.get("if-range"))
     except FileNotFoundError:

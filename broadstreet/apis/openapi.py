@@ -38,6 +38,7 @@ _TAGS: Final = (
     Tag("Readings", "Readings over HTTP, for devices that do not speak MQTT."),
     Tag("Letters", "Messages that could not be applied: looked through, replayed, discarded."),
     Tag("Data", "Datasets: who answers for data, what it is for, how long it stays."),
+    Tag("Planning", "Plans of the operator's network: projects, what they are made from, scenarios and their designs."),
     Tag("People", "Accounts, their roles, and the audit of who changed what."),
     Tag("Operation", "Whether the house is well."),
 )

@@ -31,6 +31,7 @@ from broadstreet.model.errors import (
     TooLarge,
     TooMany,
 )
+from broadstreet.network.scenarios import places_of
 
 PROBLEM_JSON: Final = "application/problem+json"
 UNAVAILABLE_RETRY_S: Final = 2
@@ -50,6 +51,8 @@ class Problem(msgspec.Struct, omit_defaults=True, frozen=True):
     where: str | None = None
     remedy: str | None = None
     instance: str | None = None
+    faults: dict[str, Any] | None = None
+    """The places that are spoken of, as a GeoJSON FeatureCollection."""
 
 
 def _respond(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
@@ -72,6 +75,7 @@ def problem_of(error: BroadstreetError) -> Problem:
         detail=said.message,
         where=said.where,
         remedy=said.remedy,
+        faults=places_of(error),
     )
 
 

@@ -21,6 +21,7 @@ from broadstreet.exports import Exports
 from broadstreet.jobs import Jobs
 from broadstreet.log import Log
 from broadstreet.model.errors import NotSignedIn
+from broadstreet.network.scenarios import PlanLimits, Plans
 from broadstreet.store import Database, Store
 
 
@@ -39,6 +40,7 @@ class Services:
     checks:  what readiness asks beside PostgreSQL and the log.
     data_path: the data folder.
     receivers: whom notifications may be delivered to.
+    plan_limits: how much plans of the network may take.
     is_open: whether who has not signed in may read and write entities, see `Guard`.
     """
 
@@ -55,6 +57,7 @@ class Services:
     jobs: Jobs | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     data_path: Path = Path()
+    plan_limits: PlanLimits = field(default_factory=PlanLimits)
     is_open: bool = False
     fetch: Fetch | None = None
     began_us: int = 0
@@ -85,6 +88,11 @@ class Services:
     def exports(self) -> Exports:
         """What is taken away."""
         return Exports(self.store, self.access, self.jobs)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """Plans of the network, with what they are made from."""
+        return Plans(self.store, self.data_path, self.clock, self.jobs, self.plan_limits)
 
     @cached_property
     def letters(self) -> Letters:

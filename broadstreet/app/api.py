@@ -29,11 +29,13 @@ from broadstreet.engines import EngineAddresses, check_disk
 from broadstreet.exports import KIND
 from broadstreet.gateway import Counters, Exchange, HttpIngest, Packer, readings_router
 from broadstreet.gateway.counters import announce
-from broadstreet.jobs import JobLimits, Jobs, Worker
+from broadstreet.jobs import JobLimits, Jobs, Work, Worker
 from broadstreet.log import Log
 from broadstreet.log.ending import end
 from broadstreet.log.sessions import SessionLog
 from broadstreet.model.errors import DiskFull
+from broadstreet.network.scenarios import KIND as PLAN
+from broadstreet.network.scenarios import LOOK, PlanLimits
 from broadstreet.portal import Portal, PortalSettings, portal_routers
 from broadstreet.store import Store
 
@@ -77,6 +79,7 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
             jobs=jobs_of(settings, store),
             checks=checks_of(settings),
             data_path=settings.data_path,
+            plan_limits=plan_limits(settings),
             is_open=settings.http.anonymous_writes,
             began_us=now_us(),
             temporal_instances=settings.ngsi_ld.temporal_instances,
@@ -87,7 +90,10 @@ async def serve(settings: Settings, addresses: EngineAddresses, call: Call) -> N
         app = compose(services, portal, ingest.taker)
         async with portal, asyncio.TaskGroup() as group:
             answers: Answers = {}
-            working = [*certifying(settings, answers), *(worker.run() for worker in workers_of(services, call.name))]
+            working = [
+                *certifying(settings, answers),
+                *(worker.run() for worker in workers_of(settings, services, call.name)),
+            ]
             beside = [group.create_task(work) for work in (*ingest.work(), portal.warm(), figures.run(), *working)]
             await serve_http(
                 with_request_ids(app),
@@ -132,13 +138,23 @@ def jobs_of(settings: Settings, store: Store) -> Jobs:
     return Jobs(store, settings.exports_path, now_us, os.urandom, limits)
 
 
-def workers_of(services: Services, name: str) -> list[Worker]:
-    """Who does the long work of this process."""
-    jobs = services.exports.jobs
-    return [
-        Worker(jobs, {KIND: services.exports.work}, f"{name}-{os.getpid()}-{os.urandom(4).hex()}")
-        for _ in range(WORKERS)
-    ]
+def plan_limits(settings: Settings) -> PlanLimits:
+    """How much plans of the network may take."""
+    return PlanLimits(
+        max_bytes=settings.planning.max_bytes,
+        max_source_bytes=settings.planning.max_source_bytes,
+        watermark_bytes=settings.disk.watermark_bytes,
+    )
+
+
+def workers_of(settings: Settings, services: Services, name: str) -> list[Worker]:
+    """Who does the long work of this process: exports, looks at grounds, plans; none of these keeps another waiting."""
+    plans = services.plans
+    kinds: list[dict[str, Work]] = [{KIND: services.exports.work}] * WORKERS
+    if settings.planning.workers:
+        kinds.append({LOOK: plans.look_work})
+        kinds.extend({PLAN: plans.work} for _ in range(settings.planning.workers))
+    return [Worker(plans.jobs, does, f"{name}-{os.getpid()}-{os.urandom(4).hex()}") for does in kinds]
 
 
 def portal_settings(settings: Settings) -> PortalSettings:

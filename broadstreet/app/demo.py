@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -18,13 +19,14 @@ from typing import Final, NamedTuple
 from broadstreet.access import Access
 from broadstreet.app.clock import now_us
 from broadstreet.app.edges import edges_of
+from broadstreet.app.example import begin_example
 from broadstreet.app.founding import FLEET_FILE, Founding, demo_extract
 from broadstreet.app.house import House
 from broadstreet.app.settings import Settings
 from broadstreet.app.wish import Step, Wish
 from broadstreet.devices import list_devices
 from broadstreet.engines import Child
-from broadstreet.model.errors import Conflict
+from broadstreet.model.errors import BroadstreetError, Conflict
 from broadstreet.model.identifiers import DEFAULT_TENANT
 from broadstreet.store import Database, Store
 from simulator import Fleet, read_fleet
@@ -38,6 +40,7 @@ FIRST_WORD_S: Final = 30.0
 POLL_S: Final = 0.05
 STOP_S: Final = 5.0
 LAST_WORDS: Final = 500
+_log = logging.getLogger(__name__)
 
 
 class Telling(NamedTuple):
@@ -102,8 +105,16 @@ class Demo:
                     await founding.give_past(store, database, fleet, fleet.founded_us)
                     complete.touch()
                 self._telling.ready(await self._link(store), self._since_s(self._began_s))
+                await self._example(store, database)
                 code = await simulator.wait()
                 self._telling.deserted(code, simulator.words()[-LAST_WORDS:])
+
+    async def _example(self, store: Store, database: Database) -> None:
+        """A plan of the city's network, made beside what runs; the city lives without it, too."""
+        try:
+            await begin_example(self._settings, store, database, ACCOUNT)
+        except BroadstreetError as error:
+            _log.warning("no plan of the network is made: %s", error)
 
     async def _fleet(self, founding: Founding, store: Store, database: Database) -> Fleet:
         """The city's devices; a city that is not there yet is founded."""

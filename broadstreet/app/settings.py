@@ -147,6 +147,14 @@ class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_bytes: Bytes = 20_000_000_000
 
 
+class PlanningSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Plans of the network: their files, and how many are made side by side."""
+
+    max_bytes: Bytes = 20_000_000_000
+    max_source_bytes: Bytes = 500_000_000
+    workers: Annotated[int, Meta(ge=0, le=64)] = 1
+
+
 class DiskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the disk is taken for full."""
 
@@ -201,6 +209,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recorder: RecorderSettings = RecorderSettings()
     past: PastSettings = PastSettings()
     exports: ExportSettings = ExportSettings()
+    planning: PlanningSettings = PlanningSettings()
     disk: DiskSettings = DiskSettings()
     access: AccessSettings = AccessSettings()
     ngsi_ld: NgsiLdSettings = NgsiLdSettings()

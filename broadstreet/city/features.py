@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyrosm
 from google.protobuf.message import DecodeError
@@ -20,12 +20,9 @@ from pyrosm.exceptions import InvalidOSMFileError, PBFException, PBFNotImplement
 from pyrosm.utils import get_bounding_box
 from shapely.geometry.base import BaseGeometry
 
+from broadstreet.city.bounds import MAX_EXTRACT_BYTES as MAX_EXTRACT_BYTES
 from broadstreet.model.errors import InvalidInput, NotFound, TooLarge
 from broadstreet.model.geometry import Box
-
-MAX_EXTRACT_BYTES: Final = 48_000_000
-"""The largest extract that is read: a city of more than a million and what lies about it, in a minute or two and 3 GB
-of memory. A country takes another tool."""
 
 Row = dict[str, str]
 """The tags of one feature that were asked for; one it lacks is ''."""
@@ -107,5 +104,7 @@ def _reason(error: Exception) -> str:
     """What pyrosm found: the last words in brackets, after its lines about the form in general."""
     if isinstance(error, DecodeError):
         return "it is cut short or damaged"
+    if "BlobHeader size" in str(error):
+        return "it does not begin as one, whatever its name says"
     found = re.search(r"\(([^()]*)\)\.?$", str(error))
     return found[1] if found else str(error)

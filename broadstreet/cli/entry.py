@@ -23,13 +23,14 @@ from broadstreet.cli import (
     export,
     importing,
     network,
+    plan,
     replay,
     reseal,
     token,
     up,
     upgrade,
 )
-from broadstreet.model.errors import BroadstreetError, NoHouse
+from broadstreet.model.errors import BroadstreetError, InvalidInput, NoHouse
 
 EXIT_ERROR = 1
 EXIT_NO_HOUSE = 3
@@ -57,6 +58,7 @@ app.add_typer(dead.app, name="dead")
 app.add_typer(device.app, name="device")
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(network.app, name="network")
+app.add_typer(plan.app, name="plan")
 
 
 def say_version(asked: bool) -> None:
@@ -83,11 +85,20 @@ def main() -> None:
     except BroadstreetError as error:
         show(error)
         sys.exit(EXIT_NO_HOUSE if isinstance(error, NoHouse) else EXIT_ERROR)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        remedy = "Name a file in a folder that is there, that you may read and write, on a disk with room."
+        show(InvalidInput(f"the system says: {error.strerror}", where=str(error.filename), remedy=remedy))
+        sys.exit(EXIT_ERROR)
 
 
 def show(error: BroadstreetError) -> None:
     """Say on the terminal what went wrong, where, and what to do."""
-    words = Text.assemble((error.message[:1].upper() + error.message[1:], "bold red"))
+    first = error.message.partition(" ")[0]
+    is_name = first.endswith(":") or "." in first or "_" in first  # of a line in a sheet or a setting: as it is written
+    said = error.message if is_name else error.message[:1].upper() + error.message[1:]
+    words = Text.assemble((said, "bold red"))
     if error.where:
         words.append(f"\n  where: {error.where}")
     if error.remedy:

@@ -9,9 +9,9 @@ begun again, at most MAX_ATTEMPTS times; a file is there whole under its name, o
 bound, and so has the time that they stay; a job is seen by whoever asked for it alone.
 """
 
-from broadstreet.jobs.job import Job, JobLimits, Jobs, JobState
+from broadstreet.jobs.job import MAX_ATTEMPTS, Job, JobLimits, Jobs, JobState
 from broadstreet.jobs.part import FilePart, part_of
 from broadstreet.jobs.product import Product
 from broadstreet.jobs.worker import Work, Worker
 
-__all__ = ["FilePart", "Job", "JobLimits", "JobState", "Jobs", "Product", "Work", "Worker", "part_of"]
+__all__ = ["MAX_ATTEMPTS", "FilePart", "Job", "JobLimits", "JobState", "Jobs", "Product", "Work", "Worker", "part_of"]

@@ -9,7 +9,7 @@ A job that has ended goes with its file when its time is over, or when its owner
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from broadstreet.store import Database, Store
+    from broadstreet.store.database import Connection
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
@@ -92,10 +93,21 @@ class Jobs:
         self._random_bytes = random_bytes
 
     async def begin(
-        self, database: Database, principal: str, kind: str, wish: dict[str, Any], *, title: str, media_type: str
+        self,
+        database: Database,
+        principal: str,
+        kind: str,
+        wish: dict[str, Any],
+        *,
+        title: str,
+        media_type: str,
+        connection: Connection | None = None,
     ) -> Job:
-        """Write a job down; a worker takes it soon. title: what a browser saves its file as. Raises TooMany."""
-        row = await database.fetchrow(
+        """Write a job down; a worker takes it soon. title: what a browser saves its file as. Raises TooMany.
+
+        connection: within whose transaction it is written; whoever ends that sets `begun` then.
+        """
+        row = await (database if connection is None else connection).fetchrow(
             _SQL["insert"],
             self._random_bytes(_ID_BYTES).hex(),
             kind,
@@ -111,13 +123,18 @@ class Jobs:
         self.begun.set()
         return _job(database.name, row)
 
-    async def list(self, database: Database, principal: str) -> list[Job]:
-        """Somebody's jobs, newest first."""
-        return [_job(database.name, row) for row in await database.fetch(_SQL["list"], principal, MAX_LISTED)]
+    async def list(self, database: Database, principal: str, kind: str) -> list[Job]:
+        """Somebody's jobs of a kind, newest first."""
+        return [_job(database.name, row) for row in await database.fetch(_SQL["list"], principal, kind, MAX_LISTED)]
 
-    async def find(self, database: Database, principal: str, identifier: str) -> Job:
-        """One of somebody's jobs. Raises NotFound."""
-        row = await database.fetchrow(_SQL["find"], identifier, principal)
+    async def one(self, database: Database, identifier: str, kind: str) -> Job | None:
+        """A job of a kind, whosever it is, for who may see to all of them; None where it is gone."""
+        row = await database.fetchrow(_SQL["one"], identifier, kind)
+        return None if row is None else _job(database.name, row)
+
+    async def find(self, database: Database, principal: str, identifier: str, kind: str) -> Job:
+        """One of somebody's jobs of a kind. Raises NotFound."""
+        row = await database.fetchrow(_SQL["find"], identifier, principal, kind)
         if row is None:
             raise NotFound(f"you have no job {identifier[:80]!r}", remedy="One that ended goes after a while.")
         return _job(database.name, row)
@@ -141,10 +158,10 @@ class Jobs:
             raise NotFound("the file is not on this machine", remedy="Begin the job again.")
         return path
 
-    async def take(self, database: Database, worker: str) -> Job | None:
-        """The next job is this worker's; None where none waits."""
+    async def take(self, database: Database, worker: str, kinds: Iterable[str]) -> Job | None:
+        """The next job of these kinds is this worker's; None where none waits."""
         now_us = self.clock()
-        row = await database.fetchrow(_SQL["take"], worker, now_us, now_us - LOST_US)
+        row = await database.fetchrow(_SQL["take"], worker, now_us, now_us - LOST_US, list(kinds))
         return None if row is None else _job(database.name, row)
 
     async def beat(self, database: Database, job: Job, worker: str, share: float, rows: int, size: int) -> bool:
@@ -162,8 +179,11 @@ class Jobs:
     async def sweep(self, database: Database) -> None:
         """What is over its time goes, and every file that no job speaks of."""
         await database.execute(_SQL["remove_old"], self.clock() - self.limits.keep_us)
-        ids = {row["id"] for row in await database.fetch(_SQL["ids"])}
-        await asyncio.to_thread(_remove_but, self.folder / database.name, ids)
+        await asyncio.to_thread(_remove_but, self.folder / database.name, await self.ids(database))
+
+    async def ids(self, database: Database) -> set[str]:
+        """The ids of all jobs there are."""
+        return {row["id"] for row in await database.fetch(_SQL["ids"])}
 
     def used_bytes(self) -> int:
         """How much all files take."""

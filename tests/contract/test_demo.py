@@ -111,6 +111,9 @@ def test_a_city_lives_and_leaves_nothing_behind(start: Callable[[], Running], da
     assert len(sensors) == 520
     assert all(sensor["simulated"] for sensor in sensors)
     assert any(sensor["state"] == "live" for sensor in sensors)
+    (project,) = first.ask("/v1/network/projects")
+    (scenario,) = first.ask(f"/v1/network/projects/{project['id']}/scenarios")
+    assert project["name"] == "Central Helsinki" and scenario["state"] in ("waiting", "running", "planned")
     assert first.stop() == 0
     assert left_behind(data_dir) == []
 

@@ -7,11 +7,14 @@ import json
 import re
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
+import shapely
 from litestar import Litestar
+from pyogrio.raw import write
 
 from broadstreet.apis import Services
 from broadstreet.devices import DeviceSpec, KeySpec, PreparedSpec, WebhookSpec
@@ -28,6 +31,8 @@ SHOWN = {
     for page in pages()
     if (lines := [line for line in page.commands() if line.startswith("curl ")])
 }
+MADE = re.compile(r"\b(PROJECT|SCENARIO)\b")
+"""What stands for the id of what an earlier line of the page made."""
 SECRET = re.compile(r"\b(TOKEN|HOOK|PROVISIONING_KEY|CLAIM_CODE)\b")
 NAMED = re.compile(r"urn:ngsi-ld:AirQualityObserved:([\w-]+)")
 READINGS = {
@@ -52,15 +57,21 @@ class Reader:
     key: str
     code: str
     files: Path
+    made: dict[str, str] = field(default_factory=dict)
 
     async def paste(self, line: str, secret: str | None = None) -> Answer:
         """What a line answers with the reader's token and webhook, or with a secret that holds nowhere."""
         line = re.sub(r"\$HOOK\b", secret or self.hook, line)
         line = re.sub(r"\bPROVISIONING_KEY\b", secret or self.key, line)
         line = re.sub(r"\bCLAIM_CODE\b", self.code, line)
+        line = MADE.sub(lambda found: self.made[found.group()], line)
         call = read_curl(re.sub(r"\$?TOKEN\b", secret or self.token, line), self.files)
         assert call.host == DEFAULT_HOST, line
-        return await ask(self.app, call.method, call.target, headers=call.headers, body=call.body)
+        answer = await ask(self.app, call.method, call.target, headers=call.headers, body=call.body)
+        what = call.target.rsplit("/", 1)[-1].removesuffix("s").upper()
+        if call.method == "POST" and MADE.fullmatch(what) and answer.status == 201:
+            self.made[what] = answer.json["id"]
+        return answer
 
     async def ask(self, method: str, target: str, body: object = b"") -> Answer:
         return await ask(self.app, method, target, headers={"authorization": f"Bearer {self.token}"}, body=body)
@@ -72,6 +83,8 @@ async def reader(services: Services, data_dir: Path) -> AsyncIterator[Reader]:
     shutil.copytree(ROOT / "simulator" / "profiles", data_dir, dirs_exist_ok=True)
     for name, content in READINGS.items():
         (data_dir / name).write_bytes(content)
+    ducts = shapely.to_wkb(np.array([shapely.LineString([(24.944, 60.171), (24.946, 60.171)])]))
+    write(data_dir / "ducts.gpkg", ducts, [np.array([2])], ["room"], geometry_type="LineString", crs="EPSG:4326")
     city = await services.store.tenant("city")
     for text in profiles().values():
         await services.registry.register_profile(city, text, principal="test", at_us=services.clock())

@@ -48,7 +48,7 @@ async def begun(bazaar: Bazaar, wish: Wish = ALL) -> Job:
 
 
 async def found(bazaar: Bazaar, job: Job) -> Job:
-    return await bazaar.jobs.find(bazaar.database, "ann", job.id)
+    return await bazaar.jobs.find(bazaar.database, "ann", job.id, KIND)
 
 
 def left(bazaar: Bazaar) -> list[str]:
@@ -201,7 +201,7 @@ async def test_an_export_survives_the_kill_of_who_makes_it(bazaar: Bazaar, servi
 async def test_what_kills_its_worker_each_time_is_given_up(bazaar: Bazaar, clock: Clock) -> None:
     job = await begun(bazaar)
     for number in range(MAX_ATTEMPTS):
-        assert await bazaar.jobs.take(bazaar.database, f"dead {number}") is not None
+        assert await bazaar.jobs.take(bazaar.database, f"dead {number}", [KIND]) is not None
         clock.now_us += LOST_US + 1
     assert await worker_of(bazaar).do_next(bazaar.database)
     assert "was begun 3 times" in ((await found(bazaar, job)).error or "")

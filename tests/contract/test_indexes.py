@@ -60,7 +60,7 @@ ASKS_FOR_ALL: Final = {
 """Queries that ask for the whole city, and may read the tables of the city to their ends."""
 NOUNS: Final = (
     *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution"),
-    *("identity", "portal"),
+    *("identity", "plan_case", "plan_project", "plan_scenario", "portal"),
     *("ceremony", "device_certificate", "export", "job", "passkey", "second_factor", "tenant", "term", "token"),
     *("public_view", "publication", "saved_query", "subscription", "traces"),
 )
@@ -87,6 +87,20 @@ NOT_WALKED: Final = {
     "device_login.ended": GATEWAY,
     **{f"job.{name}": "a worker's" for name in ("beat", "finish", "ids", "remove_old", "take")},
     **{f"job.{name}": "ends a job" for name in ("cancel", "remove")},
+    **{
+        f"plan_project.{name}": "of one project, by its key or id"
+        for name in ("begin_look", "named", "put_source", "remove", "remove_source", "touch", "update")
+    },
+    **{
+        f"plan_scenario.{name}": "of one scenario or project, by its key or id"
+        for name in ("begin", "cancel", "insert", "named", "remove", "stop", "update")
+    },
+    **{f"plan_case.{name}": "of one scenario, by its key" for name in ("put", "remove")},
+    **{f"plan_scenario.{name}": "a worker's" for name in ("advance", "finish", "of_job")},
+    **{f"plan_project.{name}": "a worker's" for name in ("ids", "looked", "of_look")},
+    "plan_project.places": "entities by their keys",
+    "job.one": "ends a job",
+    "plan_project.lock": "reads nothing",
     "portal.one_moment": "begins a transaction",
     "portal.unit": "one row by its key",
     "saved_query.lock": "reads nothing",

@@ -111,6 +111,14 @@ def names(tenant: Filled) -> dict[str, list[str]]:
         "secret": ["x"],
         "file": [f"{tenant.tenant}.pmtiles"],
         "path": ["x"],
+        "layer": ["ways"],
+        "sheet": ["catalogue"],
+        "cable": ["x"],
+        "format": ["csv"],
+        "premises": ["x"],
+        "case": ["x"],
+        "project": [f"tenant_{tenant.tenant}-project"],
+        "scenario": [f"tenant_{tenant.tenant}-scenario"],
     }
 
 
@@ -185,6 +193,7 @@ WRITES: Final = (
     Write("POST /v1/profiles", "/v1/profiles", PROFILE, "application/toml"),
     Write("POST /v1/exports", "/v1/exports", {"type": "Bench", "last": "P1D"}),
     Write("PUT /v1/datasets", "/v1/datasets", {"id": "urn:benches", "title": "Benches"}),
+    Write("POST /v1/network/projects", "/v1/network/projects", {"name": "Benches"}),
     Write("PUT /v1/public-view", "/v1/public-view", {"version": 0, "items": [ANYONES]}),
     Write("POST /v1/devices", "/v1/devices", SPEC),
     Write("POST /v1/devices/bulk", "/v1/devices/bulk", NDJSON, "application/x-ndjson"),

@@ -12,21 +12,25 @@ WHERE (
 RETURNING *;
 
 -- name: list
--- Somebody's, newest first. $1: whose, $2: how many.
-SELECT * FROM job WHERE principal = $1 ORDER BY key DESC LIMIT $2;
+-- Somebody's of a kind, newest first. $1: whose, $2: the kind, $3: how many.
+SELECT * FROM job WHERE principal = $1 AND kind = $2 ORDER BY key DESC LIMIT $3;
 
 -- name: find
--- One of somebody's. $1: id, $2: whose.
-SELECT * FROM job WHERE id = $1 AND principal = $2;
+-- One of somebody's, of a kind. $1: id, $2: whose, $3: the kind.
+SELECT * FROM job WHERE id = $1 AND principal = $2 AND kind = $3;
+
+-- name: one
+-- One of a kind, whosever it is. $1: id, $2: the kind.
+SELECT * FROM job WHERE id = $1 AND kind = $2;
 
 -- name: take
 -- The oldest that waits, or was left by its worker, is this worker's now. $1: worker, $2: now, $3: a beat before this
--- moment is too old.
+-- moment is too old, $4: the kinds that this worker does.
 UPDATE job SET state = 'running', worker = $1, beat_at = $2, started_at = $2, attempts = attempts + 1,
     share = 0, rows = 0, bytes = 0
 WHERE key = (
     SELECT key FROM job
-    WHERE state = 'waiting' OR (state = 'running' AND beat_at < $3)
+    WHERE (state = 'waiting' OR (state = 'running' AND beat_at < $3)) AND kind = ANY ($4::text[])
     ORDER BY key
     LIMIT 1
     FOR UPDATE SKIP LOCKED

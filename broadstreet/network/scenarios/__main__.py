@@ -1,0 +1,125 @@
+"""`python -m broadstreet.network.scenarios FOLDER ground|plan|papers`: work of a folder, in a process of its own.
+
+In come `task.json`, the sources in `files/`, and `ground` where it was read before; for papers `order.json`. Out go
+`out/` with what was made, a line of `progress` for each stage and each better plan, and at last `result.json`: figures,
+or what was wrong. SIGINT ends the search with the best there is; SIGTERM ends the process. It is nicer than whoever
+serves people, and the first to go where memory runs out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from broadstreet.model.errors import BroadstreetError
+from broadstreet.network.ground import Ground, offices_geojson, premises_geojson, ways_geojson
+from broadstreet.network.ground.drawing import faults_geojson
+from broadstreet.network.scenarios.drawing import layers_of
+from broadstreet.network.scenarios.handing import Order, carry_out_order
+from broadstreet.network.scenarios.look import look_at
+from broadstreet.network.scenarios.making import Stopping, plan, read, warm
+from broadstreet.network.scenarios.packed import pack_ground, pack_statement, unpack_ground
+from broadstreet.network.scenarios.planner import Line, Result
+from broadstreet.network.scenarios.scenario import Better
+from broadstreet.network.scenarios.task import Task
+from broadstreet.network.scenarios.trouble import trouble_of
+
+NICENESS: Final = 10
+OOM_SCORE: Final = "500"
+
+
+class _Work:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.out = folder / "out"
+        self.stopping = Stopping()
+        signal.signal(signal.SIGINT, lambda *_: self.stopping.stop())
+
+    @cached_property
+    def task(self) -> Task:
+        return msgspec.json.decode((self.folder / "task.json").read_bytes(), type=Task)
+
+    def tell(self, line: Line) -> None:
+        with (self.folder / "progress").open("ab") as progress:
+            progress.write(msgspec.json.encode(line) + b"\n")
+
+    def better(self, better: Better) -> None:
+        self.tell(Line(better=better))
+
+    def ground(self) -> Ground:
+        kept = self.folder / "ground"
+        if kept.is_file():
+            return unpack_ground(kept.read_bytes())
+        self.tell(Line(stage="reading"))
+        return read(self.task, self.folder / "files")
+
+    def write(self, name: str, data: bytes) -> None:
+        path = self.out / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    def look(self) -> Result:
+        """The ground by itself, and its layers."""
+        ground = self.ground()
+        self.write("ground", pack_ground(ground))
+        for name, drawn in (
+            ("ways", ways_geojson(ground)),
+            ("premises", premises_geojson(ground)),
+            ("offices", offices_geojson(ground)),
+            ("faults", faults_geojson(ground.faults)),
+        ):
+            self.write(f"layers/{name}.geojson", drawn)
+        self.write("look.json", msgspec.json.encode(look_at(ground)))
+        return Result()
+
+    def plan(self) -> Result:
+        """A plan, checked, and its layers."""
+        ground = self.ground()
+        self.tell(Line(stage="preparing"))
+        warm()
+        self.tell(Line(stage="planning"))
+        planned = plan(
+            self.task, ground, self.stopping, self.better, checking=lambda: self.tell(Line(stage="checking"))
+        )
+        if not planned.findings:
+            self.write("ground", pack_ground(ground))
+            self.write("statement", pack_statement(planned.statement))
+            self.write("sheets", msgspec.msgpack.encode(planned.sheets))
+            for name, drawn in layers_of(planned.statement, ground, planned.sheets).items():
+                self.write(f"layers/{name}.geojson", drawn)
+        return Result(outcome=planned.outcome, findings=planned.findings)
+
+    def papers(self) -> Result:
+        """Papers of a design, as one file."""
+        order = msgspec.json.decode((self.folder / "order.json").read_bytes(), type=Order)
+        self.out.mkdir(mode=0o700, exist_ok=True)
+        carry_out_order(order, self.out / "papers")
+        return Result()
+
+
+def main(arguments: list[str]) -> None:
+    """Do the task. What the house can say of its failure is its result."""
+    folder, what = Path(arguments[0]), arguments[1]
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
+    work = _Work(folder)
+    does: dict[str, Any] = {"ground": work.look, "plan": work.plan, "papers": work.papers}
+    try:
+        result = does[what]()
+    except BroadstreetError as error:
+        result = Result(trouble=trouble_of(error, folder / "files"))
+    part = folder / "result.part"
+    part.write_bytes(msgspec.json.encode(result))
+    part.replace(folder / "result.json")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

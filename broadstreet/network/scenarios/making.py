@@ -1,0 +1,250 @@
+"""From what a project is made from and what is wished of it to a plan that has been checked; no store, no event loop.
+
+A `Task` says all of it, so that a process of its own can do it. `read` puts the ground together, `plan` seeks the
+network, checks it and counts it. The clock is a parameter, and with it the wish to stop: a clock that says the time is
+over ends the search with the best there is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from broadstreet.model.errors import InvalidInput
+from broadstreet.network.design import Role, SiteKind, Statement
+from broadstreet.network.ground import BadGround, FaultKind, Ground
+from broadstreet.network.ground.courses import F8
+from broadstreet.network.ground.inputs import read_ground
+from broadstreet.network.ground.plant import PlantLine
+from broadstreet.network.ground.streets import PLANT
+from broadstreet.network.ofds import Usable, read_package
+from broadstreet.network.plan import phase_plan, plan_fibre
+from broadstreet.network.proof import Finding, prove
+from broadstreet.network.scenarios.scenario import Better, Outcome
+from broadstreet.network.scenarios.task import Task
+from broadstreet.network.scenarios.wish import Sheets
+from broadstreet.optimiser import Graph, solve
+
+MAX_BETTER: Final = 500
+"""Lines of progress that are kept: of more, every other one goes."""
+MAX_FINDINGS: Final = 200
+"""What the checker found, of one plan, that is kept."""
+PHASES_SHARE: Final = 0.3
+"""Of the time, for when what is built, where each phase has a budget."""
+WARM_S: Final = 60.0
+_RING: Final = 6
+OVER_S: Final = 1e9
+"""By how much a clock is ahead that says that the time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, with what it was planned by, what the checker found (nothing, if it is to be shown), and its figures."""
+
+    statement: Statement
+    sheets: Sheets
+    findings: tuple[Finding, ...]
+    outcome: Outcome
+
+
+class Progress:
+    """Each better plan, after how many seconds it was found; thinned out where they are many."""
+
+    def __init__(self, clock: Callable[[], float], tell: Callable[[Better], None]) -> None:
+        self.found: list[Better] = []
+        self._clock, self._tell, self._began_s = clock, tell, clock()
+
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return self._clock() - self._began_s
+
+    def note(self, statement: Statement) -> None:
+        """A better plan."""
+        better = Better(round(self.seconds, 3), statement.cost_cents, statement.bound_cents)
+        self.found.append(better)
+        if len(self.found) > MAX_BETTER:
+            del self.found[1:-1:2]
+        self._tell(better)
+
+
+class Stopping:
+    """A clock that can be told that the time is over."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.is_stopped = False
+        self._clock = clock
+
+    def stop(self) -> None:
+        """The time is over from now on."""
+        self.is_stopped = True
+
+    def __call__(self) -> float:
+        return self._clock() + (OVER_S if self.is_stopped else 0.0)
+
+
+def warm() -> None:
+    """Let what is compiled when it is first called be compiled, or be read from where it was kept: no plan's own time
+    is spent on it."""
+    ring = np.arange(_RING, dtype=np.int64)
+    a, b = np.append(ring, [0, 1, 2]), np.append((ring + 1) % _RING, [3, 4, 5])
+    cost = np.append(3 + ring % 2, [9, 2, 6]).astype(np.int64)
+    solve(Graph.of(_RING, a, b, cost), np.array([0, 3, 5]), seconds=WARM_S)
+
+
+def read(task: Task, folder: Path) -> Ground:
+    """The ground of a task; its files are within the folder. Raises what reading and putting together raise."""
+    inputs = task.wish.inputs(task.inputs)
+    inputs = msgspec.structs.replace(inputs, sites=(*inputs.sites, *task.sites))
+    catalogue = task.wish.sheets().catalogue if task.wish.catalogue else None
+    lines, chambers = _standing(task.networks, folder)
+    return read_ground(inputs, folder, catalogue=catalogue, lines=lines, chambers=chambers)
+
+
+def plan(
+    task: Task,
+    ground: Ground,
+    stopping: Stopping,
+    tell: Callable[[Better], None],
+    checking: Callable[[], None] = lambda: None,
+) -> Planned:
+    """The best plan that was found, checked. tell: of each better one; checking: called when the search is over.
+
+    Raises what `plan_fibre` and `phase_plan` raise, and InvalidInput for offices or premises that are not there.
+    """
+    wish = task.wish
+    sheets = wish.sheets(ground.catalogue)
+    progress = Progress(time.monotonic, tell)
+    statement = plan_fibre(
+        ground,
+        sheets.architecture,
+        sheets.optics,
+        _offices(ground, wish.offices),
+        seconds=wish.seconds * (1.0 if wish.phase_budgets_cents is None else 1 - PHASES_SHARE),
+        seed=wish.seed,
+        served=None if wish.served is None else _rows(ground, wish.served),
+        budget_cents=wish.budget_cents,
+        worth=sheets.worth,
+        clock=stopping,
+        on_progress=progress.note,
+    )
+    if wish.phase_budgets_cents is not None:
+        left_s = wish.seconds * PHASES_SHARE
+        statement = phase_plan(
+            statement,
+            ground,
+            wish.phase_budgets_cents,
+            worth=sheets.worth,
+            seconds=left_s,
+            seed=wish.seed,
+            clock=stopping,
+        )
+    seconds = progress.seconds
+    checking()
+    findings = tuple(prove(statement, ground, sheets.architecture, sheets.optics)[:MAX_FINDINGS])
+    outcome = outcome_of(statement, ground, sheets, seconds, was_stopped=stopping.is_stopped)
+    return Planned(statement, sheets, findings, outcome)
+
+
+def outcome_of(statement: Statement, ground: Ground, sheets: Sheets, seconds: float, *, was_stopped: bool) -> Outcome:
+    """A plan's figures."""
+    design = statement.design
+    kinds = [site.kind for site in design.sites]
+    opened = np.asarray(design.opened, dtype=np.int64)
+    plant = np.isin(ground.ways.kind[opened], list(PLANT))
+    length_m = ground.ways.length_m[opened]
+    served = list(design.served)
+    limits = sheets.optics.classes[statement.optical_class]
+    choice, programme = statement.choice, statement.programme
+    return Outcome(
+        currency=statement.bill.currency,
+        cost_cents=statement.cost_cents,
+        bound_cents=statement.bound_cents,
+        gap=statement.gap,
+        premises=len(ground.premises),
+        served=len(served),
+        critical=int(ground.premises.demand.is_critical[served].sum()),
+        second=len(design.second),
+        fibres=int(ground.premises.demand.fibres[served].sum()),
+        offices=kinds.count(SiteKind.OFFICE),
+        cabinets=kinds.count(SiteKind.CABINET),
+        closures=kinds.count(SiteKind.CLOSURE),
+        splitters=len(design.splitters),
+        cables=sum(cable.role is not Role.DROP for cable in design.cables),
+        opened_m=round(float(length_m.sum()), 2),
+        trench_m=round(float(length_m[~plant].sum()), 2),
+        worst_loss_db=round(max((path.loss_db for path in statement.paths), default=0.0), 3),
+        most_loss_db=round(limits.most_loss_db - sheets.optics.margin_db, 3),
+        longest_m=round(max((path.length_m for path in statement.paths), default=0.0), 2),
+        seconds=round(seconds, 3),
+        ground=design.ground,
+        faults=len(ground.faults),
+        was_stopped=was_stopped,
+        budget_cents=None if choice is None else choice.budget_cents,
+        points=None if choice is None else choice.points,
+        bound_points=None if choice is None else choice.bound_points,
+        phase_cents=_phase_cents(statement) if programme is not None else None,
+        point_years=None if programme is None else programme.point_years,
+        bound_point_years=None if programme is None else programme.bound_point_years,
+    )
+
+
+def _phase_cents(statement: Statement) -> tuple[int, ...]:
+    items = statement.bill.items
+    last = max(statement.design.phases, default=1)
+    return tuple(sum(item.cents for item in items if item.phase == phase) for phase in range(1, last + 1))
+
+
+def _offices(ground: Ground, wanted: Sequence[str]) -> list[int]:
+    """Rows of the central offices to plan from: those wanted, else those that stand already, else every candidate."""
+    offices = ground.offices
+    if not len(offices):
+        if lost := [fault for fault in ground.faults if fault.kind is FaultKind.UNREACHED_OFFICE]:
+            raise BadGround(lost, where="offices")
+        raise InvalidInput(
+            "there is no central office to plan from",
+            where="offices",
+            remedy="Give the inputs one (offices), or let candidates be spread (office_candidates).",
+        )
+    if wanted:
+        return _found(offices.ids, wanted, "central office", "offices")
+    given = np.flatnonzero(offices.given).tolist()
+    return given or list(range(len(offices)))
+
+
+def _rows(ground: Ground, wanted: Sequence[str]) -> list[int]:
+    return _found(ground.premises.demand.ids, wanted, "premises", "served")
+
+
+def _found(ids: Sequence[str], wanted: Sequence[str], noun: str, where: str) -> list[int]:
+    """The rows of what is wanted. Raises InvalidInput for what is not there."""
+    rows = {id: row for row, id in enumerate(ids)}
+    for id in wanted:
+        if id not in rows:
+            close = difflib.get_close_matches(id, ids[:100_000], n=3)
+            raise InvalidInput(
+                f"no {noun} has the id {id[:80]!r}",
+                where=where,
+                remedy=f"Did you mean {' or '.join(close)}?" if close else "Look for it on the map of the ground.",
+            )
+    return sorted({rows[id] for id in wanted})
+
+
+def _standing(names: Sequence[str], folder: Path) -> tuple[list[PlantLine], list[tuple[F8, F8]]]:
+    """What stands of networks by the Open Fibre Data Standard: lines of plant, and places where ducts can be
+    reached."""
+    lines, chambers = list[PlantLine](), list[tuple[F8, F8]]()
+    for name in names:
+        package, _ = read_package(folder / name)
+        for number, network in enumerate(package.networks):
+            usable = Usable(network)
+            lines += [replace(line, id=f"{name}/{number}/{line.id}") for line in usable.lines]
+            chambers.append(usable.chambers)
+    return lines, chambers

@@ -1,0 +1,66 @@
+"""What `broadstreet plan invest` prints: a case in words and tables, several side by side, all of it as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from broadstreet.cli.entry import app
+from broadstreet.cli.plan_case import money
+from broadstreet.cli.plan_invest import as_one, businesses, say
+from broadstreet.model.errors import InvalidInput
+from broadstreet.network.investment import Venture, business_sheet, case_of_venture
+from broadstreet.network.investment.business import Order, Phases
+from tests.lanes import PLAIN, drawn_lanes, two_lanes
+
+
+@pytest.fixture(scope="module")
+def ventures() -> dict[str, Venture]:
+    ground = two_lanes()
+    statement = drawn_lanes(ground)
+    chosen = msgspec.structs.replace(PLAIN, phases=Phases(order=Order.BY_WORTH, only_worth=True))
+    return {"all": Venture.of(statement, ground, PLAIN), "worth it": Venture.of(statement, ground, chosen)}
+
+
+def test_a_case_is_told_in_words_and_tables(ventures: dict[str, Venture], capsys: pytest.CaptureFixture[str]) -> None:
+    case = case_of_venture(ventures["all"], "all")
+    say(ventures, draws=50, seed=1)
+    told = capsys.readouterr().out
+    assert f"net present value     {money(case.npv_cents)} EUR, at 6.08%" in told
+    assert "payback               not within the years reckoned; discounted not within the years reckoned" in told
+    rows = [line.split() for line in told.splitlines()]
+    last = next(row for row in rows if row[:1] == ["2046"])
+    assert last[-2] == money(case.cumulative_cents[-1]) and last[-3] == money(case.net_cents[-1])
+    for area in case.areas:
+        assert area.label in told
+    assert told.count("█") > 100
+    assert "By chance (50 draws, seed 1)" in told
+    assert "phases.only_worth" in told and "worth it costs" in told and "(against all)." in told
+
+
+def test_all_of_it_is_told_as_json(ventures: dict[str, Venture]) -> None:
+    told = json.loads(as_one(ventures, draws=0, seed=0))
+    assert [one["case"]["name"] for one in told["cases"]] == told["comparison"]["names"] == ["all", "worth it"]
+    assert told["cases"][0]["chance"] is None
+    assert json.loads(as_one({"all": ventures["all"]}, draws=10, seed=0))["comparison"] is None
+
+
+def test_sheets_are_named_by_their_files(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "own.toml").write_bytes(business_sheet())
+    assert list(businesses([tmp_path / "a" / "own.toml"])) == ["own"]
+    assert list(businesses([])) == ["plan"]
+    with pytest.raises(InvalidInput, match="two sheets have one name"):
+        businesses([tmp_path / "a" / "own.toml", tmp_path / "b" / "own.toml"])
+
+
+def test_the_sheet_is_printed_as_it_stands() -> None:
+    printed = CliRunner().invoke(app, ["plan", "invest", "--sheet"])
+    assert printed.stdout == business_sheet().decode()
+    without = CliRunner().invoke(app, ["plan", "invest"])
+    assert isinstance(without.exception, InvalidInput)
