@@ -43,7 +43,7 @@ def test_the_menu_is_for_who_runs_the_city_and_the_foot_of_system_for_who_builds
     page = open_page("/system")
     settled(page)
     menu = page.get_by_role("navigation", name="Pages").get_by_role("link")
-    expect(menu).to_have_text(["City", "Query", "Devices", "Audit", "Open data", "System"])
+    expect(menu).to_have_text(["City", "Query", "Plan", "Devices", "Audit", "Open data", "System"])
     page.get_by_role("link", name="What the portal is drawn from").click()
     expect(page).to_have_url(re.compile("/design$"))
     page.go_back()

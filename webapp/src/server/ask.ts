@@ -93,6 +93,11 @@ export function hand<T>(path: string, text: string, type: string): Promise<T> {
   return send<T>(path, { method: 'POST', headers: { 'content-type': type }, body: text });
 }
 
+/** Puts a file where it belongs, as it is. */
+export function give<T>(path: string, file: Blob): Promise<T> {
+  return send<T>(path, { method: 'PUT', headers: { 'content-type': 'application/octet-stream' }, body: file });
+}
+
 export function tell<T>(path: string, body: unknown, method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' = 'POST'): Promise<T> {
   return send<T>(path, {
     method,

@@ -14,7 +14,7 @@ export const en = {
   locale: LOCALE,
   brand: 'Broadstreet',
   skip: 'Skip to the content',
-  nav: { label: 'Pages', city: 'City', query: 'Query', system: 'System' },
+  nav: { label: 'Pages', city: 'City', query: 'Query', plan: 'Plan', system: 'System' },
   titles: { city: 'City', entity: 'Sensor', system: 'System', design: 'Design', account: 'My account', signIn: 'Sign in', unknown: 'No such page' },
 
   tone: { fine: 'Fine', degraded: 'Degraded', wrong: 'Wrong' },

@@ -112,6 +112,21 @@ export class Format {
     return this.#number(value, { style: 'percent', maximumFractionDigits: 0 });
   }
 
+  /** 0.0736 as 7.4%. */
+  share1(value: number): string {
+    return this.#number(value, { style: 'percent', maximumFractionDigits: 1 });
+  }
+
+  /** Whole cents in a currency, without its cents: €2,450,888. */
+  money(cents: number, currency: string): string {
+    return this.#number(cents / 100, { style: 'currency', currency, maximumFractionDigits: 0 });
+  }
+
+  /** The same to three figures, where there is little room: €2.45m. */
+  shortMoney(cents: number, currency: string): string {
+    return this.#number(cents / 100, { style: 'currency', currency, notation: 'compact', maximumSignificantDigits: 3 });
+  }
+
   bytes(value: number): string {
     const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
     const step = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));

@@ -1,0 +1,260 @@
+"""A quarter is drawn, planned, looked at fibre by fibre, changed, compared: by pointer and by keyboard."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import SIZES, Demo, OpenPage, Theme, picture, settled, violations
+
+AREA = (24.9405, 60.1690, 24.9450, 60.1712)
+OFFICE = {"id": "co", "label": "Exchange", "lon": 24.9430, "lat": 60.1700}
+PATIENCE_MS = 120_000
+"""Until a plan is there: what it is reckoned with may have to be compiled first."""
+
+
+def call(demo: Demo, method: str, path: str, body: object = None) -> Any:
+    (cookie,) = demo.cookies
+    headers = {
+        "Cookie": f"{cookie['name']}={cookie['value']}",
+        "Content-Type": "application/json",
+        "Origin": demo.base,
+    }
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{demo.base}/v1/network{path}", data=data, headers=headers, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        told = answer.read()
+        return json.loads(told) if told else None
+
+
+def until(demo: Demo, scenario: str, *states: str) -> dict[str, Any]:
+    ends_at = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < ends_at:
+        found: dict[str, Any] = call(demo, "GET", f"/scenarios/{scenario}")
+        if found["state"] in states:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"it is {found['state']} still, {found['stage']}")
+
+
+@pytest.fixture(scope="module")
+def quarter(demo: Demo) -> Iterator[dict[str, str]]:
+    """A project of a few blocks: a plan of all, one that cannot be, one that was never begun; by their names."""
+    west, south, east, north = AREA
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    inputs = {
+        "extract": "central-helsinki.osm.pbf",
+        "offices": [OFFICE],
+        "area": {"type": "Polygon", "coordinates": [ring]},
+    }
+    project = call(demo, "POST", "/projects", {"name": "Station", "inputs": inputs})["id"]
+    call(demo, "POST", f"/projects/{project}/ground")
+    made = {"project": project}
+    for name, wish, begins in (
+        ("All of it", {"seconds": 2}, True),
+        ("Without a street", {"seconds": 1, "closed": ["No such street"]}, True),
+        ("Some day", {}, False),
+    ):
+        body = {"name": name, "wish": wish, "begin": begins}
+        made[name] = call(demo, "POST", f"/projects/{project}/scenarios", body)["id"]
+    until(demo, made["All of it"], "planned")
+    until(demo, made["Without a street"], "failed")
+    yield made
+    call(demo, "DELETE", f"/projects/{project}")
+
+
+def at_size(page: Page, size: str) -> int:
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    # The map takes its new size a moment after the page.
+    page.wait_for_function("(width) => document.documentElement.scrollWidth <= width", arg=width)
+    return width
+
+
+def is_usable(page: Page, name: str) -> None:
+    """No fault of accessibility at a desk by day and on a phone by night, and nothing wider than the screen."""
+    themes: dict[str, Theme] = {"desk": "light", "phone": "dark"}
+    for size, theme in themes.items():
+        width = at_size(page, size)
+        page.emulate_media(color_scheme=theme)
+        settled(page)
+        picture(page, f"{name}-{size}-{theme}")
+        assert violations(page) == [], (size, theme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.emulate_media(color_scheme="light")
+    at_size(page, "desk")
+
+
+def sentence(page: Page, text: str) -> Locator:
+    """The page's answer, where it says so."""
+    return page.get_by_role("main").locator("header > p").filter(has_text=text)
+
+
+def panel(page: Page) -> Locator:
+    """What is told of the thing that is picked."""
+    return page.locator("section:has(> .head [data-panel])")
+
+
+def test_a_quarter_is_drawn_planned_and_kept_before_its_time(open_page: OpenPage, demo: Demo) -> None:
+    page = open_page("/")
+    page.get_by_role("link", name="Plan", exact=True).click()
+    settled(page)
+    page.get_by_role("button", name="New project").click()
+    settled(page)
+    page.get_by_label("Name").fill("Drawn")
+    plate = page.get_by_role("figure").locator(".stage")
+    box = plate.bounding_box()
+    assert box is not None
+    for across, down in ((0.3, 0.1), (0.7, 0.1), (0.7, 0.95), (0.3, 0.95)):
+        plate.click(position={"x": box["width"] * across, "y": box["height"] * down})
+    expect(page.get_by_text("An area of 4 corners.")).to_be_visible()
+    page.get_by_role("button", name="Place it on the map").click()
+    plate.click(position={"x": box["width"] * 0.5, "y": box["height"] * 0.5})
+    expect(page.get_by_label("Longitude")).to_have_value(re.compile(r"^24\.9\d{5}$"))
+    is_usable(page, "plan-new")
+    page.get_by_role("button", name="Make the project").click()
+    page.get_by_role("heading", name="Drawn").wait_for()
+    expect(page.get_by_text(re.compile(r"\d+ premises, [\d,]+ fibres"))).to_be_visible(timeout=PATIENCE_MS)
+    settled(page)
+    picture(page, "plan-project")
+    assert violations(page) == []
+    page.get_by_role("button", name="New scenario").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("Long")
+    page.get_by_role("combobox", name=re.compile("^Seek for")).click()
+    page.get_by_role("option", name="5 minutes", exact=True).click()
+    page.get_by_role("button", name="Plan it", exact=True).click()
+    page.get_by_role("heading", name="Long").wait_for()
+    scenario = page.url.partition("scenario=")[2]
+    stop = page.get_by_role("button", name="Stop and keep the best")
+    expect(stop).to_be_enabled(timeout=PATIENCE_MS)
+    picture(page, "plan-running")
+    stop.click()
+    assert violations(page) == []
+    expect(sentence(page, "no plan costs less than")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("ended before its time")).to_be_visible()
+    project = call(demo, "GET", f"/scenarios/{scenario}")["project"]
+    page.goto("about:blank")  # which would ask for what goes now
+    call(demo, "DELETE", f"/projects/{project}")
+
+
+def test_all_plans_are_told_in_a_sentence_and_a_table(open_page: OpenPage, quarter: dict[str, str]) -> None:
+    page = open_page("/plan")
+    settled(page)
+    station = page.get_by_role("region", name="Station")
+    table = station.get_by_role("grid", name="Scenarios")
+    expect(table.get_by_role("row")).to_have_count(4)
+    expect(station).to_contain_text(re.compile(r"reaches \d+ premises for €"))
+    is_usable(page, "plan-list")
+    table.get_by_role("row").nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"scenario={quarter['All of it']}"))
+
+
+def test_a_plan_is_looked_at_fibre_by_fibre(open_page: OpenPage, quarter: dict[str, str]) -> None:
+    page = open_page(f"/plan?scenario={quarter['All of it']}")
+    settled(page)
+    expect(page.get_by_role("main")).to_contain_text("could be saved: no plan costs less than")
+    stops = page.evaluate("document.querySelectorAll('main [tabindex=\"0\"], main a[href], main button').length")
+    assert stops < 100, "many things, few tab stops"
+    page.get_by_role("tab", name=re.compile("^Cables")).click()
+    row = page.get_by_role("grid", name="Cables").get_by_role("row").nth(1)
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(panel(page).get_by_role("heading", level=2)).to_be_focused()
+    strands = panel(page).get_by_role("table", name="Its fibres")
+    expect(strands).to_contain_text("blue")
+    expect(strands).to_contain_text("lit")
+    is_usable(page, "plan-cable")
+    strands.get_by_role("button").first.click()
+    expect(page).to_have_url(re.compile("sel=premises"))
+    expect(panel(page)).to_contain_text(re.compile(r"dB at worst, of [\d.]+ dB allowed"))
+    expect(panel(page).get_by_role("table")).to_contain_text("splitter")
+    for size in ("tablet", "wall"):
+        width = at_size(page, size)
+        picture(page, f"plan-premises-{size}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.keyboard.press("Tab")
+    panel(page).get_by_role("button", name="Close").press("Escape")
+    expect(panel(page)).to_have_count(0)
+    page.get_by_role("button", name="cabinet", exact=True).click()
+    expect(page).to_have_url(re.compile("without=cabinet"))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Report (HTML)").click()
+    assert "All of it" in download.value.path().read_text(encoding="utf-8")
+    page.emulate_media(media="print")
+    assert page.get_by_role("heading", name="What it costs").is_visible()
+    assert not page.get_by_role("button", name="Derive another").is_visible()
+
+
+def test_what_can_be_had_at_an_address(open_page: OpenPage, demo: Demo, quarter: dict[str, str]) -> None:
+    features = call(demo, "GET", f"/scenarios/{quarter['All of it']}/layers/premises")["features"]
+    label = next(one["properties"]["label"] for one in features if " " in one["properties"]["label"])
+    page = open_page(f"/plan?scenario={quarter['All of it']}")
+    settled(page)
+    page.get_by_role("textbox", name="Address").fill(label)
+    page.keyboard.press("Enter")
+    page.get_by_text(re.compile(f"At {re.escape(label)}: a .*fibre.* for €.*, once the plan is built")).wait_for()
+    page.get_by_role("button", name="Why: a shared fibre").click()
+    expect(page.get_by_text(re.compile("^It (is one|begins)"))).to_be_visible()
+
+
+def test_a_street_is_forbidden_and_both_plans_stand_side_by_side(
+    open_page: OpenPage, demo: Demo, quarter: dict[str, str]
+) -> None:
+    page = open_page(f"/plan?scenario={quarter['All of it']}")
+    settled(page)
+    row = page.get_by_role("grid", name="Streets").get_by_role("row").nth(1)
+    row.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Forbid").focus()
+    page.keyboard.press("Enter")
+    change = page.get_by_role("form", name="What if")
+    expect(change).to_contain_text("1 change is not planned yet")
+    change.get_by_label("Name of the new scenario").fill("Round about")
+    change.get_by_role("button", name="Plan again from here").click()
+    page.get_by_role("heading", name="Round about").wait_for()
+    expect(sentence(page, "no plan costs less than")).to_be_visible(timeout=PATIENCE_MS)
+    page.goto(f"{demo.base}/plan?project={quarter['project']}")
+    settled(page)
+    rows = page.get_by_role("grid", name="Scenarios").get_by_role("row")
+    for name in ("All of it", "Round about"):
+        rows.filter(has_text=name).focus()
+        page.keyboard.press("Space")
+    page.get_by_role("button", name="Compare side by side").click()
+    settled(page)
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"Round about costs (€[\d,]+ (more|less)|as much)"))
+    expect(page.get_by_role("table", name="Figures")).to_contain_text("Could be saved")
+    is_usable(page, "plan-compare")
+
+
+def test_each_state_says_what_it_is(open_page: OpenPage, quarter: dict[str, str]) -> None:
+    page = open_page(f"/plan?scenario={quarter['Without a street']}")
+    settled(page)
+    expect(page.get_by_role("alert")).to_contain_text("rules, closed")
+    expect(page.get_by_role("button", name="Plan it again")).to_be_visible()
+    picture(page, "plan-failed")
+    assert violations(page) == []
+    page.goto(page.url.replace(quarter["Without a street"], quarter["Some day"]))
+    settled(page)
+    expect(page.get_by_role("main")).to_contain_text("Nothing is planned yet.")
+    expect(page.get_by_role("button", name="Plan it now")).to_be_visible()
+
+
+def test_who_may_not_see_plans_is_told_so(chromium: Browser, demo: Demo) -> None:
+    context = chromium.new_context()  # of its own: the answer is to be an error
+    context.add_cookies(demo.cookies)
+    page = context.new_page()
+    told = {"title": "Forbidden", "status": 403, "detail": "this takes the permission plan:read"}
+    page.route("**/v1/network/projects", lambda route: route.fulfill(status=403, json=told))
+    page.goto(f"{demo.base}/plan")
+    settled(page)
+    expect(page.get_by_role("alert")).to_contain_text("this takes the permission plan:read")
+    assert violations(page) == []
+    context.close()

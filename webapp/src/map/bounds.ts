@@ -1,0 +1,22 @@
+/** Around what is drawn: west, south, east, north. */
+import type { FeatureCollection, Geometry } from 'geojson';
+
+export type Bounds = [west: number, south: number, east: number, north: number];
+export type Shapes = FeatureCollection<Geometry, unknown>;
+
+/** Null where nothing is drawn. */
+export function boundsOf(shapes: Shapes | null): Bounds | null {
+  const found: Bounds = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const walk = (place: unknown): void => {
+    if (!Array.isArray(place)) return;
+    const [lon, lat] = place as unknown[];
+    if (typeof lon === 'number' && typeof lat === 'number') {
+      found[0] = Math.min(found[0], lon);
+      found[1] = Math.min(found[1], lat);
+      found[2] = Math.max(found[2], lon);
+      found[3] = Math.max(found[3], lat);
+    } else place.forEach(walk);
+  };
+  for (const { geometry } of shapes?.features ?? []) if ('coordinates' in geometry) walk(geometry.coordinates);
+  return found[0] <= found[2] ? found : null;
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gapOf, moneyRange, stepsOf } from '../src/plan/closing.ts';
+import { colourOf } from '../src/plan/colour.ts';
+import { byWhat, differenceOf, onlyIn } from '../src/plan/comparison.ts';
+import { areaOf, cornersOf, emptyDraft, inputsOf, sourceName } from '../src/plan/draft.ts';
+import { pickedOf, textOf } from '../src/plan/picked.ts';
+import { plainSite } from '../src/plan/site.ts';
+import { carriedBy, streetsOf } from '../src/plan/streets.ts';
+import { bestOf, sentenceOf } from '../src/plan/told.ts';
+import { changed, ruled, ruleOf } from '../src/plan/whatif.ts';
+import type { DifferentWays, OpenedWay, Outcome, ScenarioAnswer, Ways } from '../src/server/answers.plan.ts';
+import { Format } from '../src/words/format.ts';
+import { planWords } from '../src/words/plan.ts';
+
+const format = new Format('en-GB', 'Europe/Helsinki');
+
+test('cost and bound hold until the next, and the last until now', () => {
+  const progress = [
+    { seconds: 2, cost_cents: 30_000, bound_cents: 20_000 },
+    { seconds: 5, cost_cents: 25_000, bound_cents: 20_000 },
+  ];
+  assert.deepEqual(stepsOf(progress, 9), [[2, 5, 9], [300, 250, 250], [200, 200, 200]]);
+  assert.deepEqual(stepsOf([], 9), [[], [], []]);
+  assert.equal(gapOf(progress[1]), 0.2);
+  assert.equal(gapOf(undefined), null);
+  const [low, high] = moneyRange(stepsOf(progress, 9));
+  assert.ok(low < 200 && high > 300);
+});
+
+test('a street is forbidden, kept and freed again, and what is as it was is no change', () => {
+  const wish = { closed: ['Quay'], seconds: 5 };
+  const one = changed(new Map(), wish, 'Lane', 'closed');
+  assert.equal(ruleOf('Lane', wish, one), 'closed');
+  assert.deepEqual(ruled(wish, one), { seconds: 5, closed: ['Quay', 'Lane'], locked: [] });
+  const other = changed(one, wish, 'Quay', 'locked');
+  assert.deepEqual(ruled(wish, other), { seconds: 5, closed: ['Lane'], locked: ['Quay'] });
+  assert.deepEqual(ruled(wish, changed(other, wish, 'Quay', null)), { seconds: 5, closed: ['Lane'], locked: [] });
+  assert.equal(changed(other, wish, 'Quay', 'closed').size, 1, 'as the wish has it');
+  assert.equal(changed(one, wish, 'Lane', null).size, 0);
+});
+
+const way = (street: string | null, id: string, cents: number, roles: OpenedWay['roles'], cables: string[]): Ways['features'][number] => ({
+  type: 'Feature',
+  geometry: { type: 'LineString', coordinates: [[24, 60], [24.1, 60]] },
+  properties: { way: id, street, kind: 'street', surface: 'asphalt', length_m: 10, open_cents: cents, locked: false, phase: 1, cables, roles, fibres: cables.length * 12, ducts: [] },
+});
+
+test('opened ways are told by street, the dearest first', () => {
+  const streets = streetsOf({ type: 'FeatureCollection', features: [way('Quay', 'a', 100, ['drop'], ['d1']), way(null, 'b', 900, ['distribution'], ['c1']), way('Quay', 'c', 1_000, ['distribution', 'feeder'], ['c1', 'f1'])] });
+  assert.deepEqual(streets.map(({ key, carries, cables, fibres, length_m, open_cents }) => [key, carries, cables, fibres, length_m, open_cents]), [
+    ['Quay', 'feeder', 3, 24, 20, 1_100],
+    ['b', 'distribution', 1, 12, 10, 900],
+  ]);
+  assert.equal(carriedBy([]), 'drop');
+});
+
+test('two of three plans differ by what the one opens and the other does not', () => {
+  const ways: DifferentWays = {
+    type: 'FeatureCollection',
+    features: [['1'], ['2'], ['1', '2'], ['1', '3']].map((within, at) => ({ ...way(at < 2 ? 'Quay' : 'Lane', String(at), 100, [], []), properties: { ...way('', '', 0, [], []).properties, street: at < 2 ? 'Quay' : 'Lane', open_cents: 100, in: within } })),
+  };
+  const difference = differenceOf(ways, '1', '2');
+  assert.deepEqual([difference.first.length, difference.second.length], [2, 1]);
+  assert.deepEqual(onlyIn(difference).map(({ key, first_cents, second_cents }) => [key, first_cents, second_cents]), [['Quay', 100, 100], ['Lane', 100, 0]]);
+  const item = { key: '', unit: 'm', quantity: [1, 2] };
+  assert.deepEqual(byWhat([{ ...item, what: 'duct', cents: [1, 2] }, { ...item, what: 'trench', cents: [5, 0] }, { ...item, what: 'duct', cents: [2, 2] }]), [
+    { what: 'trench', cents: [5, 0] },
+    { what: 'duct', cents: [3, 4] },
+  ]);
+});
+
+test('fibres have their colours, twelve to a tube', () => {
+  assert.deepEqual([1, 12, 13].map((fibre) => [colourOf(fibre).name, colourOf(fibre).tube, colourOf(fibre).tubeName]), [['blue', 1, 'blue'], ['aqua', 1, 'blue'], ['blue', 2, 'orange']]);
+});
+
+test('what is drawn becomes inputs', () => {
+  const draft = { ...emptyDraft(), name: 'Quarter' };
+  assert.deepEqual(inputsOf(draft), { extract: 'central-helsinki.osm.pbf', addresses: true, houses: true, office_candidates: 12 });
+  assert.equal(areaOf([[24, 60], [25, 60]]), null);
+  const whole = inputsOf({ ...draft, corners: cornersOf([24, 60, 25, 61]), office: [24.123456789, 60.5], officeLabel: ' Exchange ' });
+  assert.deepEqual(whole.area?.coordinates, [[[24, 60], [25, 60], [25, 61], [24, 61], [24, 60]]]);
+  assert.deepEqual(whole.offices, [{ id: 'office', label: 'Exchange', lon: 24.123457, lat: 60.5 }]);
+  assert.equal(sourceName({ name: '..my streets (2).gpkg' }), 'my-streets-2-.gpkg');
+});
+
+test('what is picked stands in the address', () => {
+  assert.deepEqual(pickedOf('premises:way/12:3'), { kind: 'premises', id: 'way/12:3' });
+  assert.equal(textOf(pickedOf('street:Quay')), 'street:Quay');
+  assert.equal(pickedOf('nonsense:1'), null);
+  assert.equal(pickedOf(null), null);
+});
+
+test('a site is said once', () => {
+  assert.equal(plainSite('closure closure-7 to cabinet cabinet-2'), 'closure-7 to cabinet-2');
+  assert.equal(plainSite('Exchange'), 'Exchange');
+});
+
+test('a scenario is a sentence of its figures', () => {
+  const outcome = { currency: 'EUR', cost_cents: 1_000_000, bound_cents: 900_000, gap: 0.1, premises: 20, served: 20 } as Outcome;
+  const scenario = { name: 'All', state: 'planned', stage: '', outcome, progress: [], findings: [], trouble: null, wish: {} } as unknown as ScenarioAnswer;
+  assert.equal(sentenceOf(scenario, 'EUR', format, planWords), 'All 20 premises are reached for €10,000. At most 10% of that could be saved: no plan costs less than €9,000.');
+  const failed = { ...scenario, state: 'failed', outcome: null, trouble: { detail: 'no streets; no office', where: null, remedy: null, faults: null } } as ScenarioAnswer;
+  assert.equal(sentenceOf(failed, 'EUR', format, planWords), 'Nothing came of it: no streets.');
+  const running = { ...scenario, state: 'running', stage: 'planning', outcome: null, progress: [{ seconds: 1, cost_cents: 1_000_000, bound_cents: 950_000 }] } as ScenarioAnswer;
+  assert.match(sentenceOf(running, 'EUR', format, planWords), /at most 5% of it could still be saved/);
+  const half = { ...scenario, outcome: { ...outcome, served: 10, cost_cents: 1 } };
+  assert.equal(bestOf([half, scenario, failed]), scenario, 'the most, and of those the cheapest');
+});
