@@ -7,14 +7,12 @@ audience, the nonce and the times are checked against what this house asked for,
 from __future__ import annotations
 
 import hmac
-from typing import Any, Final
-
-from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
-from joserfc.jws import JWSRegistry
+from typing import TYPE_CHECKING, Any, Final
 
 from broadstreet.model.errors import NotSignedIn
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 Claims = dict[str, Any]
 ALGORITHMS: Final = (
@@ -38,6 +36,10 @@ class UnknownKey(InvalidClaims):
 
 def claims_of(token: str, keys: KeySet, *, issuer: str, client_id: str, nonce: str, now_s: int) -> Claims:
     """The claims of a token. Raises UnknownKey, InvalidClaims."""
+    from joserfc import jwt
+    from joserfc.errors import InvalidKeyIdError, JoseError
+    from joserfc.jws import JWSRegistry
+
     if len(token) > MAX_TOKEN_LENGTH:
         raise InvalidClaims("its ID token is too long")
     try:

@@ -29,6 +29,8 @@ Permission = Literal[
     "account:write",
     "audit:read",
     "steward:write",
+    "plan:read",
+    "plan:write",
 ]
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -52,6 +54,8 @@ POLICY: Final[dict[Permission, tuple[Role, ...]]] = {
     "account:write": ("administrator",),
     "audit:read": ("administrator", "steward"),
     "steward:write": ("administrator", "steward"),
+    "plan:read": ("administrator", "engineer", "dispatcher", "analyst", "steward"),
+    "plan:write": ("administrator", "engineer", "analyst"),
 }
 
 DEVICE_PERMISSIONS: Final[frozenset[Permission]] = frozenset({"reading:write"})

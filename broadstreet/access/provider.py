@@ -2,20 +2,18 @@
 
 Its description and its keys are fetched when they are needed and kept for an hour; a signature by a key that is not
 among them has them fetched again, at most once a minute, so that nobody can make the house ask without end. Answers
-are bounded in size and time, and no redirect is followed. A house without a provider asks nobody for anything.
+are bounded in size and time, and no redirect is followed. A house without a provider asks nobody for anything, and
+loads nothing of what asking takes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-import httpx
 import msgspec
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from broadstreet.access.id_token import Claims, UnknownKey, claims_of
 from broadstreet.access.policy import Role
@@ -23,13 +21,15 @@ from broadstreet.access.site import is_local
 from broadstreet.model.clock import US_PER_S
 from broadstreet.model.errors import NotSignedIn, Unavailable
 
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
+
 T = TypeVar("T")
 DESCRIPTION_PATH: Final = "/.well-known/openid-configuration"
 KEPT_US: Final = 3_600 * US_PER_S
 REFETCH_US: Final = 60 * US_PER_S
 TIMEOUT_S: Final = 5.0
 MAX_ANSWER_BYTES: Final = 256 * 1024
-ASYMMETRIC: Final = (RSAKey, ECKey, OKPKey)
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,8 @@ class Provider:
             "redirect_uri": redirect_uri,
             "code_verifier": verifier,
         }
+        import httpx
+
         client, secret = self.settings.client_id, self.settings.client_secret
         basic = None
         if secret and "client_secret_basic" in description.token_endpoint_auth_methods_supported:
@@ -166,6 +168,9 @@ class Provider:
         return _read(await self._ask("POST", description.token_endpoint, data=form, auth=basic), Tokens)
 
     async def _key_set(self, *, anew: bool = False) -> KeySet:
+        from joserfc.errors import JoseError
+        from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
+
         now_us = self._clock()
         if self._keys is not None and now_us - self._keys[0] < (REFETCH_US if anew else KEPT_US):
             return self._keys[1]
@@ -176,11 +181,13 @@ class Provider:
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise ProviderFailed(f"its keys cannot be read: {error}", where=place) from None
         # A key that is no pair would let whoever reads it sign.
-        keys = KeySet([key for key in found.keys if isinstance(key, ASYMMETRIC)])
+        keys = KeySet([key for key in found.keys if isinstance(key, RSAKey | ECKey | OKPKey)])
         self._keys = now_us, keys
         return keys
 
     async def _ask(self, method: str, address: str, **more: Any) -> bytes:
+        import httpx
+
         check_address(address)
         try:
             async with (

@@ -12,21 +12,23 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import Geod
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.model.geometry import Box, Geometry, parse_geometry
 
+if TYPE_CHECKING:
+    from pyproj import Geod
+
 Bools = npt.NDArray[np.bool_]
 Geometries = npt.NDArray[np.object_]
 
-_GEOD: Final = Geod(ellps="WGS84")
 _METRES_PER_DEGREE: Final = 110_000.0
 """A little less than a degree of latitude anywhere, so that a box made with it is never too small."""
 _WORLD: Final = Box(-180.0, -90.0, 180.0, 90.0)
@@ -143,6 +145,14 @@ def distances_m(geometry: Geometry, candidates: Sequence[str]) -> list[float]:
     return measured
 
 
+@cache
+def _ellipsoid() -> Geod:
+    """WGS 84. Loaded with the first question for nearness: it is slow, and every process of the house comes by here."""
+    from pyproj import Geod
+
+    return Geod(ellps="WGS84")
+
+
 def distances(reference: Any, places: Geometries) -> npt.NDArray[np.float64]:
     """From a shapely geometry to others, in metres on the ellipsoid; 0 where they meet."""
     nearest = np.empty((len(places), 4))
@@ -151,7 +161,7 @@ def distances(reference: Any, places: Geometries) -> npt.NDArray[np.float64]:
     nearest[is_point, 2], nearest[is_point, 3] = shapely.get_x(places[is_point]), shapely.get_y(places[is_point])
     for row in np.flatnonzero(~is_point):
         nearest[row] = _nearest_points(reference, places[row])
-    _, _, metres = _GEOD.inv(nearest[:, 0], nearest[:, 1], nearest[:, 2], nearest[:, 3])
+    _, _, metres = _ellipsoid().inv(nearest[:, 0], nearest[:, 1], nearest[:, 2], nearest[:, 3])
     return np.asarray(metres, np.float64)
 
 

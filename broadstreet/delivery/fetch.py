@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
-import httpx
 import msgspec
 
 from broadstreet.delivery.hosts import Hosts
 from broadstreet.model.errors import InvalidInput, NotAllowed, TooLarge, Unavailable
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_BYTES: Final = 2_000_000
 MAX_REDIRECTS: Final = 3
@@ -29,6 +31,8 @@ async def fetch_json(url: str, hosts: Hosts, accept: str = "application/json") -
     Raises NotAllowed for a host that may not be asked, TooLarge over MAX_BYTES, InvalidInput for what is no JSON,
     FetchFailed.
     """
+    import httpx  # slow to load, and seldom asked for
+
     try:
         async with (
             asyncio.timeout(WHOLE_S),

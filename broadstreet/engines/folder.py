@@ -5,6 +5,7 @@ run/                  addresses and secrets of what runs now, and the lock
 house.json            which form the folder has
 logs/  maps/  rejects/
 past/                 files of the long past, a folder a tenant
+exports/  plans/      files of exports, and of plans of the network, a folder a tenant
 """
 
 from __future__ import annotations

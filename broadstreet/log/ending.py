@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 CANCEL_AGAIN_S = 0.05
+T = TypeVar("T")
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -21,6 +22,20 @@ async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
             task.cancel()
         ended, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
         await asyncio.gather(*ended, return_exceptions=True)
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Let work end, however often this is cancelled meanwhile (`end` says it again and again); then it is."""
+    task, cancelled = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    result = task.result()
+    if cancelled is not None:
+        raise cancelled
+    return result
 
 
 async def side_by_side(*work: Coroutine[Any, Any, None]) -> None:

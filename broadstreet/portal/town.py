@@ -38,7 +38,8 @@ from broadstreet.store import Database, Store
 FRESH_US: Final = US_PER_S
 COST_FACTOR: Final = 10
 MAX_FRESH_US: Final = 30 * US_PER_S
-"""The roster is kept COST_FACTOR times as long as it took to read: a second at least, and MAX_FRESH_US at most."""
+"""The roster is kept COST_FACTOR times as long as it took to read: a second at least, and MAX_FRESH_US at most. One in
+which nobody is yet is kept a second."""
 BATCH_S: Final = 0.5
 TICK_S: Final = 2.0
 ANSWER_EVERY_TICKS: Final = 5
@@ -171,7 +172,9 @@ class Town:
             roster.carry_states(self._roster)
             self._titles |= roster.titles_since(self._roster)
         now_us = self._clock()
-        self._fresh_until_us = now_us + min(max(FRESH_US, COST_FACTOR * (now_us - began_us)), MAX_FRESH_US)
+        kept_us = min(max(FRESH_US, COST_FACTOR * (now_us - began_us)), MAX_FRESH_US)
+        # A city that was just founded fills in a moment, and read it costs next to nothing.
+        self._fresh_until_us = now_us + (kept_us if roster.sensors else FRESH_US)
         self._roster = roster
         return roster
 

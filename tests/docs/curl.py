@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("-G", dest="in_query", action="store_true")
     parser.add_argument("-d", dest="data", action="append", default=[])
+    parser.add_argument("-o", "--output")  # where the answer goes is the reader's business
     parser.add_argument("--data-urlencode", dest="data", action="append", type=_urlencoded)
     parser.add_argument("--data-binary", dest="data", action="append")
     return parser

@@ -1,4 +1,4 @@
-"""The pages on HTTP and on NGSI-LD describe every route outside the portal with what it demands, and no other."""
+"""The pages on HTTP, NGSI-LD and planning describe every route outside the portal with its demand, and no other."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ UNUSED = cast(Any, SimpleNamespace(ping=None))
 """Stands where engines would: a table of routes asks none."""
 
 
+def _rows() -> dict[str, str]:
+    """The rows of all routes."""
+    planning = {name: row for name, row in reference("planning").rows().items() if " /v1/" in name}
+    return reference("http-api").rows() | reference("ngsi-ld").rows() | planning
+
+
 def test_every_route_is_described_with_its_permission() -> None:
     app = create_app(Services(UNUSED, UNUSED, UNUSED, UNUSED, UNUSED), [readings_router(UNUSED)])
     there = {}
@@ -25,8 +31,7 @@ def test_every_route_is_described_with_its_permission() -> None:
         asked = demand.permission or ("none" if demand.is_public else "any")
         if not path.startswith("/docs"):
             there.update({f"{method} {path}": asked for method in handler.http_methods})
-    rows = reference("http-api").rows() | reference("ngsi-ld").rows()
-    told = {route: row.split("|")[0].strip(" `") for route, row in rows.items()}
+    told = {route: row.split("|")[0].strip(" `") for route, row in _rows().items()}
     assert told == there
 
 
@@ -38,7 +43,7 @@ def test_every_operation_of_the_openapi_document_is_in_the_reference() -> None:
         for method in item
         if method in {"get", "post", "put", "patch", "delete"}
     }
-    told = set(reference("http-api").rows()) | set(reference("ngsi-ld").rows())
+    told = set(_rows())
     assert len(operations) > 40
     assert operations <= told
     assert told - operations == {"GET /openapi.json"}, "the document does not describe itself, and all else is in it"

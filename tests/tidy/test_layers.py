@@ -36,6 +36,12 @@ PLANTS = {
     "a client that needs more": ("client", "broadstreet/client/planted.py", "import numpy\n"),
     "a checker that seeks": ("proof", "broadstreet/network/proof/planted.py", "import broadstreet.optimiser\n"),
     "a checker that plans": ("proof", "broadstreet/network/proof/planted.py", "import broadstreet.network.plan\n"),
+    "a paper that plans": ("papers", "broadstreet/network/papers/planted.py", "import broadstreet.network.plan\n"),
+    "a checker of sites that chooses": (
+        "siting",
+        "broadstreet/network/siting/proof/planted.py",
+        "import broadstreet.network.siting.covering\n",
+    ),
     "a model that opens files": ("model", "broadstreet/model/planted.py", "import pathlib\n"),
     "a model with a clock": ("model", "broadstreet/model/planted.py", "from time import time\n"),
     "a model that asks the database": ("model", "broadstreet/model/planted.py", "import asyncpg\n"),
