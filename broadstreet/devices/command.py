@@ -218,7 +218,8 @@ class Commands:
 
 async def fetch_command(database: Database, device: str, at_us: int) -> Offer | None:
     """Hand a device its oldest open command; None where none waits. Again only after the pause of an offer."""
-    row = await database.fetchrow(_SQL["fetch"], device, at_us, at_us + FIRST_PAUSE_S * US_PER_S)
+    pause_us = FIRST_PAUSE_S * US_PER_S
+    row = await database.fetchrow(_SQL["fetch"], device, at_us, at_us + pause_us, at_us - pause_us)
     return None if row is None else offer_of(row)
 
 

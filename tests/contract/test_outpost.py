@@ -84,10 +84,12 @@ class Field:
         with Memory(self.folder, 100_000) as memory:
             sensor = Sensor(lambda _: {"no2": 1}, 3_600, "ts")
             running = asyncio.create_task(self._outpost(memory, sensor, clock).run(self._ending))
-            yield memory
-            self._ending.set()
-            await running
-            self._ending.clear()
+            try:
+                yield memory
+            finally:
+                self._ending.set()
+                await running
+                self._ending.clear()
 
     def _outpost(self, memory: Memory, source: Any, own: Callable[[], int] = now_us) -> Outpost:
         clock = DeviceClock(memory, own)

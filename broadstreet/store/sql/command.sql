@@ -70,15 +70,17 @@ UPDATE command c SET offers = offers + 1, offered_at = $2, next_at = new.next_at
 FROM unnest($1::bigint[], $3::timestamptz[]) AS new (key, next_at) WHERE c.key = new.key AND c.next_at IS NOT NULL;
 
 -- name: fetch
--- The oldest open command of a device, handed over: it has it now. One it has already stands back until its pause is over.
--- $1: device, $2: now, $3: when it may be handed over again.
+-- The oldest open command of a device, handed over: it has it now. One that was fetched stands back for a pause, in which
+-- it may be answered; that it was offered by MQTT meanwhile does not put it off, since the answer may have been lost on
+-- its way. $1: device, $2: now, $3: when it is offered next, $4: fetched by then, it may be handed over again.
 UPDATE command c
-SET offers = offers + 1, offered_at = $2, next_at = $3, delivered_at = coalesce(delivered_at, $2),
+SET offers = offers + 1, offered_at = $2, next_at = $3, delivered_at = coalesce(delivered_at, $2), fetched_at = $2,
     state = 'delivered'
 WHERE c.key = (
     SELECT o.key FROM command o
     WHERE o.device_key = (SELECT key FROM device WHERE id = $1 AND disabled_at IS NULL)
-      AND o.next_at IS NOT NULL AND o.expires_at > $2 AND (o.state = 'queued' OR o.next_at <= $2)
+      AND o.next_at IS NOT NULL AND o.expires_at > $2
+      AND (o.state = 'queued' OR coalesce(o.fetched_at, o.delivered_at, $4) <= $4)
     ORDER BY o.key LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING c.id, c.name, c.body, c.created_at, c.expires_at;
 
