@@ -222,6 +222,8 @@ def _tell(planned: Planned) -> None:
         f"{outcome.trench_m / 1000:,.1f} km of trench, {outcome.cabinets} cabinets, {outcome.closures} closures, "
         f"{outcome.splitters} splitters"
     )
+    if outcome.lone:
+        _line(f"  {outcome.lone:,} more could not be planned for: no street leads there")
     _line(f"  worst loss {outcome.worst_loss_db:.1f} dB of {outcome.most_loss_db:.1f} dB that may be")
     if outcome.points is not None and outcome.bound_points:
         _line(f"  worth {outcome.points:,} points; no choice within the budget is worth over {outcome.bound_points:,}")

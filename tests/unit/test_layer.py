@@ -160,6 +160,7 @@ def test_plant_chambers_sites_and_offices_of_layers(tmp_path: Path) -> None:
         ("2", "B", False),
     ]
     assert [site.is_critical for site in site_layer(found, DemandColumns(critical="up"))] == [False, True]
+    assert all(site.is_critical for site in site_layer(found, DemandColumns(all_critical=True)))
     offices = office_layer(found, OfficeColumns(id="name", given="up"))
     assert [(office.id, office.given) for office in offices] == [("A", False), ("B", True)]
 

@@ -20,6 +20,7 @@ from broadstreet.network.ground import Ground
 from broadstreet.network.ground.sources import Inputs
 from broadstreet.network.scenarios import PlanWish, Shelf, check_count, compare_bills, format_of, trouble_of
 from broadstreet.network.scenarios import __main__ as child
+from broadstreet.network.scenarios.drawing import layers_of
 from broadstreet.network.scenarios.files import PlanFiles
 from broadstreet.network.scenarios.handing import Order, imprint_of
 from broadstreet.network.scenarios.making import MAX_BETTER, Planned, Progress, Stopping, plan, read
@@ -269,11 +270,24 @@ def test_a_plan_is_built_in_phases_each_within_its_budget(folder: Path, planned:
     half = planned.outcome.cost_cents * 6 // 1000
     said = run("plan", "fibre", folder / "town.toml", *("--phase-budget", half) * 2, "--out", folder / "phased.json")
     assert "point-years" in said and "checked: nothing found" in said
-    outcome = read_plan(folder / "phased.json").outcome
+    found = read_plan(folder / "phased.json")
+    kept, outcome = found.kept(), found.outcome
+    layers = layers_of(kept.statement, kept.ground, kept.sheets)
+    premises = [feature["properties"] for feature in json.loads(layers["premises"])["features"]]
+    years = sum((3 - one["phase"]) * one["points"] for one in premises if one["served"])
+    assert {one["phase"] for one in premises} == {1, 2} and years == outcome.point_years
     assert outcome.phase_cents is not None and len(outcome.phase_cents) == 2
     assert max(outcome.phase_cents) <= half * 100 and sum(outcome.phase_cents) == outcome.cost_cents
     assert 0 < (outcome.point_years or 0) <= (outcome.bound_point_years or 0)
     assert "they lack" in str(refused("plan", "fibre", folder / "town.toml", "--phase-budget", "1"))
+
+
+def test_whom_no_street_reaches_is_counted_beside_who_is_planned_for(folder: Path) -> None:
+    far = {"id": "mast", "label": "Mast", "lon": 24.944, "lat": 60.1725, "is_critical": False}
+    wished = task(PlanWish(seconds=1), sites=[far])
+    found = plan(wished, read(wished, folder), Stopping(), lambda better: None).outcome
+    assert (found.premises, found.served, found.lone) == (16, 16, 1)
+    assert found.most_m == 20_000 and 0 < found.longest_m < found.most_m
 
 
 def test_sensors_get_fibre_from_where_a_plan_lies(plan_file: Path) -> None:

@@ -138,7 +138,7 @@ def demand_layer(layer: Layer, columns: DemandColumns, needs: Needs) -> list[Row
             persons,
             feature.amount(columns.jobs, 0.0),
             needs,
-            critical=feature.flag(columns.critical, False),
+            critical=feature.flag(columns.critical, columns.all_critical),
         )
         kind = PremisesKind.AREA if is_area[at] or columns.persons else PremisesKind.ADDRESS
         kind = kind if columns.kind is None else columns.kind
@@ -155,7 +155,8 @@ def site_layer(layer: Layer, columns: DemandColumns) -> list[Site]:
         id = feature.text(columns.id, str(feature.number))
         lon, lat = feature.place()
         fibres = math.ceil(feature.amount(columns.fibres, 1.0))
-        found.append(Site(id, feature.text(columns.label, id), lon, lat, fibres, feature.flag(columns.critical, False)))
+        is_critical = feature.flag(columns.critical, columns.all_critical)
+        found.append(Site(id, feature.text(columns.label, id), lon, lat, fibres, is_critical))
     return found
 
 

@@ -33,7 +33,8 @@ class StreetColumns(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DemandColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """Without columns that count, each feature is one household. A line or area is where its middle is."""
+    """Without columns that count, each feature is one household. A line or area is where its middle is. all_critical:
+    each is critical whose column does not say otherwise."""
 
     id: str | None = None
     label: str | None = None
@@ -42,6 +43,7 @@ class DemandColumns(msgspec.Struct, frozen=True, kw_only=True):
     jobs: str | None = None
     fibres: str | None = None
     critical: str | None = None
+    all_critical: bool = False
     kind: PremisesKind | None = None
 
 

@@ -61,11 +61,19 @@ def answer(dossier: Dossier) -> str:
     each = f", {amount(round(statement.cost_cents / served), currency)} for each premises" if served else ""
     told = (
         f"{reached} premises with {counted(len(dossier.paths), 'fibre')} to customers are reached for {costs}{each}.",
+        _alone(dossier.ground.counts.unreached),
         _best(dossier),
         _chosen(dossier),
         "The checker followed every path and found nothing wrong.",
     )
     return " ".join(filter(None, told))
+
+
+def _alone(count: int) -> str:
+    """Who is left out before anything is planned."""
+    if count == 0:
+        return ""
+    return f"{counted(count, 'further premises', 'further premises')} could not be planned for: no street leads there."
 
 
 def _best(dossier: Dossier) -> str:

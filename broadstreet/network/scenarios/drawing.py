@@ -11,6 +11,8 @@ import msgspec
 from broadstreet.network.design import Cable, Role, SiteKind, Statement
 from broadstreet.network.ground import SURFACES, Ground, WayKind, faults_geojson
 from broadstreet.network.ground.ground import NO_STREET
+from broadstreet.network.plan.phasing import Phasing
+from broadstreet.network.plan.worth import premises_points
 from broadstreet.network.scenarios.following import Follower
 from broadstreet.network.scenarios.wish import Sheets
 
@@ -154,6 +156,8 @@ class _Drawing:
         """Everyone who was to be reached: a line from each to where its drop leaves the way."""
         premises, demand = self.ground.premises, self.ground.premises.demand
         served, second = set(self.design.served), set(self.design.second)
+        phase = Phasing.of(self.ground, self.design).premises
+        points = self._points()
         worst: defaultdict[int, float] = defaultdict(float)
         for path in self.statement.paths:
             worst[path.premises] = max(worst[path.premises], path.loss_db)
@@ -173,8 +177,15 @@ class _Drawing:
                     "second": row in second,
                     "drop_m": round(float(premises.drop_m[row]), 2),
                     "loss_db": round(worst[row], 3) if row in served else None,
+                    "phase": phase.get(row, 1) if row in served else None,
+                    "points": None if points is None else points[row],
                 },
             )
+
+    def _points(self) -> list[int] | None:
+        """What each premises is worth, where that decided whom to serve, or when."""
+        decided = self.statement.programme or self.statement.choice
+        return None if decided is None else premises_points(self.ground, decided.worth).tolist()
 
     def _course(self, cable: Cable) -> list[list[float]]:
         """A cable's course: its ways one after another, each from where the one before it ended."""

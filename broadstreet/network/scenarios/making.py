@@ -68,7 +68,9 @@ class Progress:
 
     def note(self, statement: Statement) -> None:
         """A better plan."""
-        better = Better(round(self.seconds, 3), statement.cost_cents, statement.bound_cents)
+        choice = statement.choice
+        points = (None, None) if choice is None else (choice.points, choice.bound_points)
+        better = Better(round(self.seconds, 3), statement.cost_cents, statement.bound_cents, *points)
         self.found.append(better)
         if len(self.found) > MAX_BETTER:
             del self.found[1:-1:2]
@@ -187,6 +189,8 @@ def outcome_of(statement: Statement, ground: Ground, sheets: Sheets, seconds: fl
         ground=design.ground,
         faults=len(ground.faults),
         was_stopped=was_stopped,
+        lone=ground.counts.unreached,
+        most_m=round(min(limits.longest_m, sheets.architecture.longest_way_m), 2),
         budget_cents=None if choice is None else choice.budget_cents,
         points=None if choice is None else choice.points,
         bound_points=None if choice is None else choice.bound_points,

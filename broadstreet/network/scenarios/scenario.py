@@ -55,11 +55,14 @@ class ScenarioChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Better(msgspec.Struct, frozen=True):
-    """A better plan was found: after how many seconds, at which cost, with which bound on any plan's cost."""
+    """A better plan was found: after how many seconds, at which cost, with which bound on any plan's cost. points,
+    bound_points: where a budget decides whom to serve, what they are worth, and what no choice is worth more than."""
 
     seconds: float
     cost_cents: int
     bound_cents: int
+    points: int | None = None
+    bound_points: int | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,9 +70,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     Figures of a plan.
 
     gap:           how far the cost may be from the least there is, as a share of the cost.
-    premises:      how many are to be reached; served: how many are; fibres: how many of theirs.
+    premises:      how many are to be reached, but those to whom no street leads; lone: how many those are. served: how
+                   many are reached; fibres: how many of theirs.
     opened_m:      ways that are opened, plant among them; trench_m: what of them is dug.
-    worst_loss_db, longest_m: of all paths. most_loss_db: what the class allows, less the margin.
+    worst_loss_db, longest_m: of all paths. most_loss_db: what the class allows, less the margin. most_m: how long a
+                   path may be, by the class and by the architecture, whichever is less.
     seconds:       how long it was sought. ground: the digest of what it was planned on. faults: of that ground.
     was_stopped:   whether somebody ended it before its time.
     budget_cents, points, bound_points: where a budget decided whom to serve: what they are worth together, and what no
@@ -101,6 +106,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ground: str
     faults: int
     was_stopped: bool
+    lone: int = 0
+    most_m: float | None = None
     budget_cents: int | None = None
     points: int | None = None
     bound_points: int | None = None
