@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from broadstreet.network.scenarios import Kept
 
 DRAWS: Final = 10_000
-TAKE_UPS: Final = (-0.4, -0.2, 0.0, 0.2, 0.4)
-COSTS: Final = (-0.2, 0.0, 0.2, 0.4)
-"""What the table of take-up and cost shows."""
 
 
 def invest(
@@ -115,7 +112,7 @@ def as_one(ventures: dict[str, Venture], draws: int, seed: int) -> str:
 
 def say(ventures: dict[str, Venture], draws: int, seed: int) -> None:
     """All of it in words and tables."""
-    from broadstreet.network.investment import case_of_venture, compare, two_way
+    from broadstreet.network.investment import case_of_venture, compare, take_up_by_cost
 
     cases = []
     for name, venture in ventures.items():
@@ -126,7 +123,7 @@ def say(ventures: dict[str, Venture], draws: int, seed: int) -> None:
         plan_case.say_years(case)
         plan_case.say_areas(case)
         plan_case.say_tornado(one_by_one, currency)
-        plan_case.say_two_way(two_way(venture, "take_up", TAKE_UPS, "cost", COSTS), currency)
+        plan_case.say_two_way(take_up_by_cost(venture), currency)
         if by_chance is not None:
             plan_case.say_chance(by_chance, currency)
         plan_case.line("")

@@ -234,6 +234,33 @@ def test_a_street_is_forbidden_and_both_plans_stand_side_by_side(
     is_usable(page, "plan-compare")
 
 
+def test_what_a_plan_is_worth_by_assumptions_that_are_changed(open_page: OpenPage, quarter: dict[str, str]) -> None:
+    page = open_page(f"/plan?scenario={quarter['All of it']}")
+    page.get_by_role("link", name="What it is worth").click()
+    settled(page)
+    expect(page.get_by_text("Nobody has reckoned yet")).to_be_visible()
+    page.get_by_role("button", name="Reckon").click()
+    worth = page.locator("[data-worth]")
+    expect(worth).to_contain_text("below what money must earn, which is 6.1% a year")
+    form = page.get_by_role("form", name="What is assumed")
+    page.get_by_role("button", name="Change what is assumed").click()
+    expect(page.get_by_role("heading", name="What is assumed")).to_be_focused()
+    form.get_by_label("Price a month: business").fill("1900")
+    form.get_by_label("Prices rise, a year").fill("3")
+    form.get_by_label("Name of the case").fill("Dear")
+    form.get_by_label("Name of the case").press("Enter")
+    expect(worth).to_contain_text("beyond the 6.1% a year that money must earn: it pays back after")
+    expect(page).to_have_url(re.compile("case=Dear"))
+    expect(page.get_by_role("table", name="Money by years").get_by_role("row")).to_have_count(21)
+    moves = page.get_by_role("table", name="Net present value, from the least to the most of each thing")
+    expect(moves.get_by_role("row").filter(has_text="+2 points")).to_contain_text("years")
+    beside = page.get_by_role("table", name="What is assumed differently")
+    expect(beside).to_contain_text("customer.business.monthly_price")
+    is_usable(page, "plan-worth")
+    page.get_by_role("table", name="Which areas pay").get_by_role("link").first.click()
+    expect(panel(page)).to_contain_text("Cabinet")
+
+
 def test_each_state_says_what_it_is(open_page: OpenPage, quarter: dict[str, str]) -> None:
     page = open_page(f"/plan?scenario={quarter['Without a street']}")
     settled(page)

@@ -60,7 +60,11 @@ async def test_a_scenario_is_worth_something_by_a_sheet(
     assert plain["case"]["bill_cents"] == plan["outcome"]["cost_cents"]
     assert plain["chance"]["draws"] == 200
     assert plain["tornado"]["npv_cents"] == pytest.approx(plain["case"]["npv_cents"], abs=500)
+    take_up, cost = plain["grid"]["row_values"].index(0), plain["grid"]["column_values"].index(0)
+    assert plain["grid"]["npv_cents"][take_up][cost] == plain["tornado"]["npv_cents"]
+    assert {"low_payback_years", "high_rate"} <= plain["tornado"]["bars"][0].keys()
     assert await desk.get(f"{at}/Plain") == plain
+    assert (await desk.ask("GET", "/sheets/business")).body.decode() == SHEET
 
     said = await said_on_the_terminal(environment, plan["id"])
     assert said["cases"][0]["case"]["npv_cents"] == plain["case"]["npv_cents"]

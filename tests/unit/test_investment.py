@@ -238,18 +238,25 @@ def test_break_even_is_where_the_worth_is_nothing(lanes: Ground) -> None:
 
 
 def test_a_tornado_and_a_table_are_cases_with_another_sheet(lanes: Ground) -> None:
-    venture = Venture.of(drawn_lanes(lanes), lanes, PLAIN)
+    paying = replace(
+        PLAIN,
+        customer={name: replace(kind, monthly_price=6 * kind.monthly_price) for name, kind in PLAIN.customer.items()},
+        operating=replace(PLAIN.operating, fixed=0),
+    )
+    venture = Venture.of(drawn_lanes(lanes), lanes, paying)
     bars = {bar.lever: bar for bar in tornado(venture).bars}
     higher = PLAIN.money.nominal_rate + 0.02
     dearer = replace(PLAIN.money, discount_rate=higher, discount_rate_is=Meant.NOMINAL)
     later = replace(PLAIN.time, ready_after_years=2.0)
     for lever, sheet in (
-        ("interest", replace(PLAIN, money=dearer)),
-        ("delay_years", replace(PLAIN, time=later)),
+        ("interest", replace(paying, money=dearer)),
+        ("delay_years", replace(paying, time=later)),
     ):
-        assert bars[lever].high_npv_cents == pytest.approx(
-            case_of(drawn_lanes(lanes), lanes, sheet, "x").npv_cents, abs=300
-        )
+        other, bar = case_of(drawn_lanes(lanes), lanes, sheet, "x"), bars[lever]
+        assert bar.high_npv_cents == pytest.approx(other.npv_cents, abs=300)
+        assert other.payback_years is not None and other.rates.rate is not None
+        assert bar.high_payback_years == pytest.approx(other.payback_years, abs=1e-4)
+        assert bar.high_rate == pytest.approx(other.rates.rate, abs=1e-6)
     swings = [bar.swing_cents for bar in tornado(venture).bars]
     assert swings == sorted(swings, reverse=True)
     assert set(bars) == set(LEVERS)

@@ -24,11 +24,13 @@ from broadstreet.network.investment import (
     Chance,
     Comparison,
     Tornado,
+    TwoWay,
     Venture,
     business_sheet,
     case_of_venture,
     chance,
     compare,
+    take_up_by_cost,
     tornado,
 )
 from broadstreet.network.scenarios import Figures, KeptCase, NamedCase, Scenario, Study
@@ -64,6 +66,7 @@ class CaseView(CaseLine, frozen=True, kw_only=True):
     case: Case
     tornado: Tornado
     chance: Chance | None
+    grid: TwoWay | None
 
 
 Wanted = Annotated[list[str], QueryParameter(description="A scenario's id, a colon, the name of a case of it.")]
@@ -83,7 +86,9 @@ def in_list(scenario: Scenario, named: NamedCase) -> CaseLine:
 def view(scenario: Scenario, kept: KeptCase) -> CaseView:
     """A case as it is told whole."""
     told, study = msgspec.structs.asdict(in_list(scenario, kept.named)), kept.study
-    return CaseView(**told, sheet=kept.sheet, case=study.case, tornado=study.tornado, chance=study.chance)
+    return CaseView(
+        **told, sheet=kept.sheet, case=study.case, tornado=study.tornado, chance=study.chance, grid=study.grid
+    )
 
 
 @get("/scenarios/{scenario:str}/investment", opt=requires("plan:read"))
@@ -117,6 +122,7 @@ def studied(statement: Statement, ground: Ground, business: Business, wanted: Ne
         case=case_of_venture(venture, wanted.name),
         tornado=tornado(venture),
         chance=chance(venture, wanted.draws, wanted.seed) if wanted.draws else None,
+        grid=take_up_by_cost(venture),
     )
 
 

@@ -16,7 +16,15 @@ from broadstreet.network.investment.case import Case, Group
 from broadstreet.network.investment.comparison import Comparison, compare, spoken
 from broadstreet.network.investment.making import case_of, case_of_venture
 from broadstreet.network.investment.phasing import AreaValue, area_values
-from broadstreet.network.investment.sensitivity import Chance, Tornado, TwoWay, chance, tornado, two_way
+from broadstreet.network.investment.sensitivity import (
+    Chance,
+    Tornado,
+    TwoWay,
+    chance,
+    take_up_by_cost,
+    tornado,
+    two_way,
+)
 from broadstreet.network.investment.venture import Venture
 
 __all__ = [
@@ -38,6 +46,7 @@ __all__ = [
     "default_business",
     "read_business",
     "spoken",
+    "take_up_by_cost",
     "tornado",
     "two_way",
 ]

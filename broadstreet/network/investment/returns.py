@@ -51,17 +51,15 @@ def present_value(stream: Sequence[int], rate: float) -> float:
 
 def internal_rates(stream: Sequence[int]) -> Rates:
     """Every rate from LEAST_RATE on at which a stream is worth nothing."""
-    places = [place for place, cents in enumerate(stream) if cents]
-    signs = [stream[place] > 0 for place in places]
-    changes = sum(one != other for one, other in pairwise(signs))
+    places, changes = [place for place, cents in enumerate(stream) if cents], sign_changes(stream)
     if changes == 0:
-        words = "there is no rate of return: money only comes" if any(signs) else "there is no rate of return: "
-        return Rates((), 0, words if any(signs) else words + "money only goes")
+        way = "comes" if any(cents > 0 for cents in stream) else "goes"
+        return Rates((), 0, f"there is no rate of return: money only {way}")
     step = 0
     for place in places:
         step = gcd(step, place - places[0])
     coefficients = list(stream[places[0] : places[-1] + 1 : step])
-    roots = _positive_roots(coefficients)
+    roots = [_only_root(coefficients)] if changes == 1 else _positive_roots(coefficients)
     all_rates = sorted(root ** (-2 / step) - 1 for root in roots)
     rates = tuple(rate for rate in all_rates if rate >= LEAST_RATE)
     if len(rates) == 1:
@@ -72,6 +70,11 @@ def internal_rates(stream: Sequence[int]) -> Rates:
     else:
         said = "there is no rate of return: at every rate its worth has the same sign; go by the net present value"
     return Rates(rates, changes, said)
+
+
+def sign_changes(stream: Sequence[int]) -> int:
+    """How often a stream's payments turn from coming to going, or back."""
+    return _turns([(cents > 0) - (cents < 0) for cents in stream])
 
 
 def modified_rate(stream: Sequence[int], paid_at: float, earning: float) -> float | None:
@@ -96,6 +99,14 @@ def payback_years(yearly: Sequence[float]) -> float | None:
         elif before < 0:
             back = year + -before / cents
     return back
+
+
+def _only_root(coefficients: Poly) -> float:
+    """The root over 0 of a polynomial whose coefficients turn once, to the last bit: nothing needs to be counted."""
+    end, high = (coefficients[-1] > 0) - (coefficients[-1] < 0), 1
+    while _sign(coefficients, high, 0) != end:
+        high *= 2
+    return _bisected(coefficients, 0, high, 0)
 
 
 def _positive_roots(coefficients: Poly) -> list[float]:

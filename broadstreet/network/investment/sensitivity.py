@@ -10,8 +10,10 @@ import numpy as np
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.ground.courses import F8
-from broadstreet.network.investment.business import Spread, Spreads
+from broadstreet.network.investment.business import Falls, Spread, Spreads
+from broadstreet.network.investment.case import stream_of
 from broadstreet.network.investment.flow import Levers
+from broadstreet.network.investment.returns import internal_rates, payback_years, sign_changes
 from broadstreet.network.investment.venture import Venture
 
 MAX_DRAWS: Final = 100_000
@@ -22,16 +24,28 @@ AT_ONCE: Final = 1000
 LEVERS: Final = tuple(field.name for field in msgspec.structs.fields(Spreads))
 ADDED: Final = frozenset({"interest", "delay_years"})
 """Levers that are added; the others are factors."""
+TAKE_UPS: Final = (-0.4, -0.2, 0.0, 0.2, 0.4)
+COSTS: Final = (-0.2, 0.0, 0.2, 0.4)
+"""What is tried where take-up and cost are both in doubt."""
+MAX_TURNING_YEARS: Final = 25
+"""Up to how many years a row that turns its sign more than once has its rates counted at each end of each bar: what
+that takes grows with the cube of the years."""
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """One lever alone, from low to high. low, high: how far, as the sheet says it; and what it is worth there."""
+    """One lever alone, from low to high. low, high: how far, as the sheet says it; and at both ends what it is worth,
+    after how many years it has paid back (None: not within those that are reckoned), and its internal rate of return
+    (None: there is none, or not one alone)."""
 
     lever: str
     low: float
     high: float
     low_npv_cents: int
     high_npv_cents: int
+    low_payback_years: float | None = None
+    high_payback_years: float | None = None
+    low_rate: float | None = None
+    high_rate: float | None = None
 
     @property
     def swing_cents(self) -> int:
@@ -77,12 +91,35 @@ def tornado(venture: Venture) -> Tornado:
     columns = {name: np.full(2 * len(LEVERS) + 1, 0.0) for name in LEVERS}
     for number, (name, spread) in enumerate(spreads.items()):
         columns[name][2 * number : 2 * number + 2] = spread.low, spread.high
-    worth = [round(value) for value in venture.npv_cents(_levers(columns)).tolist()]
-    bars = [
-        Bar(name, spread.low, spread.high, worth[2 * number], worth[2 * number + 1])
-        for number, (name, spread) in enumerate(spreads.items())
-    ]
+    flow, falls = venture.flow(_levers(columns)), venture.business.time.falls
+    worth = [round(value) for value in flow.worth(falls).tolist()]
+    nets = [[round(cents) for cents in row] for row in flow.net.tolist()]
+    rates = [_rate(net, round(left), falls) for net, left in zip(nets, flow.residual.tolist(), strict=True)]
+    bars = []
+    for number, (name, spread) in enumerate(spreads.items()):
+        low, high = 2 * number, 2 * number + 1
+        bars.append(
+            Bar(
+                lever=name,
+                low=spread.low,
+                high=spread.high,
+                low_npv_cents=worth[low],
+                high_npv_cents=worth[high],
+                low_payback_years=payback_years(nets[low]),
+                high_payback_years=payback_years(nets[high]),
+                low_rate=rates[low],
+                high_rate=rates[high],
+            )
+        )
     return Tornado(worth[-1], tuple(sorted(bars, key=lambda bar: -bar.swing_cents)))
+
+
+def _rate(net: Sequence[int], residual: int, falls: Falls) -> float | None:
+    """The one internal rate of return that a setting has; None where there is none, or not one alone."""
+    stream = stream_of(net, residual, falls)
+    if sign_changes(stream) > 1 and len(net) > MAX_TURNING_YEARS:
+        return None
+    return internal_rates(stream).rate
 
 
 def two_way(
@@ -102,6 +139,11 @@ def two_way(
     worth = _worth(venture, _levers(values)).reshape(first.shape)
     cells = tuple(tuple(round(value) for value in row) for row in worth.tolist())
     return TwoWay(rows, columns, tuple(row_values), tuple(column_values), cells)
+
+
+def take_up_by_cost(venture: Venture) -> TwoWay:
+    """Both in doubt at once, which are so most often: rows by take-up, columns by cost."""
+    return two_way(venture, "take_up", TAKE_UPS, "cost", COSTS)
 
 
 def chance(venture: Venture, draws: int, seed: int) -> Chance:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from broadstreet.model.errors import NotFound, TooMany
-from broadstreet.network.investment import Case, Chance, Tornado
+from broadstreet.network.investment import Case, Chance, Tornado, TwoWay
 from broadstreet.network.scenarios.scenario import Scenario
 from broadstreet.store import load_queries
 
@@ -27,11 +27,12 @@ _SQL = load_queries("plan_case")
 
 
 class Study(msgspec.Struct, frozen=True, kw_only=True):
-    """A case, and how far it may be off."""
+    """A case, and how far it may be off. grid: take-up and cost both otherwise; None: reckoned before that was kept."""
 
     case: Case
     tornado: Tornado
     chance: Chance | None
+    grid: TwoWay | None = None
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):

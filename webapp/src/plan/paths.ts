@@ -13,6 +13,19 @@ export function scenarioPath(id: string, part = ''): string {
   return `${ROOT}/scenarios/${encodeURIComponent(id)}${part}`;
 }
 
+export function casePath(scenario: string, name: string): string {
+  return scenarioPath(scenario, `/investment/${encodeURIComponent(name)}`);
+}
+
+export function compareCasesPath(scenario: string, names: readonly string[]): string {
+  const query = new URLSearchParams(names.map((name) => ['case', `${scenario}:${name}`]));
+  return `${ROOT}/investment/compare?${query.toString()}`;
+}
+
+export function sheetPath(name: string): string {
+  return `${ROOT}/sheets/${name}`;
+}
+
 export const PAGE = '/plan';
 
 export function projectHref(id: string): string {

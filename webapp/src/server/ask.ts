@@ -73,6 +73,11 @@ export function ask<T>(path: string, signal?: AbortSignal, accept = 'application
   return send<T>(path, { ...(signal ? { signal } : {}), headers: { accept } });
 }
 
+/** A text as it is, such as a sheet. */
+export async function askText(path: string): Promise<string> {
+  return (await reach(path, { headers: { accept: 'text/plain, */*' } })).text();
+}
+
 /** One page of many: how many there are, where that was asked for, and whether more follow. */
 export interface Paged<T> {
   items: T[];

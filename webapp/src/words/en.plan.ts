@@ -1,5 +1,6 @@
 /** The words of the pages on which the network is planned. */
 import { buildWords } from './en.plan.build.ts';
+import { worthWords } from './en.plan.worth.ts';
 import { plural } from './en.plural.ts';
 import type { Counted } from './format.ts';
 
@@ -21,6 +22,7 @@ export const plan = {
   db: (loss: string) => `${loss} dB`,
 
   ...buildWords,
+  worth: worthWords,
 
   states: { draft: 'draft', waiting: 'waiting', running: 'being planned', planned: 'planned', failed: 'failed', cancelled: 'cancelled' },
   statesWhy: {
