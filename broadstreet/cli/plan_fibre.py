@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 EXIT_WRONG: Final = 1
 SHOWN_FINDINGS: Final = 10
+TOLD: Final = ("outside", "unused_plant", "assumed_plant")
+"""Kinds of faults that are told in words: what was given and is not used, or is relied on without its word."""
 
 
 def fibre(
@@ -104,6 +106,8 @@ def _made(folder: Path, task: Task, map_file: Path | None) -> tuple[Ground, Plan
         kinds = Counter(fault.kind.value for fault in ground.faults)
         where = f"{map_file} shows" if map_file is not None else "--map FILE writes"
         _line(f"  faults: {', '.join(f'{count:,} {kind}' for kind, count in sorted(kinds.items()))}; {where} where")
+        for fault in [fault for fault in ground.faults if fault.kind in TOLD][:SHOWN_FINDINGS]:
+            _line(f"  {fault.what}. {fault.remedy}")
     if map_file is not None:
         map_file.write_bytes(faults_geojson(ground.faults))
     with step("Prepare"):

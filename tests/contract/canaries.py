@@ -56,7 +56,7 @@ _FILL: Final = (
     "INSERT INTO saved_query (owner, name, query, is_shared, changed_at) VALUES ($1, $1, $1, true, now())",
     "INSERT INTO plan_project (id, name, inputs, networks, owner, created_at, changed_at) "
     "VALUES (current_schema() || '-project', $1, jsonb_build_object('critical', jsonb_build_array($1::text)), "
-    "ARRAY[$1], $1, now(), now())",
+    "to_jsonb(ARRAY[$1::text]), $1, now(), now())",
     "INSERT INTO plan_source (project_key, name, form, sha256, bytes, added_by, added_at) "
     "SELECT key, $1, 'CSV', 'x', 1, $1, now() FROM plan_project",
     "INSERT INTO plan_scenario (id, project_key, name, wish, created_by, created_at, changed_at) "

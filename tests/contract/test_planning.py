@@ -35,12 +35,18 @@ async def test_a_project_is_made_changed_and_removed(desk: Desk) -> None:
     registry = {"type": "School", "critical": "isShelter==true"}
     changed = await desk.ask("PATCH", f"/projects/{made['id']}", {"name": "Old harbour", "registry": registry})
     assert changed.json == {**made, "name": "Old harbour", "registry": {**registry, "q": None, "fibres": 1}}
+    standing = {"networks": ["city.json", {"file": "ours.json", "built": ["planned"], "room": False}]}
+    assert (await desk.ask("PATCH", f"/projects/{made['id']}", standing)).json == {**changed.json, **standing}
+    for networks in ([{"file": "a.json", "built": ["soon"]}], ["a.json", {"file": "a.json"}]):
+        refused = await desk.ask("PATCH", f"/projects/{made['id']}", {"networks": networks})
+        assert refused.status == 400, refused.body
     wrong = await desk.ask("PATCH", f"/projects/{made['id']}", {"inputs": {"extrakt": "h.osm.pbf"}})
     assert wrong.status == 400 and "extrakt" in wrong.json["detail"]
     assert (await desk.ask("DELETE", f"/projects/{made['id']}")).status == 204
     assert (await desk.get(f"/projects/{made['id']}", 404))["detail"].startswith("there is no project")
     assert [line for line in await desk.audited() if line.startswith("project")] == [
         "project.create",
+        "project.change",
         "project.change",
         "project.remove",
     ]

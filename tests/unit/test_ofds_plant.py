@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from broadstreet.model.errors import InvalidInput
-from broadstreet.network.ground import WayKind
+from broadstreet.model.geometry import Box
+from broadstreet.network.ground import FaultKind, WayKind
 from broadstreet.network.ground import plant_of as ground_plant_of
 from broadstreet.network.ground.plant import UNBOUNDED
 from broadstreet.network.ofds import (
@@ -17,12 +18,14 @@ from broadstreet.network.ofds import (
     Plan,
     PlannedNode,
     PlannedSpan,
+    Taking,
     Unused,
     Usable,
     designed,
     layers_of,
     plant_of,
     survey,
+    unused_faults,
 )
 from tests.harbour import GOOD, network, with_
 
@@ -132,8 +135,9 @@ def test_only_what_is_said_is_plant_of_a_ground() -> None:
     assert [(line.id, line.kind, line.room) for line in usable.lines] == [
         ("span/0", WayKind.DUCT, UNBOUNDED),
         ("span/0/fibre", WayKind.FIBRE, UNBOUNDED),
-        ("span/2", WayKind.POLE_LINE, 0),
+        ("span/2", WayKind.POLE_LINE, UNBOUNDED),
     ]
+    assert [stretch.id for stretch in usable.assumed] == ["poles"]
     assert usable.unused == {
         Unused.SAME: 1,
         Unused.NOT_BUILT: 2,
@@ -144,3 +148,35 @@ def test_only_what_is_said_is_plant_of_a_ground() -> None:
     assert [list(column) for column in usable.chambers] == [[24.94], [60.17]]
     ground = ground_plant_of(usable.lines, usable.chambers)
     assert {source for sources in ground.ways.sources for source in sources} == {line.id for line in usable.lines}
+    strict = Usable(network(raw)[0], Taking(room=False))
+    assert [(line.id, line.room) for line in strict.lines if line.kind is WayKind.POLE_LINE] == [("span/2", 0)]
+    assert strict.unused == usable.unused | {Unused.NO_ROOM: 1} and not strict.assumed
+    known = Usable(network(raw)[0], Taking(built=("planned", "not given"), carrier="duct"))
+    assert known.unused == {Unused.SAME: 3, Unused.STRAIGHT: 1, Unused.NO_COURSE: 1}
+    assert [line.id for line in known.lines if line.kind is WayKind.DUCT] == ["span/0", "span/5"]
+
+
+def test_a_span_is_used_by_the_streets_that_it_reaches_and_told_where_it_is_not() -> None:
+    duct = {**GOOD["spans"][0], "supportingInfrastructure": {"type": "duct", "spareCapacity": True}}
+    ends = {"away": (25.5, 26.0), "through": (24.0, 26.0), "reaching": (24.945, 29.5)}
+    raw = with_("/nodes/0/supportingInfrastructure", {"type": "cableWell"})
+    raw["spans"] = [
+        {**duct, "id": id, "route": {"type": "LineString", "coordinates": [[lon, 60.17] for lon in lons]}}
+        for id, lons in ends.items()
+    ]
+    streets = Box(24.942, 60.165, 24.948, 60.175)
+    usable = Usable(network(raw)[0], streets=streets)
+    assert {reason: [one.id for one in left] for reason, left in usable.left.items() if left} == {
+        Unused.OUTSIDE: ["away"],
+        Unused.THROUGH: ["through"],
+    }
+    [line] = usable.lines
+    assert (line.id, line.line.coords[0]) == ("span/2", (24.945, 60.17))
+    assert 24.96 < line.line.coords[-1][0] < 25.0  # what leads on to another city is no ground of this one
+    outside, through = unused_faults(usable, "a.json", streets)
+    assert outside.kind is FaultKind.OUTSIDE and (outside.lon, outside.lat) == (25.5, 60.17)
+    assert outside.what.startswith("1 of 3 spans of a.json (27.8 km) lie outside the streets, it is 31 km away")
+    assert through.kind is FaultKind.UNUSED_PLANT and "begin and end elsewhere" in through.what
+    # A place where one gets at it makes the way through usable.
+    raw["nodes"][0]["location"]["coordinates"] = [24.944, 60.17]
+    assert [line.id for line in Usable(network(raw)[0], streets=streets).lines] == ["span/1", "span/2"]

@@ -14,7 +14,8 @@ from broadstreet.access import requires
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.network.scenarios import NewProject, Project, ProjectChange, RegistrySites, inputs_of
-from broadstreet.network.scenarios.project import FileNames, Name
+from broadstreet.network.scenarios.project import Name, Networks
+from broadstreet.network.scenarios.task import StandingNetwork
 
 
 class ProjectBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,7 +24,7 @@ class ProjectBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     name: Name
     inputs: dict[str, Any] | None = None
-    networks: FileNames = ()
+    networks: Networks = ()
     registry: RegistrySites | None = None
 
 
@@ -32,7 +33,7 @@ class ProjectChangeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     name: Name | UnsetType = UNSET
     inputs: dict[str, Any] | UnsetType = UNSET
-    networks: FileNames | UnsetType = UNSET
+    networks: Networks | UnsetType = UNSET
     registry: RegistrySites | UnsetType | None = UNSET
 
 
@@ -42,7 +43,7 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     inputs: dict[str, Any]
-    networks: tuple[str, ...]
+    networks: tuple[str | StandingNetwork, ...]
     registry: RegistrySites | None
     owner: str
     created_at: str

@@ -19,6 +19,8 @@ class FaultKind(StrEnum):
     ISLAND = "island"
     OUTSIDE = "outside"
     UNCONNECTED_PLANT = "unconnected_plant"
+    UNUSED_PLANT = "unused_plant"
+    ASSUMED_PLANT = "assumed_plant"
     UNREACHED_OFFICE = "unreached_office"
     OUT_OF_REACH = "out_of_reach"
     CONTRADICTION = "contradiction"

@@ -8,7 +8,7 @@ event loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -29,14 +29,14 @@ from broadstreet.network.ground.columns import (
     site_layer,
     street_layer,
 )
-from broadstreet.network.ground.courses import F8, GEOD
+from broadstreet.network.ground.courses import GEOD
 from broadstreet.network.ground.fault import Fault, FaultKind, Misplaced
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.layer import Layer, read_layer
 from broadstreet.network.ground.obstacles import NOTHING_ACROSS, Obstacles
 from broadstreet.network.ground.office import spread_offices
 from broadstreet.network.ground.openstreetmap import StreetMap, read_street_map
-from broadstreet.network.ground.plant import Plant, PlantLine, plant_of
+from broadstreet.network.ground.plant import Plant, Standing, nothing_standing, plant_of
 from broadstreet.network.ground.premises import (
     Demand,
     Row,
@@ -101,12 +101,11 @@ def read_ground(
     folder: Path,
     *,
     catalogue: Catalogue | None = None,
-    lines: Sequence[PlantLine] = (),
-    chambers: Sequence[tuple[F8, F8]] = (),
+    standing: Callable[[Box], Standing] = nothing_standing,
 ) -> Ground:
     """The ground of these inputs; files are within the folder.
 
-    catalogue: in place of the inputs' own. lines, chambers: plant that is of no layer, such as a network's.
+    catalogue: in place of the inputs' own. standing: plant that is of no layer, asked for with where the streets are.
 
     Raises what reading a file raises, InvalidInput where no streets are named or a file lies elsewhere, and what
     `put_together` raises.
@@ -115,7 +114,7 @@ def read_ground(
     base = _base(inputs, files)
     files = replace(files, expected=base.streets.bounds)
     demand = Demand.of(with_critical(_rows(inputs, base, files), inputs.critical, inputs.needs))
-    plant, plant_faults = _plant(inputs, files, lines, chambers)
+    plant, plant_faults = _plant(inputs, files, standing(base.streets.bounds))
     offices = [
         *inputs.offices,
         *(office for source in inputs.office_layers for office in office_layer(files.layer(source), source.columns)),
@@ -218,14 +217,12 @@ def _apart(rows: Iterable[Row], taken: set[str]) -> list[Row]:
     return found
 
 
-def _plant(
-    inputs: Inputs, files: _Files, given: Sequence[PlantLine], chambers: Sequence[tuple[F8, F8]]
-) -> tuple[Plant, list[Fault]]:
-    lines, faults = list(given), list[Fault]()
+def _plant(inputs: Inputs, files: _Files, standing: Standing) -> tuple[Plant, list[Fault]]:
+    lines, faults = list(standing.lines), list(standing.faults)
     for source in inputs.plant:
         found, wrong = plant_layer(files.layer(source), source.columns)
         lines += found
         faults += wrong
-    places = [*chambers, *(chamber_layer(files.layer(source)) for source in inputs.chambers)]
+    places = [*standing.chambers, *(chamber_layer(files.layer(source)) for source in inputs.chambers)]
     lon, lat = (np.concatenate([place[axis] for place in places] or [np.zeros(0)]) for axis in (0, 1))
     return plant_of(lines, (lon, lat)), faults

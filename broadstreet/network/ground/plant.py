@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from shapely import LineString
 
 from broadstreet.model.errors import InvalidInput
+from broadstreet.model.geometry import Box
 from broadstreet.network.ground.catalogue import Surface
 from broadstreet.network.ground.courses import F8, Plane
+from broadstreet.network.ground.fault import Fault
 from broadstreet.network.ground.hanging import Pieces, hang, hung_up
 from broadstreet.network.ground.streets import PLANT, Streets, Trait, WayKind
 from broadstreet.network.ground.ways import Ways, ways_of
@@ -43,6 +45,21 @@ class PlantLine:
     line: LineString
     room: int = UNBOUNDED
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Plant that is of no layer, such as a network's. chambers: longitudes and latitudes. faults: what of it is not
+    used, and why."""
+
+    lines: tuple[PlantLine, ...] = ()
+    chambers: tuple[tuple[F8, F8], ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def nothing_standing(_: Box) -> Standing:
+    """No plant beside the layers'."""
+    return Standing()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,9 +3,9 @@
 In comes a file: a network package, JSON Lines, or GeoJSON, of nodes and spans together, apart, or spans alone.
 `Source` goes through it network by network, `read_package` takes it whole; `Faults` says what is wrong with it, each
 with its path, its place and what to do. `mend` puts right what is sure. `layers_of` draws a network, `plant_of` says
-what lies there, and `Usable` what of that a ground may use; `survey` counts it; `designed` makes one of a plan.
-`report` and `convert` are what the commands say and do. `write_package`, `write_lines` and `write_pair` write them,
-`tables_of` lays them out as the standard's CSV.
+what lies there, and `Usable` what of that a ground may use (`unused_faults` what not); `survey` counts it; `designed`
+makes one of a plan. `report` and `convert` are what the commands say and do. `write_package`, `write_lines` and
+`write_pair` write them, `tables_of` lays them out as the standard's CSV.
 
 What must always hold: what was read and is written says the same, member by member, whatever it was, in each of the
 three forms; no file, however wrong, does more than raise an error of ours; memory is bounded by `MAX_DOCUMENT_BYTES`;
@@ -17,12 +17,13 @@ from broadstreet.network.ofds.design import Plan, PlannedNode, PlannedPhase, Pla
 from broadstreet.network.ofds.document import MAX_DOCUMENT_BYTES
 from broadstreet.network.ofds.fault import Fault, Faults, Kind, Severity
 from broadstreet.network.ofds.layers import Layers, layers_of
-from broadstreet.network.ofds.lines import Unused, Usable
+from broadstreet.network.ofds.lines import Taking, Unused, Usable
 from broadstreet.network.ofds.mending import Mend, mend
 from broadstreet.network.ofds.network import VERSION, Network, Node, Package, Span
 from broadstreet.network.ofds.plant import Carrier, Plant, Site, Stretch, Survey, plant_of, survey
 from broadstreet.network.ofds.reporting import Conversion, Report, Target, convert, fault_map, report
 from broadstreet.network.ofds.source import Form, Source, read_package
+from broadstreet.network.ofds.standing import unused_faults
 from broadstreet.network.ofds.tables import columns_of, tables_of
 from broadstreet.network.ofds.writing import write_json, write_lines, write_package, write_pair
 
@@ -52,6 +53,7 @@ __all__ = [
     "Span",
     "Stretch",
     "Survey",
+    "Taking",
     "Target",
     "Unused",
     "Usable",
@@ -68,6 +70,7 @@ __all__ = [
     "report",
     "survey",
     "tables_of",
+    "unused_faults",
     "write_json",
     "write_lines",
     "write_package",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +20,12 @@ import numpy as np
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.design import Role, SiteKind, Statement
 from broadstreet.network.ground import BadGround, FaultKind, Ground
-from broadstreet.network.ground.courses import F8
 from broadstreet.network.ground.inputs import read_ground
-from broadstreet.network.ground.plant import PlantLine
 from broadstreet.network.ground.streets import PLANT
-from broadstreet.network.ofds import Usable, read_package
 from broadstreet.network.plan import phase_plan, plan_fibre
 from broadstreet.network.proof import Finding, prove
 from broadstreet.network.scenarios.scenario import Better, Outcome
+from broadstreet.network.scenarios.standing import standing_of
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.scenarios.wish import Sheets
 from broadstreet.optimiser import Graph, solve
@@ -106,8 +104,7 @@ def read(task: Task, folder: Path) -> Ground:
     inputs = task.wish.inputs(task.inputs)
     inputs = msgspec.structs.replace(inputs, sites=(*inputs.sites, *task.sites))
     catalogue = task.wish.sheets().catalogue if task.wish.catalogue else None
-    lines, chambers = _standing(task.networks, folder)
-    return read_ground(inputs, folder, catalogue=catalogue, lines=lines, chambers=chambers)
+    return read_ground(inputs, folder, catalogue=catalogue, standing=lambda streets: standing_of(task, folder, streets))
 
 
 def plan(
@@ -239,16 +236,3 @@ def _found(ids: Sequence[str], wanted: Sequence[str], noun: str, where: str) -> 
                 remedy=f"Did you mean {' or '.join(close)}?" if close else "Look for it on the map of the ground.",
             )
     return sorted({rows[id] for id in wanted})
-
-
-def _standing(names: Sequence[str], folder: Path) -> tuple[list[PlantLine], list[tuple[F8, F8]]]:
-    """What stands of networks by the Open Fibre Data Standard: lines of plant, and places where ducts can be
-    reached."""
-    lines, chambers = list[PlantLine](), list[tuple[F8, F8]]()
-    for name in names:
-        package, _ = read_package(folder / name)
-        for number, network in enumerate(package.networks):
-            usable = Usable(network)
-            lines += [replace(line, id=f"{name}/{number}/{line.id}") for line in usable.lines]
-            chambers.append(usable.chambers)
-    return lines, chambers

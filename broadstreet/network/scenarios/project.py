@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from broadstreet.model.errors import Conflict, InvalidInput, NotFound, TooLarge, TooMany
 from broadstreet.network.ground.sources import Inputs
+from broadstreet.network.scenarios.task import FileName, StandingNetwork
 from broadstreet.store import load_queries
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ BASE_EXTRACT: Final = "central-helsinki.osm.pbf"
 """The extract that comes with the house: a project may name it without having it."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^\S(.*\S)?$")]
-FileName = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
-FileNames = Annotated[tuple[FileName, ...], Meta(max_length=MAX_SOURCES)]
+Networks = Annotated[tuple[FileName | StandingNetwork, ...], Meta(max_length=MAX_SOURCES)]
 Words = Annotated[str, Meta(min_length=1, max_length=8_192)]
 _SQL = load_queries("plan_project")
 
@@ -49,12 +49,13 @@ class RegistrySites(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class NewProject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A project to make. networks: names of its sources that are networks by the Open Fibre Data Standard: what stands
-    of them is plant. registry: which entities are sites beside those of the inputs."""
+    """A project to make. networks: names of its sources that are networks by the Open Fibre Data Standard, alone or
+    with what is known beside them: what stands of them is plant. registry: which entities are sites beside those of
+    the inputs."""
 
     name: Name
     inputs: Inputs = Inputs()
-    networks: FileNames = ()
+    networks: Networks = ()
     registry: RegistrySites | None = None
 
 
@@ -63,8 +64,13 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     name: Name | UnsetType = UNSET
     inputs: Inputs | UnsetType = UNSET
-    networks: FileNames | UnsetType = UNSET
+    networks: Networks | UnsetType = UNSET
     registry: RegistrySites | UnsetType | None = UNSET
+
+
+def files_of(networks: Sequence[str | StandingNetwork]) -> list[str]:
+    """The files of networks."""
+    return [StandingNetwork.of(network).file for network in networks]
 
 
 def inputs_of(described: Mapping[str, Any]) -> Inputs:
@@ -86,7 +92,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     inputs: Inputs
-    networks: tuple[str, ...]
+    networks: tuple[str | StandingNetwork, ...]
     registry: RegistrySites | None
     owner: str
     created_us: int
@@ -99,7 +105,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         """The names of the files that its inputs speak of, each once."""
         inputs = self.inputs
         layers = (*inputs.demand, *inputs.site_layers, *inputs.plant, *inputs.chambers, *inputs.office_layers)
-        names = [inputs.extract, inputs.catalogue, *self.networks, *(layer.file for layer in layers)]
+        names = [inputs.extract, inputs.catalogue, *files_of(self.networks), *(layer.file for layer in layers)]
         if inputs.streets is not None:
             names.append(inputs.streets.file)
         return tuple(dict.fromkeys(name for name in names if name is not None))
@@ -161,7 +167,7 @@ class Projects:
 
 
 def _values(
-    inputs: Inputs, networks: tuple[str, ...], registry: RegistrySites | None
+    inputs: Inputs, networks: tuple[str | StandingNetwork, ...], registry: RegistrySites | None
 ) -> tuple[dict[str, Any], list[str], dict[str, Any] | None]:
     """What the table has of them. Raises InvalidInput, TooLarge."""
     kept = msgspec.to_builtins(inputs)
@@ -171,9 +177,9 @@ def _values(
             where="inputs",
             remedy="Put sites and areas into a layer, and give that as a source.",
         )
-    if len(set(networks)) != len(networks):
+    if len(set(files_of(networks))) != len(networks):
         raise InvalidInput("a source is named twice", where="networks", remedy="Name each once.")
-    return kept, list(networks), None if registry is None else msgspec.to_builtins(registry)
+    return kept, msgspec.to_builtins(networks), None if registry is None else msgspec.to_builtins(registry)
 
 
 def _taken(name: str) -> Conflict:
@@ -186,7 +192,7 @@ def _project(row: asyncpg.Record) -> Project:
         id=row["id"],
         name=row["name"],
         inputs=msgspec.convert(row["inputs"], Inputs),
-        networks=tuple(row["networks"]),
+        networks=msgspec.convert(row["networks"], tuple[str | StandingNetwork, ...]),
         registry=None if row["registry"] is None else msgspec.convert(row["registry"], RegistrySites),
         owner=row["owner"],
         created_us=row["created_at"],

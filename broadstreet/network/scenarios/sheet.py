@@ -24,7 +24,7 @@ from broadstreet.model.errors import InvalidInput, NotFound, TooLarge
 from broadstreet.network.ground.sheet import MAX_SHEET_BYTES
 from broadstreet.network.ground.sources import Inputs
 from broadstreet.network.scenarios.project import Name
-from broadstreet.network.scenarios.task import Task
+from broadstreet.network.scenarios.task import StandingNetwork, Task
 from broadstreet.network.scenarios.wish import PlanWish
 
 SHEETS: Final = ("catalogue", "architecture", "optics", "worth")
@@ -35,7 +35,7 @@ class ScenarioSheet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     name: Name
     inputs: Inputs
-    networks: tuple[str, ...] = ()
+    networks: tuple[str | StandingNetwork, ...] = ()
     wish: dict[str, Any] = {}
 
 

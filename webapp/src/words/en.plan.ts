@@ -191,6 +191,8 @@ export const plan = {
     island: 'island of streets',
     unreached_office: 'office not reached',
     unconnected_plant: 'plant not connected',
+    unused_plant: 'plant not used',
+    assumed_plant: 'plant on trust',
     bad_geometry: 'unusable shape',
     contradiction: 'contradiction',
   } as Record<string, string>,
