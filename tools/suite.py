@@ -18,7 +18,7 @@ from tools.steps import ROOT, VENV_PYTHON
 WORKERS = 3
 """On two cores: a test waits for a third of its time, for the disk, a browser or a moment."""
 PYTEST = (
-    *(str(VENV_PYTHON), "-m", "pytest", "-p", "tests.kinds", "-p", "tests.groups", "-q"),
+    *(str(VENV_PYTHON), "-m", "pytest", "-p", "tests.kinds", "-p", "tests.groups", "-p", "tests.tracing", "-q"),
     *("-n", str(WORKERS), "--no-loadscope-reorder", "--max-worker-restart", "0"),
 )
 """A worker that dies ends the run: one started in its place near the end would wait for ever for a second test."""
