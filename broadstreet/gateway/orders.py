@@ -39,8 +39,11 @@ class Orders:
         self._teller = teller
         self._waiting = 0
 
-    async def next(self, principal: Principal, device: str, wait_s: float) -> Offer | None:
-        """A device's next command, waited for; None where none came. Raises NotFound, TooMany."""
+    async def next(self, principal: Principal, device: str, wait_s: float, gone: asyncio.Future[None]) -> Offer | None:
+        """A device's next command, waited for; None where none came, or who asked has gone. Raises NotFound, TooMany.
+
+        gone: ends when who asked hangs up. A command handed to nobody would be kept from the device's next poll.
+        """
         database = await self._store.tenant(principal.tenant)
         await self._key(database, principal, device)
         if self._waiting >= MAX_WAITING:
@@ -54,7 +57,8 @@ class Orders:
                 left_s = until_s - loop.time()
                 if offer is not None or left_s <= 0:
                     return offer
-                await asyncio.sleep(min(LOOK_EVERY_S, left_s))
+                if (await asyncio.wait((gone,), timeout=min(LOOK_EVERY_S, left_s)))[0]:
+                    return None
         finally:
             self._waiting -= 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, Router, get, post
@@ -31,6 +32,12 @@ async def _sent(request: AnyRequest) -> Sent:
         key=headers.get(KEY_HEADER),
         signature=next((headers[name] for name in SIGNATURE_HEADERS if name in headers), ""),
     )
+
+
+async def _hung_up(request: AnyRequest) -> None:
+    """Return when who asked has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass  # its body, which nobody reads
 
 
 def readings_router(ingest: HttpIngest) -> Router:
@@ -67,7 +74,11 @@ def readings_router(ingest: HttpIngest) -> Router:
         The answer waits up to `wait_s` seconds for one; 204 where none came. A command that is not answered is handed
         out again, under the same id: execute it once.
         """
-        offer = await ingest.orders.next(request.user, device, wait_s)
+        gone = asyncio.create_task(_hung_up(request))
+        try:
+            offer = await ingest.orders.next(request.user, device, wait_s, gone)
+        finally:
+            gone.cancel()
         return Response(offer, status_code=HTTP_204_NO_CONTENT if offer is None else HTTP_200_OK)
 
     @post(

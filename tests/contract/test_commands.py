@@ -7,17 +7,21 @@ import base64
 import json
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from litestar import Litestar
 
 from broadstreet.apis import Services, create_app
 from broadstreet.devices import DeviceSpec, Dispatcher, command
 from broadstreet.gateway import Counters, HttpIngest, Packer, readings_router
+from broadstreet.gateway.orders import LOOK_EVERY_S
 from tests.asgi import Answer, ask
 from tests.contract.conftest import Clock
 from tests.contract.recording import PROFILE, House, S
+from tests.contract.test_http_server import FreePort, served
 
 SECRET = "a-secret-that-is-long-enough-"
 ORDER = {"name": "set-level", "body": {"level": 0.4}, "why": "the street is empty"}
@@ -282,6 +286,18 @@ async def test_a_device_fetches_and_answers_over_http(site: Site) -> None:
     site.house.sent = (await site.house.log.stream_info("RAW")).state.last_seq
     await site.house.record()
     assert (await site.command(identifier))["state"] == "acknowledged"
+
+
+async def test_who_has_hung_up_takes_no_command_away(site: Site, data_dir: Path, free_port: FreePort) -> None:
+    port = free_port()
+    async with served(data_dir, port, site.app), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as house:
+        target, device = "/v1/devices/air-0/commands/next", ("air-0", f"{SECRET}air-0")
+        with pytest.raises(httpx.ReadTimeout):
+            await house.get(target, params={"wait_s": 20}, auth=device, timeout=httpx.Timeout(5, read=0.3))
+        identifier = (await site.order(devices=["air-0"]))["air-0"]
+        await asyncio.sleep(1.5 * LOOK_EVERY_S)  # by then it had been handed to nobody
+        assert (await site.command(identifier))["state"] == "queued"
+        assert (await house.get(target, auth=device)).json()["id"] == identifier
 
 
 async def test_a_device_has_its_own_commands_alone(site: Site) -> None:
