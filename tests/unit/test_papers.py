@@ -59,7 +59,9 @@ def test_a_plan_that_the_checker_finds_wrong_is_not_handed_out() -> None:
 def test_the_digger_is_told_each_street_from_where_to_where(town: Dossier) -> None:
     runs = table(town, "runs")
     back = [run for run in runs if run["kind"] == "duct"]
-    assert [(run["street"], run["surface"], run["ducts"], run["phase"]) for run in back] == [("Back Street", "", "", 2)]
+    assert [(run["street"], run["surface"], run["ducts"], run["phase"]) for run in back] == [
+        ("by Back Street", "", "", 2)
+    ]
     crossing = [run for run in runs if "carriageway" in str(run["crosses"])]
     assert [(run["kind"], run["cables_most"]) for run in crossing] == [("crossing", 0)]  # locked
     assert any("tram" in str(run["crosses"]) for run in runs)

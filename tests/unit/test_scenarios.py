@@ -17,6 +17,7 @@ from broadstreet.cli.entry import app
 from broadstreet.model.errors import BroadstreetError, Conflict, CorruptData, InvalidInput, NotFound, TooLarge
 from broadstreet.network.design import Statement
 from broadstreet.network.ground import Ground
+from broadstreet.network.ground.beside import NO_STREET, StreetBy
 from broadstreet.network.ground.sources import Inputs
 from broadstreet.network.scenarios import PlanWish, Shelf, check_count, compare_bills, format_of, trouble_of
 from broadstreet.network.scenarios import __main__ as child
@@ -24,7 +25,14 @@ from broadstreet.network.scenarios.drawing import layers_of
 from broadstreet.network.scenarios.files import PlanFiles
 from broadstreet.network.scenarios.handing import Order, imprint_of
 from broadstreet.network.scenarios.making import MAX_BETTER, Planned, Progress, Stopping, plan, read
-from broadstreet.network.scenarios.packed import pack_ground, pack_statement, unpack_ground, unpack_statement
+from broadstreet.network.scenarios.packed import (
+    GROUND_FORM,
+    OLDER_GROUND_FORM,
+    pack_ground,
+    pack_statement,
+    unpack_ground,
+    unpack_statement,
+)
 from broadstreet.network.scenarios.planfile import PlanFile, read_plan
 from broadstreet.network.scenarios.planner import Line, Result
 from broadstreet.network.scenarios.scenario import Better
@@ -98,6 +106,20 @@ def test_a_ground_and_a_statement_come_back_as_they_were(town: Ground, planned: 
         unpack_ground(pack_ground(town)[:-9])
     with pytest.raises(Conflict):
         unpack_statement(b"something else")
+
+
+def test_a_ground_that_was_kept_before_pavements_had_streets_is_what_it_was(town: Ground) -> None:
+    kept = msgspec.msgpack.decode(pack_ground(town).removeprefix(GROUND_FORM))
+    del kept["ways"]["street_by"]
+    older = OLDER_GROUND_FORM + msgspec.msgpack.encode(kept)
+    again = unpack_ground(older)
+    assert again.digest == town.digest
+    named = again.ways.street != NO_STREET
+    assert (again.ways.street_by == np.where(named, StreetBy.NAME, StreetBy.NONE)).all() and named.any()
+    del kept["ways"]["street"]
+    for broken in (older[:-9], OLDER_GROUND_FORM + msgspec.msgpack.encode(kept)):
+        with pytest.raises(CorruptData):
+            unpack_ground(broken)
 
 
 def test_progress_is_thinned_out_and_keeps_its_ends() -> None:

@@ -14,6 +14,7 @@ from shapely import Point, Polygon
 from broadstreet.city import features
 from broadstreet.model.errors import InvalidInput, NotFound, TooLarge
 from broadstreet.network.ground.assembly import put_together
+from broadstreet.network.ground.beside import StreetBy
 from broadstreet.network.ground.catalogue import SURFACES, Surface, default_catalogue
 from broadstreet.network.ground.columns import DemandColumns, demand_layer
 from broadstreet.network.ground.courses import Plane
@@ -99,7 +100,7 @@ def test_every_address_of_helsinki_hangs_on_a_street_close_by(ground: Ground, he
 
 
 def test_islands_of_helsinki_are_told_and_few(ground: Ground) -> None:
-    assert {fault.kind for fault in ground.faults} == {FaultKind.ISLAND}
+    assert {fault.kind for fault in ground.faults} == {FaultKind.ISLAND, FaultKind.UNSURE_STREET}
     assert ground.counts.islands < 45
     assert ground.counts.island_m < 0.02 * ground.ways.length_m.sum()
     assert all(24.93 < fault.lon < 24.96 and 60.16 < fault.lat < 60.18 for fault in ground.faults)
@@ -112,6 +113,23 @@ def test_tunnels_are_not_dug_and_tram_tracks_cost(ground: Ground) -> None:
     assert (ways.fixed_cents[tram] >= default_catalogue().crossing.tram.each_cents).all()
     assert 100 < (~ways.usable).sum() < 500
     assert {SURFACES[surface] for surface in ways.surface.tolist()} >= {Surface.SETT, Surface.ASPHALT, Surface.PAVING}
+
+
+def test_pavements_of_helsinki_belong_to_the_streets_of_their_addresses(ground: Ground) -> None:
+    ways, premises = ground.ways, ground.premises
+    pavements = ways.usable & (ways.kind == WayKind.PATH)
+    named = pavements & (ways.street_by != StreetBy.NONE)
+    assert ways.length_m[named].sum() > 0.65 * ways.length_m[pavements].sum()
+    assert ways.length_m[ways.street_by == StreetBy.UNSURE].sum() < 0.02 * ways.length_m.sum()
+    kept = []
+    for label, node, way in zip(premises.demand.labels, premises.node.tolist(), premises.way.tolist(), strict=True):
+        street = " ".join(word for word in label.split() if not word[0].isdigit())
+        row = int(np.flatnonzero((ways.way == way) & ((ways.a == node) | (ways.b == node)))[0])
+        if street in ground.streets and ways.street_by[row] == StreetBy.BESIDE:
+            kept.append(ground.streets[ways.street[row]] == street)
+    assert len(kept) > 300
+    # Houses at a corner have their number in one street and their nearest pavement in the other.
+    assert np.mean(kept) > 0.9
 
 
 def test_helsinki_is_the_same_twice(ground: Ground) -> None:
@@ -129,9 +147,11 @@ def test_a_street_is_closed_by_its_name_or_its_number_in_openstreetmap(helsinki:
     number = helsinki.streets.sources[0]
     rules = Rules(closed=("Aleksanterinkatu", number))
     closed = put_together(helsinki.streets, Demand.of(()), default_catalogue(), rules=rules)
-    street = everything.streets.index("Aleksanterinkatu")
-    assert everything.ways.usable[everything.ways.street == street].any()
-    assert not closed.ways.usable[closed.ways.street == street].any()
+    of_street = everything.ways.street == everything.streets.index("Aleksanterinkatu")
+    crosses = everything.ways.street_by == StreetBy.CROSSES
+    assert everything.ways.usable[of_street & (everything.ways.street_by == StreetBy.BESIDE)].any()
+    assert not closed.ways.usable[of_street & ~crosses].any()
+    assert closed.ways.usable[of_street & crosses].any()
     with pytest.raises(InvalidInput) as caught:
         put_together(helsinki.streets, Demand.of(()), default_catalogue(), rules=Rules(closed=("Alexanterinkatu",)))
     assert str(caught.value.remedy).startswith("Did you mean Aleksanterinkatu")

@@ -11,9 +11,10 @@ class What(StrEnum):
     """What is paid for, with its key and its unit. What is opened is paid once, however many cables lie in it.
 
     office: an office that is a site; key: its id; what the ground says it costs. port: each that is joined.
-    trench: metres of opened ways that are no plant, by surface. permit: the same metres (`m`), and each named street
-    among them once, in the first phase that digs there (`street`). crossing: each obstacle across an opened way that is
-    no plant (`tram`, `railway`, `water`), and each opened way that is a crossing itself (`street`).
+    trench: metres of opened ways that are no plant, by surface. permit: the same metres (`m`), and each street to
+    which the ground says that one of them belongs once, in the first phase that digs there (`street`).
+    crossing: each obstacle across an opened way that is no plant (`tram`, `railway`, `water`), and each opened way that
+    is a crossing itself (`street`).
     plant: metres of opened ways of plant (`duct`, `trench`, `fibre`); pole line: of such ways.
     duct: metres, by kind. cable: metres, by fibres: of ways and of offices' leads, not of premises' drops; none for a
     cable of spare fibres that lies there. cabinet, closure: by size. splitter: by ratio. joint: each fusion; connectors

@@ -1,8 +1,8 @@
 """Puts the ground together: streets become a graph, rules are applied, and everything hangs where it belongs.
 
-In this order: the graph of ways; what the rules say of each; islands, on which nothing is hung; then premises, offices
-and the ends of plant, each on the nearest way that may be dug, which are all taken apart at once; then prices. What
-cannot be joined is a fault with its place, never gone in silence.
+In this order: the graph of ways; to which street each belongs; what the rules say of each; islands, on which nothing is
+hung; then premises, offices and the ends of plant, each on the nearest way that may be dug, which are all taken apart
+at once; then prices. What cannot be joined is a fault with its place, never gone in silence.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Meta
 
 from broadstreet.model.errors import InvalidInput, TooLarge
+from broadstreet.network.ground.beside import belonging, unsure_streets
 from broadstreet.network.ground.catalogue import Catalogue
 from broadstreet.network.ground.courses import F8, I8, Plane, distances_m
 from broadstreet.network.ground.fault import Fault, FaultKind
@@ -83,7 +84,8 @@ def put_together(
     _check_count("premises", len(demand), MAX_PREMISES)
     needed = demand.take(np.flatnonzero(demand.fibres > 0))
     ways = ways_of(streets, limits.snap_m)
-    said = ruled(ways, rules or Rules(), obstacles)
+    of_streets = belonging(ways, streets)
+    said = ruled(ways, of_streets, rules or Rules(), obstacles)
     check_usable(ways, said.may_dig)
     plane = Plane.about(ways.lon, ways.lat)
 
@@ -100,12 +102,13 @@ def put_together(
 
     pieces = hung_up(ways, _together((premises_hung, office_hung, plant_hung)), plane)
     premises_at, office_node, joins = np.split(pieces.node, np.cumsum((len(needed), len(given))))
-    made = tabled(ways, said, pieces, plant, joins, plant_hung.way, obstacles, catalogue)
+    made = tabled(ways, of_streets, said, pieces, plant, joins, plant_hung.way, obstacles, catalogue)
     part = parts(len(made.lon), made.ways.a[made.ways.usable], made.ways.b[made.ways.usable])
     alone = without_office(part, premises_at, office_node)
     found += unreached(needed, premises_hung, alone)
     found += unreached_offices(given, office_hung)
     found += unconnected_plant(plant, joins)
+    found += unsure_streets(of_streets, ways)
     kept = np.flatnonzero((premises_at >= 0) & ~alone)
     return Ground(
         made.lon,

@@ -114,7 +114,8 @@ def street_layer(layer: Layer, columns: StreetColumns) -> tuple[Streets, tuple[F
         known = words.get(feature.text(columns.surface, "").casefold(), columns.surface_otherwise)
         lines.append(line)
         name, category = feature.text(columns.name, ""), feature.text(columns.category, "street")
-        traits.append(Trait(WayKind.STREET, known, feature.flag(columns.may_dig, True), name, category))
+        beside = "" if name else feature.text(columns.beside, "")
+        traits.append(Trait(WayKind.STREET, known, feature.flag(columns.may_dig, True), name, category, beside))
         levels.append(_level(feature, columns.level))
         sources.append(_part_id(feature, columns.id, number))
     meet = columns.meet_where_they_cross

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from broadstreet.network.ground.beside import StreetBy
 from broadstreet.network.ground.catalogue import SURFACES
 from broadstreet.network.ground.fault import Fault
 from broadstreet.network.ground.ground import NO_STREET, Ground
@@ -63,6 +64,7 @@ def _ways(ground: Ground) -> Iterator[dict[str, Any]]:
                 "kind": WayKind(ways.kind[i]).name.lower(),
                 "surface": SURFACES[ways.surface[i]],
                 "street": None if street == NO_STREET else ground.streets[street],
+                "street_by": StreetBy(ways.street_by[i]).name.lower(),
                 "length_m": round(float(ways.length_m[i]), 2),
                 "usable": bool(ways.usable[i]),
                 "locked": bool(ways.locked[i]),

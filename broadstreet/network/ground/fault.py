@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     MISPLACED = "misplaced"
     ONE_WAY = "one_way"
     OVER_BUDGET = "over_budget"
+    UNSURE_STREET = "unsure_street"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from broadstreet.network.ground.beside import NO_STREET as NO_STREET
 from broadstreet.network.ground.catalogue import Catalogue
 from broadstreet.network.ground.courses import F8, I8, Courses
 from broadstreet.network.ground.fault import Fault
 from broadstreet.network.ground.premises import Demand
 from broadstreet.network.ground.ways import Cleaned
-
-NO_STREET: Final = -1
-"""The street of a way that has no name."""
 
 I4 = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -33,10 +31,11 @@ Flags = NDArray[np.bool_]
 class WayTable:
     """Ways, a row each: from node a to node b along its course, `length_m` on the ellipsoid.
 
-    kind: a WayKind. surface: a number in SURFACES. street: a number in the ground's streets, or NO_STREET. way: a
-    number in the ground's way_ids, the same for all pieces from one junction to the next; what rules speak of.
-    usable: it may be dug, or lies there with room. locked: every plan holds it. room: how many cables (or spare
-    fibres) it takes; -1 where there is no bound. crossings: by kind of obstacle, whether one lies across.
+    kind: a WayKind. surface: a number in SURFACES. street: a number in the ground's streets, or NO_STREET; a pavement's
+    is that of the street it runs beside, and `street_by`, a StreetBy, says how that is known. way: a number in the
+    ground's way_ids, the same for all pieces from one junction to the next; what rules speak of. usable: it may be dug,
+    or lies there with room. locked: every plan holds it. room: how many cables (or spare fibres) it takes; -1 where
+    there is no bound. crossings: by kind of obstacle, whether one lies across.
     """
 
     a: I4
@@ -46,6 +45,7 @@ class WayTable:
     kind: NDArray[np.int8]
     surface: NDArray[np.int8]
     street: I4
+    street_by: NDArray[np.int8]
     way: I4
     usable: Flags
     locked: Flags
@@ -138,7 +138,7 @@ class Ground:
 
     @cached_property
     def digest(self) -> str:
-        """A name for all of it, of its content alone."""
+        """A name for all of it, of its content alone; but for how a way's street is known, which changes no plan."""
         made = hashlib.sha256()
         for value in _flat(self):
             if isinstance(value, np.ndarray):
@@ -153,5 +153,5 @@ class Ground:
 def _flat(part: Any) -> list[Any]:
     """The columns and values of a part, those of the parts within it in their place."""
     nested = (WayTable, Courses, Premises, Demand, Offices)
-    values = [getattr(part, field.name) for field in fields(part)]
+    values = [getattr(part, field.name) for field in fields(part) if field.name != "street_by"]
     return [flat for value in values for flat in (_flat(value) if isinstance(value, nested) else [value])]

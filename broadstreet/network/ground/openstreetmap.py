@@ -59,6 +59,8 @@ _NO_HOUSE: Final = _words("""
     bridge ruins construction bunker container tank silo storage_tank
 """)
 _BUSINESS: Final = ("shop", "office", "craft", "amenity", "tourism", "healthcare", "leisure")
+_BESIDE: Final = ("is_sidepath:of:name", "street:name", "street")
+"""What says the street's name of a way that is drawn beside it, the first that is there."""
 _WANTED: Final[Wanted] = {
     "highway": True,
     "railway": sorted(_RAILS | {"tram"}),
@@ -76,7 +78,7 @@ _JOINED: Final[Wanted] = {
 }
 _KEYS: Final = (
     *("highway", "railway", "waterway", "natural", "building", "name", "surface", "tunnel", "bridge", "layer"),
-    *("indoor", "access", *_USERS, "footway", "cycleway", "path"),
+    *("indoor", "access", *_USERS, "footway", "cycleway", "path", *_BESIDE, "is_sidepath"),
     *("addr:street", "addr:place", "addr:housenumber", "addr:housename", "addr:unit", *_BUSINESS),
 )
 
@@ -146,7 +148,10 @@ def _trait(tags: Row) -> Trait:
     under = tags["tunnel"] not in ("", "no", "building_passage")
     crosses = any(tags[key] in _CROSSINGS for key in ("footway", "cycleway", "path"))
     kind = WayKind.STREET if category in _CARRIAGEWAYS else WayKind.CROSSING if crosses else WayKind.PATH
-    return Trait(kind, _surface(tags), not under and _is_public(tags), tags["name"], category)
+    may_dig, name = not under and _is_public(tags), tags["name"]
+    beside = "" if name else next((tags[key] for key in _BESIDE if tags[key]), "")
+    apart = not (name or beside) and tags["is_sidepath"] == "no"
+    return Trait(kind, _surface(tags), may_dig, name, category, beside, apart)
 
 
 def _is_public(tags: Row) -> bool:

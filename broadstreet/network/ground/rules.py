@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.model.geometry import Geometry, parse_geometry
+from broadstreet.network.ground.beside import NO_STREET, Belonging, StreetBy
 from broadstreet.network.ground.fault import BadGround, Fault, FaultKind
 from broadstreet.network.ground.obstacles import OBSTACLES, Obstacle, Obstacles
 from broadstreet.network.ground.ways import Ways
@@ -27,7 +28,10 @@ MOTORWAYS: Final = ("motorway", "motorway_link", "trunk", "trunk_link")
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An id is a way's own or its source's; a name is a street's, whatever its capitals.
+    """An id is a way's own or its source's; a name is a street's, whatever its capitals. To close a street by its name
+    closes what runs beside it as well, but for crossings: it can still be crossed. To open or lock one by name speaks
+    of the ways alone of which the source says that name, since nobody's ground is opened, nor three trenches asked for,
+    by what is only likely.
 
     closed: not dug. opened: dug, though its source or its category says otherwise. locked: part of every plan.
     closed_areas: GeoJSON polygons. closed_crossings: what no trench may cross.
@@ -49,10 +53,10 @@ class Ruled:
     locked: NDArray[np.bool_]
 
 
-def ruled(ways: Ways, rules: Rules, obstacles: Obstacles) -> Ruled:
+def ruled(ways: Ways, of_streets: Belonging, rules: Rules, obstacles: Obstacles) -> Ruled:
     """What the rules say of each way. Raises BadGround where they contradict each other, InvalidInput where they name
     what is not there."""
-    named = _Names(ways) if rules.closed or rules.opened or rules.locked else None
+    named = _Names(ways, of_streets) if rules.closed or rules.opened or rules.locked else None
     closed, opened, locked = (
         named.find(getattr(rules, rule), rule) if named else np.zeros(len(ways), dtype=np.bool_)
         for rule in ("closed", "opened", "locked")
@@ -124,22 +128,29 @@ def _check(ways: Ways, wrong: NDArray[np.bool_], what: str, remedy: str) -> None
 class _Names:
     """Finds ways by what people call them."""
 
-    def __init__(self, ways: Ways) -> None:
+    def __init__(self, ways: Ways, of_streets: Belonging) -> None:
         self.count = len(ways)
-        self.found: dict[str, list[int]] = {}
-        self.streets: dict[str, str] = {}
-        names = ways.of_trait("name").tolist()
-        for way, (id, sources, name) in enumerate(zip(ways.ids(), ways.sources, names, strict=True)):
-            for key in {id, *sources, *([name.casefold()] if name else [])}:
-                self.found.setdefault(key, []).append(way)
-            if name:
-                self.streets[name.casefold()] = name
+        self.by_id: dict[str, list[int]] = {}
+        self.stated: dict[str, list[int]] = {}
+        self.beside: dict[str, list[int]] = {}
+        for way, (id, sources) in enumerate(zip(ways.ids(), ways.sources, strict=True)):
+            for key in {id, *sources}:
+                self.by_id.setdefault(key, []).append(way)
+        self.streets = {name.casefold(): name for name in of_streets.streets}
+        keys = [name.casefold() for name in of_streets.streets]
+        for way, (street, by) in enumerate(zip(of_streets.street.tolist(), of_streets.by.tolist(), strict=True)):
+            if street != NO_STREET and by != StreetBy.CROSSES:
+                stated = by in (StreetBy.NAME, StreetBy.SOURCE)
+                (self.stated if stated else self.beside).setdefault(keys[street], []).append(way)
 
     def find(self, wanted: Iterable[str], rule: str) -> NDArray[np.bool_]:
         """Which ways a rule names. Raises InvalidInput for a name that none has."""
         which = np.zeros(self.count, dtype=np.bool_)
         for name in wanted:
-            ways = self.found.get(name) or self.found.get(name.casefold())
+            key = name.casefold()
+            ways = self.by_id.get(name) or self.stated.get(key)
+            if ways is not None and rule == "closed" and name not in self.by_id:
+                ways = ways + self.beside.get(key, [])
             if ways is None:
                 close = [self.streets[key] for key in difflib.get_close_matches(name.casefold(), self.streets, n=3)]
                 raise InvalidInput(

@@ -19,10 +19,12 @@ from broadstreet.network.ground.rules import Rules
 
 
 class StreetColumns(msgspec.Struct, frozen=True, kw_only=True):
-    """id: by default the feature's number. surfaces: what the layer's own words for surfaces mean."""
+    """id: by default the feature's number. beside: the street to which a line without a name belongs. surfaces: what
+    the layer's own words for surfaces mean."""
 
     id: str | None = None
     name: str | None = None
+    beside: str | None = None
     surface: str | None = None
     surfaces: dict[str, Surface] = {}
     surface_otherwise: Surface = Surface.ASPHALT

@@ -40,13 +40,19 @@ PLANT: Final = frozenset({WayKind.DUCT, WayKind.TRENCH, WayKind.POLE_LINE, WayKi
 
 @dataclass(frozen=True, slots=True, order=True)
 class Trait:
-    """What lines have in common. `category`: the source's own word for what it is, such as OSM's highway class."""
+    """What lines have in common. `category`: the source's own word for what it is, such as OSM's highway class.
+
+    beside: the street to which a line without a name belongs, where its source says it. apart: its source says that it
+    runs beside none.
+    """
 
     kind: WayKind
     surface: Surface
     may_dig: bool
     name: str
     category: str
+    beside: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from broadstreet.network.ground.beside import NO_STREET, Belonging, StreetBy
 from broadstreet.network.ground.catalogue import SURFACES, Catalogue
 from broadstreet.network.ground.courses import F8, I8, Courses, keys_of, starts_of
-from broadstreet.network.ground.ground import NO_STREET, WayTable
+from broadstreet.network.ground.ground import WayTable
 from broadstreet.network.ground.hanging import Pieces
 from broadstreet.network.ground.obstacles import OBSTACLES, Obstacles
 from broadstreet.network.ground.plant import UNBOUNDED, Plant
@@ -43,6 +44,7 @@ class _Part:
     kind: I8
     surface: I8
     street: I8
+    street_by: I8
     way: I8
     usable: I8
     locked: I8
@@ -50,11 +52,18 @@ class _Part:
 
 
 def tabled(
-    ways: Ways, said: Ruled, pieces: Pieces, plant: Plant, joins: I8, on: I8, obstacles: Obstacles, catalogue: Catalogue
+    ways: Ways,
+    of_streets: Belonging,
+    said: Ruled,
+    pieces: Pieces,
+    plant: Plant,
+    joins: I8,
+    on: I8,
+    obstacles: Obstacles,
+    catalogue: Catalogue,
 ) -> Tabled:
     """The table. joins: for each node of the plant the node of the streets that it is joined to, -1 for none; on: the
     way of the streets that this one is on."""
-    streets = tuple(sorted({trait.name for trait in ways.traits} - {""}))
     sources = tuple(sorted({source for of in plant.ways.sources for source in of}))
     street_count = len(pieces.lon)
     at = plant.pieces
@@ -65,24 +74,25 @@ def tabled(
     lon, lat = np.concatenate((pieces.lon, at.lon[~same])), np.concatenate((pieces.lat, at.lat[~same]))
     linked = np.flatnonzero((joins >= 0) & ~same)
     parts = (
-        _street_part(ways, said, pieces, streets),
+        _street_part(ways, of_streets, said, pieces),
         _plant_part(plant, nodes, sources, len(ways)),
-        _link_part(ways, nodes[linked], joins[linked], on[linked], (lon, lat), streets),
+        _link_part(ways, nodes[linked], joins[linked], on[linked], (lon, lat), of_streets),
     )
     table = _table(parts, obstacles, catalogue)
-    return Tabled(lon, lat, table, (*ways.ids(), *sources), streets, nodes)
+    return Tabled(lon, lat, table, (*ways.ids(), *sources), of_streets.streets, nodes)
 
 
-def _street_part(ways: Ways, said: Ruled, pieces: Pieces, streets: tuple[str, ...]) -> _Part:
+def _street_part(ways: Ways, of_streets: Belonging, said: Ruled, pieces: Pieces) -> _Part:
     of = pieces.of
-    kind, surface, street = _traits(ways, of, streets)
+    kind, surface = _traits(ways, of)
     return _Part(
         pieces.a,
         pieces.b,
         pieces.courses,
         kind,
         surface,
-        street,
+        of_streets.street[of],
+        of_streets.by[of].astype(np.int64),
         of,
         said.may_dig[of].astype(np.int64),
         said.locked[of].astype(np.int64),
@@ -94,7 +104,7 @@ def _plant_part(plant: Plant, nodes: I8, sources: tuple[str, ...], first: int) -
     of = plant.pieces.of
     number = {source: first + i for i, source in enumerate(sources)}
     way = np.array([number[of_way[0]] for of_way in plant.ways.sources], dtype=np.int64)
-    kind, surface, _ = _traits(plant.ways, of, ())
+    kind, surface = _traits(plant.ways, of)
     room = plant.room[of].astype(np.int64)
     none = np.zeros(len(of), dtype=np.int64)
     return _Part(
@@ -104,6 +114,7 @@ def _plant_part(plant: Plant, nodes: I8, sources: tuple[str, ...], first: int) -
         kind,
         surface,
         none + NO_STREET,
+        none + StreetBy.NONE,
         way[of] if len(of) else none,
         (room != 0).astype(np.int64),
         none,
@@ -111,21 +122,21 @@ def _plant_part(plant: Plant, nodes: I8, sources: tuple[str, ...], first: int) -
     )
 
 
-def _link_part(ways: Ways, a: I8, b: I8, on: I8, places: tuple[F8, F8], streets: tuple[str, ...]) -> _Part:
+def _link_part(ways: Ways, a: I8, b: I8, on: I8, places: tuple[F8, F8], of_streets: Belonging) -> _Part:
     """Straight short trenches from plant to the street it lies beside, in that street's surface."""
-    _, surface, street = _traits(ways, on, streets)
+    _, surface = _traits(ways, on)
     ends = np.column_stack((a, b)).reshape(-1)
     courses = Courses(places[0][ends], places[1][ends], starts_of(np.full(len(a), 2)))
     ones = np.ones(len(a), dtype=np.int64)
-    return _Part(a, b, courses, ones * WayKind.LINK, surface, street, on, ones, 0 * ones, ones * UNBOUNDED)
+    street, by = of_streets.street[on], of_streets.by[on].astype(np.int64)
+    return _Part(a, b, courses, ones * WayKind.LINK, surface, street, by, on, ones, 0 * ones, ones * UNBOUNDED)
 
 
-def _traits(ways: Ways, of: I8, streets: tuple[str, ...]) -> tuple[I8, I8, I8]:
-    """Kind, surface and street of each way, as numbers."""
-    street = {name: number for number, name in enumerate(streets)}
-    traits = [(trait.kind, _NUMBERS[trait.surface], street.get(trait.name, NO_STREET)) for trait in ways.traits]
-    columns = np.array(traits, dtype=np.int64).reshape(-1, 3)[ways.trait[of]]
-    return columns[:, 0], columns[:, 1], columns[:, 2]
+def _traits(ways: Ways, of: I8) -> tuple[I8, I8]:
+    """Kind and surface of each way, as numbers."""
+    traits = [(trait.kind, _NUMBERS[trait.surface]) for trait in ways.traits]
+    columns = np.array(traits, dtype=np.int64).reshape(-1, 2)[ways.trait[of]]
+    return columns[:, 0], columns[:, 1]
 
 
 def _table(parts: tuple[_Part, ...], obstacles: Obstacles, catalogue: Catalogue) -> WayTable:
@@ -156,6 +167,7 @@ def _table(parts: tuple[_Part, ...], obstacles: Obstacles, catalogue: Catalogue)
         kind=kind.astype(np.int8),
         surface=surface.astype(np.int8),
         street=column("street").astype(np.int32),
+        street_by=column("street_by").astype(np.int8),
         way=column("way").astype(np.int32),
         usable=column("usable").astype(np.bool_),
         locked=column("locked").astype(np.bool_),

@@ -212,9 +212,8 @@ def street_table(dossier: Dossier) -> Table:
         text("phases", "Phases"),
     )
     note = (
-        "A pavement or path without a name stands with the street it runs beside. A permit is asked for each "
-        "street that is dug "
-        "itself, by the catalogue's rule."
+        "A pavement without a name stands with the street it runs beside, a crossing with the one it crosses; a permit "
+        "is asked for each street that is dug so. What is in no street stands by the nearest, and asks for none."
     )
     return Table("streets", "Streets that are dug", note, columns, rows)
 

@@ -201,8 +201,8 @@ class Dossier:
         return Plot(self.ground, self.naming.plane)
 
     def street(self, way: int) -> str:
-        """The street that a way is in or beside; empty where there is none."""
-        return self.naming.street(way)
+        """The street that a way belongs to, or is by; empty where there is none."""
+        return self.naming.along(way)
 
     def label(self, premises: int) -> str:
         return self.naming.premises(premises)

@@ -164,7 +164,7 @@ class Map:
         metres: defaultdict[str, float] = defaultdict(float)
         longest: dict[str, int] = {}
         for way in self.strong:
-            if name := self.dossier.street(way):
+            if name := self.dossier.naming.street(way):
                 metres[name] += float(ways.length_m[way])
                 if name not in longest or ways.length_m[way] > ways.length_m[longest[name]]:
                     longest[name] = way

@@ -1,8 +1,7 @@
 """What people call a place: the street a way is in, the corner or house a node is at, a premises.
 
-Pavements and paths often have no name on the map: such a way is said to be in the street that it runs beside, the
-nearest within `BESIDE_M` of its middle. That is for people alone; what a plan pays for permits goes by a way's own
-name.
+The ground says to which street a pavement belongs, and permits go by that. What belongs to none, a yard or a park, is
+told as by the street that is nearest to its middle, within `BESIDE_M`: that is for people alone.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ from broadstreet.network.ground.courses import I8, Lines, Plane
 from broadstreet.network.ground.ground import NO_STREET
 
 BESIDE_M: Final = 30.0
-"""How far a way without a name may be from the street that it is beside: half a boulevard."""
+"""How far a way of no street may be from the one that it is by: half a boulevard."""
+BY: Final = "by "
+"""What stands before the street's name then."""
 NEAR_M: Final = 80.0
 """How far a house may be that says where something is."""
 HOUSE: Final = "house"
@@ -34,9 +35,14 @@ class Naming:
         self.plane = Plane.about(ground.lon, ground.lat)
 
     def street(self, way: int) -> str:
-        """The street that a way is in or beside; empty where there is none."""
-        number = int(self._street_of_way[way])
+        """The street that a way belongs to; empty where it is none's."""
+        number = int(self.ground.ways.street[way])
         return "" if number == NO_STREET else self.ground.streets[number]
+
+    def along(self, way: int) -> str:
+        """The street that a way belongs to, or is by; empty where there is none."""
+        number = int(self._near[way])
+        return self.street(way) or ("" if number == NO_STREET else f"{BY}{self.ground.streets[number]}")
 
     def street_at(self, node: int) -> str:
         """The street that a node is in, the first by name of several, or beside; empty where there is none."""
@@ -78,9 +84,10 @@ class Naming:
         return {node: sorted(names) for node, names in found.items()}
 
     @cached_property
-    def _street_of_way(self) -> I8:
-        street = self.ground.ways.street.astype(np.int64)
-        nameless = np.flatnonzero(street == NO_STREET)
+    def _near(self) -> I8:
+        """For each way of no street the nearest."""
+        street = np.full(len(self.ground.ways), NO_STREET, dtype=np.int64)
+        nameless = np.flatnonzero(self.ground.ways.street == NO_STREET)
         lines = self.ground.ways.courses.laid(self.plane)[nameless]
         street[nameless] = self._beside(shapely.line_interpolate_point(lines, 0.5, normalized=True))
         return street

@@ -94,7 +94,7 @@ class Sketches:
         longest: dict[str, int] = {}
         metres = self.dossier.ground.ways.length_m
         for way in opened:
-            name = self.dossier.street(way)
+            name = self.dossier.naming.street(way)
             if name and (name not in longest or metres[way] > metres[longest[name]]):
                 longest[name] = way
         found = []

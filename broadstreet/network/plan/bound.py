@@ -19,8 +19,9 @@ import numpy as np
 
 from broadstreet.network.design import Bill, Design, Statement, Term, What
 from broadstreet.network.ground.ground import Ground
+from broadstreet.network.plan.permits import least_street_permits
 from broadstreet.network.plan.prices import Prices, least_cents_per_m, rounded_cents
-from broadstreet.network.plan.stationing import Least, least_street_permits
+from broadstreet.network.plan.stationing import Least
 
 OPENING: Final = "ways and offices"
 """The term of the tree."""
@@ -103,7 +104,8 @@ def with_stations(statement: Statement, least: Least) -> Statement:
 
 def _street_permits(ground: Ground, served: Sequence[int], spent: int) -> Term:
     bound = least_street_permits(ground, served) * ground.catalogue.permit.each_street
-    return Term("permits of streets", bound, spent, "whoever hangs on one street alone", "streets passed through")
+    method = "streets of which one must be dug, no street in two of these sets"
+    return Term("permits of streets", bound, spent, method, "which ways are short")
 
 
 def _sockets(ground: Ground, prices: Prices, served: Sequence[int]) -> int:

@@ -9,7 +9,7 @@ that nothing is lost to rounding. Places that reach no premises but those of ano
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -18,8 +18,8 @@ from typing import Final
 import numpy as np
 
 from broadstreet.network.ground.courses import I8
-from broadstreet.network.ground.ground import NO_STREET, Ground
-from broadstreet.network.plan.prices import PLANT_KINDS, Prices
+from broadstreet.network.ground.ground import Ground
+from broadstreet.network.plan.prices import Prices
 
 MAX_PAIRS: Final = 400_000
 """Of premises and places that reach them; with more it takes too long, and less is bounded."""
@@ -69,21 +69,6 @@ def least_each(ground: Ground, prices: Prices, served: Sequence[int]) -> I8:
     worths = np.array(stationing.worths(pi), np.int64)
     each: I8 = (worths + (pi * sockets // prices.near if ends else 0)) // _GRAIN
     return each if each.sum() > simple.sum() else simple
-
-
-def least_street_permits(ground: Ground, served: Iterable[int]) -> int:
-    """How many streets are dug by every plan: somebody who is served hangs on ways of no other street."""
-    ways = ground.ways
-    usable = np.flatnonzero(ways.usable)
-    streets: dict[int, set[int]] = {}
-    for row in usable.tolist():
-        street = NO_STREET if ways.kind[row] in PLANT_KINDS else int(ways.street[row])
-        for node in (int(ways.a[row]), int(ways.b[row])):
-            streets.setdefault(node, set()).add(street)
-    at_offices = set(ground.offices.node.tolist())
-    nodes = set(ground.premises.node[list(served)].tolist()) - at_offices
-    alone = {next(iter(found)) for node in nodes if len(found := streets.get(node, set())) == 1}
-    return len(alone - {NO_STREET})
 
 
 def _sockets(ground: Ground, prices: Prices, served: Sequence[int]) -> I8:

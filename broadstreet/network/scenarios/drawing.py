@@ -10,7 +10,7 @@ import msgspec
 
 from broadstreet.network.design import Cable, Role, SiteKind, Statement
 from broadstreet.network.ground import SURFACES, Ground, WayKind, faults_geojson
-from broadstreet.network.ground.ground import NO_STREET
+from broadstreet.network.ground.beside import NO_STREET, StreetBy
 from broadstreet.network.plan.phasing import Phasing
 from broadstreet.network.plan.worth import premises_points
 from broadstreet.network.scenarios.following import Follower
@@ -63,6 +63,7 @@ def way_properties(ground: Ground, way: int) -> dict[str, Any]:
     return {
         "way": ground.way_ids[ways.way[way]],
         "street": None if street == NO_STREET else ground.streets[street],
+        "street_by": StreetBy(ways.street_by[way]).name.lower(),
         "kind": WayKind(ways.kind[way]).name.lower(),
         "surface": SURFACES[ways.surface[way]],
         "length_m": round(float(ways.length_m[way]), 2),

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from broadstreet.network.ground import Ground, PremisesKind, WayKind
+from broadstreet.network.ground.beside import StreetBy
 
 
 class OfficeSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +26,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     What a ground has.
 
     bounds:   west, south, east, north. usable_m: of ways that may be dug or used; length_m: of all, by kind.
+    street_m: of streets, paths and crossings, by how it is known to which street they belong.
     parts:    of the streets that nothing joins; each that has premises needs a central office.
     premises: how many, by kind; fibres, critical: of them. without_need: given, and needing nothing.
     drops_m:  of all drops together, and the longest.
@@ -37,6 +39,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     ways: int
     length_m: dict[str, float]
     usable_m: float
+    street_m: dict[str, float] = {}
     parts: int
     premises: int
     premises_by_kind: dict[str, int]
@@ -55,6 +58,7 @@ def look_at(ground: Ground) -> Look:
     demand = premises.demand
     kinds = Counter(PremisesKind(kind).name.lower() for kind in demand.kind.tolist())
     drops = premises.drop_m
+    known = ways.kind <= WayKind.CROSSING
     bounds = (ground.lon.min(), ground.lat.min(), ground.lon.max(), ground.lat.max())
     return Look(
         digest=ground.digest,
@@ -67,6 +71,11 @@ def look_at(ground: Ground) -> Look:
             if (ways.kind == kind).any()
         },
         usable_m=round(float(ways.length_m[ways.usable].sum()), 1),
+        street_m={
+            by.name.lower(): round(float(ways.length_m[known & (ways.street_by == by)].sum()), 1)
+            for by in StreetBy
+            if (known & (ways.street_by == by)).any()
+        },
         parts=int(ground.part.max(initial=-1)) + 1,
         premises=len(premises),
         premises_by_kind=dict(sorted(kinds.items())),

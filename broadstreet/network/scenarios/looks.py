@@ -10,6 +10,7 @@ import msgspec
 from broadstreet.model.errors import Conflict
 from broadstreet.network.scenarios.design import layer_file
 from broadstreet.network.scenarios.look import Look
+from broadstreet.network.scenarios.packed import GROUND_FORM
 from broadstreet.network.scenarios.project import Project
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.scenarios.trouble import Trouble
@@ -40,11 +41,12 @@ class LookedAt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ground_key(task: Task, sources: Mapping[str, Path]) -> str:
-    """A name for the ground that a task has: of all that it is put together from, and of nothing else."""
+    """A name for the ground that a task has: of all that it is put together from, of how that is done, and of nothing
+    else."""
     inputs = task.wish.inputs(task.inputs)
     # Sources are named by their content; what comes with the house by its size.
     contents = {name: (path.name, path.stat().st_size) for name, path in sources.items() if path.is_file()}
-    parts = (inputs, task.networks, task.sites, task.wish.catalogue, contents)
+    parts = (GROUND_FORM.decode(), inputs, task.networks, task.sites, task.wish.catalogue, contents)
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()[:32]
 
 

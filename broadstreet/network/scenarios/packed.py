@@ -14,8 +14,11 @@ import numpy as np
 from broadstreet.model.errors import Conflict, CorruptData
 from broadstreet.network.design import Statement
 from broadstreet.network.ground import Ground
+from broadstreet.network.ground.beside import NO_STREET, StreetBy
 
-GROUND_FORM: Final = b"broadstreet ground 1\n"
+GROUND_FORM: Final = b"broadstreet ground 2\n"
+OLDER_GROUND_FORM: Final = b"broadstreet ground 1\n"
+"""Of which ways' streets are all their own names: a plan that was made on one is shown as it was made."""
 STATEMENT_FORM: Final = b"broadstreet statement 1\n"
 T = TypeVar("T")
 
@@ -27,7 +30,16 @@ def pack_ground(ground: Ground) -> bytes:
 
 def unpack_ground(data: bytes) -> Ground:
     """The ground again, of the same digest. Raises CorruptData, Conflict."""
-    return _unpack(data, GROUND_FORM, Ground)
+    if not data.startswith(OLDER_GROUND_FORM):
+        return _unpack(data, GROUND_FORM, Ground)
+    older = _unpack(data, OLDER_GROUND_FORM, dict[str, Any])
+    try:
+        dtype, shape, street = older["ways"]["street"]
+        by = np.where(np.frombuffer(street, dtype=dtype) == NO_STREET, StreetBy.NONE, StreetBy.NAME).astype(np.int8)
+        older["ways"]["street_by"] = (by.dtype.str, shape, by.tobytes())
+        return msgspec.convert(older, Ground, dec_hook=_unpacked)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptData(f"what is kept of a plan cannot be read: {error}", remedy="Plan it again.") from error
 
 
 def pack_statement(statement: Statement) -> bytes:

@@ -195,6 +195,7 @@ export const plan = {
     assumed_plant: 'plant on trust',
     bad_geometry: 'unusable shape',
     contradiction: 'contradiction',
+    unsure_street: 'of either street',
   } as Record<string, string>,
 
   street: {
