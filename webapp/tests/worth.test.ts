@@ -71,7 +71,7 @@ test('a case is laid out in years that sum to what is left of each', () => {
   assert.deepEqual(years.map(({ name, comes, building }) => [name, comes, building]), [['2027', 100, 410], ['2028', 700, 20]]);
   for (const year of years) assert.equal(year.comes - goes(year), year.net);
   assert.deepEqual(rangeOf(years), [-460, 700]);
-  assert.deepEqual(ticks(-460, 700, 7), [-500, -250, 0, 250, 500, 750]);
+  assert.deepEqual(ticks(-460, 700, 7), [-600, -400, -200, 0, 200, 400, 600, 800]);
 });
 
 test('a case is told in a sentence, and levers in their own units', () => {
