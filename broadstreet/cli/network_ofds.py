@@ -80,6 +80,21 @@ def convert(
         raise typer.Exit(EXIT_FAULTY)
 
 
+@app.command()
+def draw(
+    file: File,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The page to write, as HTML.")],
+    other: Other = None,
+) -> None:
+    """Draw networks on a page: a map of nodes and spans, and tables of them beside it."""
+    from broadstreet.network.ofds import read_package
+    from broadstreet.network.papers import write_map_page
+
+    package, _ = read_package(*given(file, other))
+    write_map_page(out, package.networks, file.name)
+    line(f"{counted(len(package.networks), 'network')} drawn in {out}")
+
+
 def given(file: Path, other: Path | None) -> tuple[Path, ...]:
     """The files to read."""
     return (file,) if other is None else (file, other)

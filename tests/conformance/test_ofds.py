@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -21,6 +23,7 @@ from broadstreet.network.ofds import (
     write_pair,
 )
 from broadstreet.network.ofds.part import give
+from broadstreet.network.papers.plant import map_page
 from tests.absence import absent
 from tests.fibre import canonical, rule_errors, schema_errors
 
@@ -99,6 +102,11 @@ def test_every_node_and_span_is_drawn_and_measured(name: str, fibre: Path) -> No
     assert (len(layers.nodes["features"]), len(layers.spans["features"])) == (nodes, spans)
     assert (layers.undrawn_nodes, layers.undrawn_spans) == (0, 0)
     assert sum(stretch.same_as is None for stretch in plant.stretches) == (57 if spans == 114 else spans)
+    page = ElementTree.fromstring(re.sub("<meta[^>]*>|<!doctype html>", "", map_page([network], name)))
+    drawn = page.find(".//svg")
+    assert drawn is not None
+    assert (len(drawn.findall("circle")), len(drawn.findall("path")) - 1) == (nodes, spans)  # one path is the scale
+    assert [len(table.findall("./tbody/tr")) for table in page.iter("table")][1:] == [spans, nodes]
 
 
 def test_spans_alone_bring_their_nodes_phases_and_suppliers(fibre: Path, tmp_path: Path) -> None:

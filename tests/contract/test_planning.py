@@ -17,6 +17,7 @@ from broadstreet.network.proof import Finding, FindingKind
 from broadstreet.network.scenarios import PlanLimits, planner
 from tests.contract.doors import issue
 from tests.contract.planning import Desk, open_desk
+from tests.harbour import GOOD
 from tests.quarter import HOMES, OFFICE, STREETS
 
 
@@ -145,6 +146,31 @@ async def test_a_town_is_looked_at_planned_and_followed_to_its_fibres(desk: Desk
     assert (await desk.get(f"{at}/export?format=doc", 400))["where"] == "format"
     assert (await desk.get(f"{at}/cables/nothing", 404))["where"] == "cable"
     assert (await desk.get(f"{at}/layers/nothing", 404))["remedy"].startswith("There are: ways")
+
+
+async def test_a_network_that_stands_is_drawn_and_told_of(desk: Desk) -> None:
+    project = await desk.town()
+    span = {**GOOD["spans"][0], "supportingInfrastructure": {"type": "duct"}}
+    far = {**span, "id": "far", "route": {"type": "LineString", "coordinates": [[174.0, -41.0], [174.1, -41.0]]}}
+    given = msgspec.json.encode({"networks": [{**GOOD, "spans": [span, far, {**span, "id": "u", "route": None}]}]})
+    await desk.put(f"/projects/{project}/sources/harbour.json", given)
+    assert (await desk.ask("PATCH", f"/projects/{project}", {"networks": ["harbour.json"]})).status == 200
+    await desk.post(f"/projects/{project}/ground", status=202)
+    assert await desk.work()
+    seen = await desk.get(f"/projects/{project}/ground")
+    assert seen["look"]["faults"] == {"assumed_plant": 1, "outside": 1, "unused_plant": 1}, seen
+    nodes, spans, faults = [
+        [one["properties"] for one in (await desk.get(f"/projects/{project}/ground/{layer}"))["features"]]
+        for layer in ("nodes", "spans", "faults")
+    ]
+    assert {node["name"] for node in nodes} == {"Exchange", "Pier"}
+    assert [(one["id"], one["file"], one.get("straight")) for one in spans] == [
+        ("s", "harbour.json", None),
+        ("far", "harbour.json", None),
+        ("u", "harbour.json", True),
+    ]
+    assert "km away: not used" in next(one["what"] for one in faults if one["kind"] == "outside")
+    assert seen["look"]["length_m"]["duct"] > 500
 
 
 async def test_a_street_is_forbidden_and_the_plans_stand_side_by_side(desk: Desk) -> None:

@@ -55,7 +55,8 @@ async def look_at_ground(call: NamedDependency[Call], project: FromPath[str]) ->
 
 @get("/projects/{project:str}/ground/{layer:str}", opt=requires("plan:read"), media_type=GEOJSON)
 async def one_ground_layer(call: NamedDependency[Call], project: FromPath[str], layer: FromPath[str]) -> Stream:
-    """A layer of a project's ground as GeoJSON: `ways`, `premises`, `offices`, `faults`."""
+    """A layer of a project's ground as GeoJSON: `ways`, `premises`, `offices`, `faults`; and of networks that stand
+    there, used or not, the `nodes` and `spans`."""
     plans = call.services.plans
     found = await plans.projects.find(call.database, project)
     seen = await find_look(call.database, found)

@@ -28,6 +28,7 @@ from broadstreet.network.scenarios.making import Stopping, plan, read, warm
 from broadstreet.network.scenarios.packed import pack_ground, pack_statement, unpack_ground
 from broadstreet.network.scenarios.planner import Line, Result
 from broadstreet.network.scenarios.scenario import Better
+from broadstreet.network.scenarios.standing import standing_layers
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.scenarios.trouble import trouble_of
 
@@ -74,6 +75,7 @@ class _Work:
             ("premises", premises_geojson(ground)),
             ("offices", offices_geojson(ground)),
             ("faults", faults_geojson(ground.faults)),
+            *standing_layers(self.task, self.folder / "files").items(),
         ):
             self.write(f"layers/{name}.geojson", drawn)
         self.write("look.json", msgspec.json.encode(look_at(ground)))

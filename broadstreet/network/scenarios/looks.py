@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from broadstreet.store import Database
     from broadstreet.store.database import Connection
 
-GROUND_LAYERS: Final = ("ways", "premises", "offices", "faults")
+GROUND_LAYERS: Final = ("ways", "premises", "offices", "faults", "nodes", "spans")
 LookState = Literal["none", "waiting", "reading", "ready", "failed"]
 _SQL = load_queries("plan_project")
 

@@ -10,7 +10,7 @@ const group = (name: string): { metadata: { group: string } } => ({ metadata: { 
 const is = (property: string, value: string): ExpressionSpecification => ['==', ['get', property], value];
 
 /** Groups that a reader may hide, in the order of the legend. */
-export const GROUPS = ['feeder', 'distribution', 'drop', 'office', 'cabinet', 'closure', 'premises', 'ground', 'faults'] as const;
+export const GROUPS = ['feeder', 'distribution', 'drop', 'office', 'cabinet', 'closure', 'premises', 'ground', 'plant', 'faults'] as const;
 export type Group = (typeof GROUPS)[number];
 
 function ground(inks: SheetInks): Grouped[] {
@@ -112,6 +112,24 @@ function sites(): Grouped[] {
   return [sign('closure', 0.35, 0.8), sign('cabinet', 0.7, 1.05), sign('office', 0.9, 1.2)];
 }
 
+/** Networks that stand: spans that have no route are dashed, nodes are small rings. */
+function plant(inks: SheetInks): Grouped[] {
+  const line = { source: 'spans', type: 'line' as const, ...group('plant') };
+  const isStraight: ExpressionSpecification = ['to-boolean', ['get', 'straight']];
+  return [
+    { id: 'spans-edge', ...line, layout: round, paint: { 'line-color': inks.paper, 'line-width': byZoom(8, 2.4, 17, 7) } },
+    { id: 'spans', ...line, layout: round, filter: ['!', isStraight], paint: { 'line-color': inks.ink, 'line-width': byZoom(8, 1.2, 17, 3.6) } },
+    { id: 'spans-straight', ...line, filter: isStraight, paint: { 'line-color': inks.ink, 'line-width': byZoom(8, 1, 17, 2.4), 'line-dasharray': [2, 2] } },
+    {
+      id: 'nodes',
+      type: 'circle',
+      source: 'nodes',
+      ...group('plant'),
+      paint: { 'circle-radius': byZoom(8, 2.2, 17, 5), 'circle-color': inks.paper, 'circle-stroke-color': inks.ink, 'circle-stroke-width': byZoom(8, 1, 17, 1.8) },
+    },
+  ];
+}
+
 function marked(inks: SheetInks): Grouped[] {
   const line: ExpressionSpecification = ['==', ['geometry-type'], 'LineString'];
   const point: ExpressionSpecification = ['==', ['geometry-type'], 'Point'];
@@ -139,9 +157,9 @@ function faults(): Grouped[] {
 
 /** A plan, or a ground on which none is yet. */
 export const PLAN_SHEET: Sheet = {
-  sources: ['ground', 'rules', 'ways', 'premises', 'places', 'marked', 'sites', 'faults'],
-  layers: (inks) => [...ground(inks), ...rules(inks), ...ways(inks), ...premises(inks), ...marked(inks), ...sites(), ...faults()],
-  hits: ['faults', 'office', 'cabinet', 'closure', 'places', 'feeder', 'distribution', 'drop', 'ground', 'ground-shut'],
+  sources: ['ground', 'rules', 'spans', 'nodes', 'ways', 'premises', 'places', 'marked', 'sites', 'faults'],
+  layers: (inks) => [...ground(inks), ...rules(inks), ...plant(inks), ...ways(inks), ...premises(inks), ...marked(inks), ...sites(), ...faults()],
+  hits: ['faults', 'office', 'cabinet', 'closure', 'nodes', 'places', 'feeder', 'distribution', 'drop', 'spans', 'spans-straight', 'ground', 'ground-shut'],
 };
 
 /** Two plans on one map: what only the first opens is solid, what only the second opens is dashed, what both open is fine. */

@@ -17,10 +17,34 @@ export interface Inputs {
   catalogue?: string | null;
 }
 
+/** A network by the Open Fibre Data Standard that stands already. built: statuses that count as built all the same. */
+export interface StandingNetwork {
+  file: string;
+  built?: string[];
+  carrier?: 'duct' | 'pole_line';
+  room?: boolean;
+}
+
+/** What is told of a node or span of such a network. */
+export interface StandingFacts {
+  file: string;
+  id?: string;
+  name?: string;
+  status?: string;
+  owner?: string;
+  providers?: string;
+  carrier?: string;
+  type?: string;
+  lengthM?: number;
+  straight?: boolean;
+}
+
 export interface ProjectAnswer {
   id: string;
   name: string;
   inputs: Inputs;
+  /** Networks that stand: by their file alone, or with what is known beside. */
+  networks: (string | StandingNetwork)[];
   owner: string;
   created_at: string;
   changed_at: string;

@@ -66,6 +66,35 @@ export const buildWords = {
     housePrices: (currency: string) => `the house’s catalogue, in ${currency}`,
   },
 
+  networks: {
+    title: 'Networks that stand',
+    lead: 'By the Open Fibre Data Standard. What is operational in them is used and not dug again; what is not used, and why, is said among the faults.',
+    none: 'None is given.',
+    file: 'A network (JSON, JSON Lines, GeoJSON)',
+    planned: 'What it calls planned has been built by now',
+    full: 'Ducts have room only where it says so',
+    give: 'Give the network',
+    giving: 'Taking it in …',
+    remove: (file: string) => `Remove ${file}`,
+    plannedToo: 'what is planned counts as built',
+    fullToo: 'room only where it is said',
+    tables: { spans: 'Spans', nodes: 'Nodes' },
+    columns: { name: 'Name', status: 'Status', operators: 'Operators', length: 'Length', route: 'Route', type: 'Type', file: 'File' },
+    statuses: {
+      proposed: 'proposed',
+      planned: 'planned',
+      underConstruction: 'under construction',
+      operational: 'operational',
+      inactive: 'inactive',
+      decommissioned: 'decommissioned',
+    } as Record<string, string>,
+    unsaid: 'not said',
+    route: 'drawn',
+    noRoute: 'missing',
+    summary: (spans: Counted, length: string, missing: Counted, nodes: Counted) =>
+      `${plural(spans, 'span', 'spans')}, ${length}; ${plural(nodes, 'node', 'nodes')}. ${missing.n === 0 ? 'Every span has its route.' : `${plural(missing, 'span has', 'spans have')} no route and ${missing.n === 1 ? 'is' : 'are'} drawn straight.`}`,
+  },
+
   newProject: {
     title: 'A new project',
     short: 'New',

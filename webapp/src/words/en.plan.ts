@@ -139,7 +139,7 @@ export const plan = {
     label: (name: string) => `Map of the plan ${name}. The tables beside it say the same.`,
     failed: 'The map cannot be drawn in this browser. The tables say the same.',
     layers: 'What is drawn; press to hide it or to show it again',
-    groups: { feeder: 'feeder', distribution: 'distribution', drop: 'drops alone', office: 'office', cabinet: 'cabinet', closure: 'closure', premises: 'premises', ground: 'other streets', faults: 'faults' },
+    groups: { feeder: 'feeder', distribution: 'distribution', drop: 'drops alone', office: 'office', cabinet: 'cabinet', closure: 'closure', premises: 'premises', ground: 'other streets', plant: 'networks that stand', faults: 'faults' },
     hint: 'Choose a street, a cabinet or premises on the map or in the table. A street says which cables lie in it, and can be forbidden or kept: then plan again from here.',
     hintReader: 'Choose a street, a cabinet or premises on the map or in the table. A street says which cables lie in it.',
   },
