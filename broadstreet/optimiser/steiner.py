@@ -131,7 +131,8 @@ class Solver:
         self.incumbent.offer(instance, tree)
 
     def run(self) -> Solution:
-        """Work until it is proven or time is up."""
+        """Work until it is proven or time is up; one round of proof is made however late it is, since a tree without a
+        bound says nothing."""
         self.instance = simplify(self.instance, lambda: self.is_late)
         self._prove_rounds()
         while not self.solution.is_optimal and not self.is_late:
@@ -141,7 +142,7 @@ class Solver:
     def _prove_rounds(self) -> None:
         """Rounds of proof while they are worth it, for the best tree as it is now."""
         idle, size, simplified, rounds = 0, self.instance.graph.edges, self.instance.graph.edges, 0
-        while idle < IDLE_MAX and not self.is_late:
+        while idle < IDLE_MAX and not (self.is_late and self.bound > 0):
             if nothing_left(self.instance, self.incumbent):
                 self._raise(self.incumbent.cost)
             if self.bound >= self.incumbent.cost:

@@ -101,7 +101,7 @@ def test_work_that_is_broken_off_leaves_a_tree_and_a_bound_that_hold(seconds: in
     told: list[Solution] = []
     solution = solve(graph, even, seconds=seconds, clock=Clock(), on_progress=told.append)
     assert check_tree(graph, even, solution.edges) == solution.cost
-    assert 0 <= solution.bound <= 77 <= solution.cost  # 77 is known to be the best
+    assert 64 <= solution.bound <= 77 <= solution.cost  # 77 is known to be the best; a round of proof is always made
     assert [one.cost for one in told] == sorted((one.cost for one in told), reverse=True)
     assert [one.bound for one in told] == sorted(one.bound for one in told)
     assert (told[-1].cost, told[-1].bound) == (solution.cost, solution.bound)
