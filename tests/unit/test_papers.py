@@ -250,6 +250,7 @@ def test_the_splice_plan_has_a_page_for_each_site(town: Dossier, tmp_path: Path)
     assert page.count('class="sheet"') == len(standing)
     for site in standing:
         assert f">{site.id}: " in page
+        assert f'<th scope="col">At {site.id}</th>' in page  # what a further page of it is known by
 
 
 @pytest.mark.parametrize("format", [format for format in Format if format is not Format.GPKG])

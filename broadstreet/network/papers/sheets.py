@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from broadstreet.network.design import End, Fibre, SiteKind
+from broadstreet.network.design import End, Fibre, Leg, SiteKind
 from broadstreet.network.papers.colours import FIBRES_PER_TUBE
 from broadstreet.network.papers.dossier import Dossier, counted
 from broadstreet.network.papers.markup import Markup, element, together
@@ -84,8 +84,8 @@ def _sheet(dossier: Dossier, sketches: Sketches, id: str, number: int) -> Markup
         element("p", f"{site.kind.value.capitalize()}{size}, at {lat:.6f} N {lon:.6f} E. {held}.{hangs}{phase}"),
         element("figure", sketches.draw(site, f"sketch-{number}")),
         _cables(dossier, id),
-        _joints(dossier, f"Splices at {id}", splices) if splices else None,
-        _joints(dossier, f"Connectors at {id}", connectors) if connectors else None,
+        _joints(dossier, id, f"Splices at {id}", splices) if splices else None,
+        _joints(dossier, id, f"Connectors at {id}", connectors) if connectors else None,
         element(
             "div",
             [element("span", word) for word in ("Spliced by, date", "Measured by, date", "Remarks")],
@@ -121,11 +121,12 @@ def _cable_row(dossier: Dossier, passing: Passing) -> list[object]:
     return [cable.id, cable.fibres, before, behind, passing.joined, passing.uncut or ""]
 
 
-def _joints(dossier: Dossier, caption: str, found: list[Place]) -> Markup:
-    """Joints, a row each. Where no end of a side is a cable's fibre, that side has no colours."""
+def _joints(dossier: Dossier, id: str, caption: str, found: list[Place]) -> Markup:
+    """Joints, a row each. Where no end of a side is a cable's fibre, that side has no colours. The head names the site:
+    it stands again on each further page, which may come loose."""
     ends = [[place.near for place in found], [place.far for place in found]]
     coloured = [any(isinstance(end, Fibre) for end in side) for side in ends]
-    heads, numbers = ["Place"], list[int]()
+    heads, numbers = [f"At {id}"], list[int]()
     for side, has_colours in zip(("From", "To"), coloured, strict=True):
         numbers.append(len(heads) + 1)
         heads += [side, "No.", "Tube and fibre"] if has_colours else [side, "No."]
@@ -133,9 +134,15 @@ def _joints(dossier: Dossier, caption: str, found: list[Place]) -> Markup:
     for place in found:
         row: list[object] = [place.place]
         for end, has_colours in zip((place.near, place.far), coloured, strict=True):
-            row += [*end_name(end), _colour(dossier, end)] if has_colours else end_name(end)
+            row += [*_named(end), _colour(dossier, end)] if has_colours else _named(end)
         rows.append([*row, leads_to(dossier, place.paths)])
     return _table(caption, (*heads, "Leads to"), rows, numbers=tuple(numbers), class_="joints")
+
+
+def _named(end: End) -> tuple[str, int | str]:
+    """What an end is of, and its number there. A splitter's leg on the office's side has none: it is the way in."""
+    name, number = end_name(end)
+    return name, "in" if isinstance(end, Leg) and not number else number
 
 
 def _colour(dossier: Dossier, end: End) -> Markup | str:
