@@ -100,7 +100,8 @@ class Places:
         near = inner[:MAX_SUGGESTED] or get_close_matches(wanted, self._names, MAX_SUGGESTED)
         known = ", ".join(labels[self._names[name]] for name in near)
         what = f"{len(inner)} addresses are like {text[:80]!r}" if inner else f"no address is {text[:80]!r}"
-        raise NotFound(what, remedy=f"Say it in full, as {known}." if known else "Give a place by its coordinates.")
+        otherwise = "Write street and number as the plan does, or give a place by its coordinates."
+        raise NotFound(what, remedy=f"Say it in full, as {known}." if known else otherwise)
 
 
 def plain(text: str) -> str:
