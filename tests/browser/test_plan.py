@@ -46,25 +46,29 @@ def until(demo: Demo, scenario: str, *states: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def quarter(demo: Demo) -> Iterator[dict[str, str]]:
-    """A project of a few blocks: a plan of all, one that cannot be, one that was never begun; by their names."""
+    """A project of a few blocks, some houses too far from a street: a plan of all, one within a budget, one that cannot
+    be, one that was never begun; by their names."""
     west, south, east, north = AREA
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
     inputs = {
         "extract": "central-helsinki.osm.pbf",
         "offices": [OFFICE],
         "area": {"type": "Polygon", "coordinates": [ring]},
+        "limits": {"drop_m": 25},
     }
     project = call(demo, "POST", "/projects", {"name": "Station", "inputs": inputs})["id"]
     call(demo, "POST", f"/projects/{project}/ground")
     made = {"project": project}
     for name, wish, begins in (
         ("All of it", {"seconds": 2}, True),
+        ("Half of it", {"seconds": 2, "budget_cents": 5_000_000}, True),
         ("Without a street", {"seconds": 1, "closed": ["No such street"]}, True),
         ("Some day", {}, False),
     ):
         body = {"name": name, "wish": wish, "begin": begins}
         made[name] = call(demo, "POST", f"/projects/{project}/scenarios", body)["id"]
-    until(demo, made["All of it"], "planned")
+    for name in ("All of it", "Half of it"):
+        until(demo, made[name], "planned")
     until(demo, made["Without a street"], "failed")
     yield made
     call(demo, "DELETE", f"/projects/{project}")
@@ -135,9 +139,9 @@ def test_a_quarter_is_drawn_planned_and_kept_before_its_time(open_page: OpenPage
     stop = page.get_by_role("button", name="Stop and keep the best")
     expect(stop).to_be_enabled(timeout=PATIENCE_MS)
     picture(page, "plan-running")
-    stop.click()
+    stop.dispatch_event("click")  # at once: the search may be over before a busy browser holds still
     assert violations(page) == []
-    expect(sentence(page, "no plan costs less than")).to_be_visible(timeout=PATIENCE_MS)
+    expect(sentence(page, "no plan costs less")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("ended before its time")).to_be_visible()
     project = call(demo, "GET", f"/scenarios/{scenario}")["project"]
     page.goto("about:blank")  # which would ask for what goes now
@@ -149,8 +153,8 @@ def test_all_plans_are_told_in_a_sentence_and_a_table(open_page: OpenPage, quart
     settled(page)
     station = page.get_by_role("region", name="Station")
     table = station.get_by_role("grid", name="Scenarios")
-    expect(table.get_by_role("row")).to_have_count(4)
-    expect(station).to_contain_text(re.compile(r"reaches \d+ premises for €"))
+    expect(table.get_by_role("row")).to_have_count(5)
+    expect(station).to_contain_text(re.compile(r"reaches \d+ of \d+ premises for €"))
     is_usable(page, "plan-list")
     table.get_by_role("row").nth(1).focus()
     page.keyboard.press("Enter")
@@ -193,6 +197,68 @@ def test_a_plan_is_looked_at_fibre_by_fibre(open_page: OpenPage, quarter: dict[s
     assert not page.get_by_role("button", name="Derive another").is_visible()
 
 
+def test_who_is_left_out_is_told_with_who_is_reached(open_page: OpenPage, quarter: dict[str, str]) -> None:
+    page = open_page(f"/plan?scenario={quarter['All of it']}")
+    settled(page)
+    expect(sentence(page, "No street leads to the other")).to_be_visible()
+    page.get_by_role("button", name="Show them").click()
+    row = page.get_by_role("grid", name="Faults").get_by_role("row").nth(1)
+    expect(row).to_be_focused()
+    expect(row).to_contain_text("is reached by no street")
+    page.goto(page.url.replace(quarter["All of it"], quarter["Half of it"]))
+    settled(page)
+    expect(sentence(page, "within a budget of €50,000")).to_be_visible()
+    chosen = page.get_by_role("region", name="Whom the budget serves")
+    expect(chosen).to_contain_text("no choice is worth more")
+    expect(chosen.get_by_role("grid", name="Left out, worth most first").get_by_role("row").nth(1)).to_be_visible()
+    picture(page, "plan-budget")
+
+
+def test_a_plan_is_built_over_years_and_to_sites_that_must_not_fail(
+    open_page: OpenPage, demo: Demo, quarter: dict[str, str]
+) -> None:
+    cost_cents = call(demo, "GET", f"/scenarios/{quarter['All of it']}")["outcome"]["cost_cents"]
+    page = open_page(f"/plan?project={quarter['project']}")
+    settled(page)
+    page.get_by_role("button", name="New scenario").click()
+    form = page.get_by_role("dialog")
+    expect(form.get_by_label("Name")).to_have_value("First plan")
+    page.get_by_role("combobox", name=re.compile("^Seek for")).click()
+    page.get_by_role("option", name="5 seconds", exact=True).click()
+    form.get_by_role("button", name="Built over several years").click()
+    form.get_by_role("button", name="Budget by year").click()
+    form.get_by_label("Year 1, in EUR").fill(str(round(cost_cents * 0.007)))
+    form.get_by_role("button", name="One more year").click()
+    form.get_by_role("button", name="Sites that must not fail").click()
+    form.get_by_label("Find premises or a site").fill("Keskuskatu")
+    form.get_by_role("list", name="Found").get_by_role("button").first.click()
+    expect(form.get_by_role("list", name="Sites that must not fail").get_by_role("listitem")).to_have_count(1)
+    form.get_by_role("button", name="Light, spare and lengths").click()
+    form.get_by_role("combobox", name=re.compile("^Optical class")).click()
+    page.get_by_role("option", name=re.compile("^N1")).click()
+    form.get_by_label("Longest fibre, in metres").fill("15000")
+    expect(form).to_contain_text("may be 15 km long at most")
+    picture(page, "plan-wish")
+    assert violations(page) == []
+    form.get_by_role("button", name="Plan it", exact=True).click()
+    page.get_by_role("heading", name="First plan").wait_for()
+    areas = page.get_by_role("region", name="Which areas first")
+    expect(areas).to_be_visible(timeout=PATIENCE_MS)
+    expect(areas.get_by_role("grid").get_by_role("row")).to_have_count(3)
+    found = call(demo, "GET", f"/scenarios/{page.url.partition('scenario=')[2]}")
+    wish = found["wish"]
+    assert len(wish["phase_budgets_cents"]) == 2 and len(wish["critical"]) == 1
+    assert 'optical_class = "N1"' in wish["architecture"] and found["outcome"]["most_m"] == 15_000
+    assert found["outcome"]["second"] == 1
+    picture(page, "plan-years")
+    page.emulate_media(color_scheme="dark")
+    width = at_size(page, "phone")
+    settled(page)
+    picture(page, "plan-years-phone-dark")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_what_can_be_had_at_an_address(open_page: OpenPage, demo: Demo, quarter: dict[str, str]) -> None:
     features = call(demo, "GET", f"/scenarios/{quarter['All of it']}/layers/premises")["features"]
     label = next(one["properties"]["label"] for one in features if " " in one["properties"]["label"])
@@ -220,7 +286,7 @@ def test_a_street_is_forbidden_and_both_plans_stand_side_by_side(
     change.get_by_label("Name of the new scenario").fill("Round about")
     change.get_by_role("button", name="Plan again from here").click()
     page.get_by_role("heading", name="Round about").wait_for()
-    expect(sentence(page, "no plan costs less than")).to_be_visible(timeout=PATIENCE_MS)
+    expect(sentence(page, "no plan costs less")).to_be_visible(timeout=PATIENCE_MS)
     page.goto(f"{demo.base}/plan?project={quarter['project']}")
     settled(page)
     rows = page.get_by_role("grid", name="Scenarios").get_by_role("row")

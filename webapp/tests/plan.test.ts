@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { gapOf, moneyRange, stepsOf } from '../src/plan/closing.ts';
+import { gapOf, stepsOf, valueRange } from '../src/plan/closing.ts';
 import { colourOf } from '../src/plan/colour.ts';
 import { byWhat, differenceOf, onlyIn } from '../src/plan/comparison.ts';
 import { areaOf, cornersOf, emptyDraft, inputsOf, sourceName } from '../src/plan/draft.ts';
 import { pickedOf, textOf } from '../src/plan/picked.ts';
 import { plainSite } from '../src/plan/site.ts';
-import { carriedBy, streetsOf } from '../src/plan/streets.ts';
+import { carriedBy, isNameless, piecesOf, streetsOf } from '../src/plan/streets.ts';
+import { phasesOf, phasesOfColour, colourOfPhase } from '../src/plan/phases.ts';
+import { readArchitecture, USUAL } from '../src/plan/architecture.ts';
+import { draftOf, wishOf } from '../src/plan/wishdraft.ts';
 import { bestOf, sentenceOf } from '../src/plan/told.ts';
 import { changed, ruled, ruleOf } from '../src/plan/whatif.ts';
-import type { DifferentWays, OpenedWay, Outcome, ScenarioAnswer, Ways } from '../src/server/answers.plan.ts';
+import type { DifferentWays, OpenedWay, Outcome, PremisesFacts, ScenarioAnswer, Ways, Wish } from '../src/server/answers.plan.ts';
 import { Format } from '../src/words/format.ts';
 import { planWords } from '../src/words/plan.ts';
 
@@ -24,7 +27,7 @@ test('cost and bound hold until the next, and the last until now', () => {
   assert.deepEqual(stepsOf([], 9), [[], [], []]);
   assert.equal(gapOf(progress[1]), 0.2);
   assert.equal(gapOf(undefined), null);
-  const [low, high] = moneyRange(stepsOf(progress, 9));
+  const [low, high] = valueRange(stepsOf(progress, 9));
   assert.ok(low < 200 && high > 300);
 });
 
@@ -50,8 +53,12 @@ test('opened ways are told by street, the dearest first', () => {
   const streets = streetsOf({ type: 'FeatureCollection', features: [way('Quay', 'a', 100, ['drop'], ['d1']), way(null, 'b', 900, ['distribution'], ['c1']), way('Quay', 'c', 1_000, ['distribution', 'feeder'], ['c1', 'f1'])] });
   assert.deepEqual(streets.map(({ key, carries, cables, fibres, length_m, open_cents }) => [key, carries, cables, fibres, length_m, open_cents]), [
     ['Quay', 'feeder', 3, 24, 20, 1_100],
-    ['b', 'distribution', 1, 12, 10, 900],
+    ['~street', 'distribution', 1, 12, 10, 900],
   ]);
+  const nameless = streetsOf({ type: 'FeatureCollection', features: ['b', 'b', 'd'].map((id) => way(null, id, 50, [], [])) });
+  assert.equal(nameless.length, 1, 'what has no name is one row');
+  assert.ok(nameless[0] && isNameless(nameless[0].key));
+  assert.deepEqual(nameless.flatMap(piecesOf).map(({ key, open_cents }) => [key, open_cents]), [['b', 100], ['d', 50]]);
   assert.equal(carriedBy([]), 'drop');
 });
 
@@ -104,6 +111,40 @@ test('a scenario is a sentence of its figures', () => {
   assert.equal(sentenceOf(failed, 'EUR', format, planWords), 'Nothing came of it: no streets.');
   const running = { ...scenario, state: 'running', stage: 'planning', outcome: null, progress: [{ seconds: 1, cost_cents: 1_000_000, bound_cents: 950_000 }] } as ScenarioAnswer;
   assert.match(sentenceOf(running, 'EUR', format, planWords), /at most 5% of it could still be saved/);
+  const left = { ...scenario, outcome: { ...outcome, lone: 3 } };
+  assert.equal(sentenceOf(left, 'EUR', format, planWords), '20 of 23 premises are reached for €10,000. At most 10% of that could be saved: no plan costs less than €9,000. No street leads to the other 3.');
+  const bought = { ...scenario, outcome: { ...outcome, served: 8, budget_cents: 1_100_000, points: 900, bound_points: 1_000, gap: 0.5 } };
+  assert.equal(sentenceOf(bought, 'EUR', format, planWords), '8 of 20 premises are reached for €10,000, within a budget of €11,000. At most 10% of the worth that it could buy is missed.');
   const half = { ...scenario, outcome: { ...outcome, served: 10, cost_cents: 1 } };
   assert.equal(bestOf([half, scenario, failed]), scenario, 'the most, and of those the cheapest');
+});
+
+test('a form says what a wish can say, and reads back what it has said', () => {
+  assert.deepEqual(wishOf(draftOf({}), {}), { seconds: 30, seed: 0, architecture: null, catalogue: null, worth: null, budget_cents: null, phase_budgets_cents: null, critical: null, closed: [], locked: [] });
+  const draft = { ...draftOf({}), architecture: 'two' as const, design: { ...USUAL, optical_class: 'C+' as const, longest_way_m: 30_000 }, budget: '1500.50', years: ['1000', '500', ''], critical: ['a'], seed: '7' };
+  draft.weights = { ...draft.weights, schools: 5 };
+  const wish = wishOf(draft, { closed: ['Quay'] });
+  assert.deepEqual([wish.budget_cents, wish.phase_budgets_cents, wish.critical, wish.seed], [150_050, [100_000, 50_000], ['a'], 7]);
+  const again = draftOf(wish);
+  assert.deepEqual([again.architecture, again.design, again.weights.schools, again.years], ['two', draft.design, 5, ['1000', '500']]);
+  assert.deepEqual(wishOf(again, {}), wish);
+  const own: Wish = { architecture: 'title = "Ours"', worth: 'title = "Ours"' };
+  assert.equal(readArchitecture(own.architecture).name, 'own');
+  assert.deepEqual([wishOf(draftOf(own), own).architecture, wishOf(draftOf(own), own).worth], [own.architecture, own.worth]);
+});
+
+test('phases are told with whom they reach, and share colours where there are many', () => {
+  const premises = [[1, 300], [2, 100], [2, 50]].map(([phase, points], at) => ({ id: String(at), served: true, phase, points }) as PremisesFacts);
+  const later = way('Lane', 'c', 70, [], []);
+  later.properties.phase = 2;
+  const streets = streetsOf({ type: 'FeatureCollection', features: [way('Quay', 'a', 100, [], []), later] });
+  const outcome = { phase_cents: [900, 800] } as Outcome;
+  assert.deepEqual(
+    phasesOf(outcome, { phase_budgets_cents: [1_000, 900] }, premises, streets).map((one) => [one.phase, one.budget_cents, one.premises, one.premises_until, one.points_until, one.dug_m, one.streets]),
+    [[1, 1_000, 1, 1, 300, 10, ['Quay']], [2, 900, 2, 3, 450, 10, ['Lane']]],
+  );
+  for (const last of [2, 6, 7, 40]) for (let phase = 1; phase <= last; phase += 1) {
+    const [from, to] = phasesOfColour(colourOfPhase(phase, last), last);
+    assert.ok(from <= phase && phase <= to, `${phase} of ${last}`);
+  }
 });

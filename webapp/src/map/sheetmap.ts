@@ -22,6 +22,8 @@ const MOVE_MS = 300;
 /** How far the base map steps back behind what is drawn on it. */
 const QUIET = 0.45;
 
+const SERIES = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5', 'series-6'] as const;
+
 export type SheetInks = Inks & SignInks;
 
 /** What lies on the plan. Layers are of a group, which is shown or not; hits: what can be picked, the first before others. */
@@ -48,7 +50,7 @@ function geojson(shapes: Shapes | null | undefined): FeatureCollection {
 }
 
 function inks(): SheetInks {
-  const tokens = ['paper', 'ink', 'muted', 'line', 'edge', 'fibre', 'vermilion'] as const;
+  const tokens = ['paper', 'ink', 'muted', 'line', 'edge', 'fibre', 'vermilion', ...SERIES] as const;
   return Object.fromEntries(tokens.map((token) => [token, inkOf(token)])) as unknown as SheetInks;
 }
 

@@ -7,9 +7,12 @@ export interface SignInks {
   fibre: string;
   vermilion: string;
   muted: string;
+  [series: `series-${number}`]: string;
 }
 
 const RATIO = 3;
+/** Numbers that ways have by the colour of a series. */
+const NUMBERS = [1, 2, 3, 4, 5, 6] as const;
 const SIZE_PX = 24;
 
 type Cut = (pen: CanvasRenderingContext2D, middle: number) => void;
@@ -78,5 +81,15 @@ export function signs(inks: SignInks): Texture[] {
       ring(pen, m, 7.5, inks.paper, inks.ink, 2);
       ring(pen, m, 2.6, inks.ink, inks.ink, 1);
     }),
+    ...NUMBERS.map((number) =>
+      sign(`phase-${number}`, (pen, m) => {
+        ring(pen, m, 8.5, inks.paper, inks[`series-${number}`] ?? inks.ink, 2);
+        pen.fillStyle = inks.ink;
+        pen.font = "600 11px 'IBM Plex Mono', monospace";
+        pen.textAlign = 'center';
+        pen.textBaseline = 'middle';
+        pen.fillText(String(number), m, m + 0.8);
+      }),
+    ),
   ];
 }

@@ -1,7 +1,7 @@
 /** Two of several plans beside each other: what the one opens and the other does not, on the map and by street. */
 import type { Feature, LineString } from 'geojson';
 import type { ComparisonAnswer, DifferentWays } from '../server/answers.plan.ts';
-import { keyOf } from './streets.ts';
+import { rowKeyOf } from './streets.ts';
 
 export type DifferentWay = Feature<LineString, DifferentWays['features'][number]['properties']>;
 
@@ -20,6 +20,7 @@ export function differenceOf(ways: DifferentWays, first: string, second: string)
 export interface OnlyIn {
   key: string;
   name: string | null;
+  kind: string;
   first_m: number;
   second_m: number;
   first_cents: number;
@@ -31,8 +32,8 @@ export function onlyIn({ first, second }: Difference): OnlyIn[] {
   const found = new Map<string, OnlyIn>();
   for (const [side, ways] of [['first', first], ['second', second]] as const) {
     for (const { properties } of ways) {
-      const key = keyOf(properties);
-      const row = found.get(key) ?? { key, name: properties.street, first_m: 0, second_m: 0, first_cents: 0, second_cents: 0 };
+      const key = rowKeyOf(properties);
+      const row = found.get(key) ?? { key, name: properties.street, kind: properties.kind, first_m: 0, second_m: 0, first_cents: 0, second_cents: 0 };
       row[`${side}_m`] += properties.length_m;
       row[`${side}_cents`] += properties.open_cents;
       found.set(key, row);

@@ -8,6 +8,8 @@ const DIGITS = 6;
 const LEAST_CORNERS = 3;
 /** How many places are weighed where no office is given. */
 const CANDIDATES = 12;
+/** A query that whatever stands somewhere fits. */
+const PLACED = 'location';
 
 export type Corner = readonly [lon: number, lat: number];
 
@@ -21,11 +23,16 @@ export interface Draft {
   addresses: boolean;
   houses: boolean;
   demand: File | null;
+  /** A layer of sites that must not fail. */
+  critical: File | null;
+  /** Types of the city's entities that are sites to reach, and which of them must not fail. */
+  entities: string;
+  entitiesAreCritical: boolean;
   catalogue: File | null;
 }
 
 export function emptyDraft(): Draft {
-  return { name: '', extract: null, corners: [], office: null, officeLabel: '', addresses: true, houses: true, demand: null, catalogue: null };
+  return { name: '', extract: null, corners: [], office: null, officeLabel: '', addresses: true, houses: true, demand: null, critical: null, entities: '', entitiesAreCritical: false, catalogue: null };
 }
 
 const rounded = ([lon, lat]: Corner): [number, number] => [Number(lon.toFixed(DIGITS)), Number(lat.toFixed(DIGITS))];
@@ -55,13 +62,24 @@ export function inputsOf(draft: Draft): Inputs {
     ...(area ? { area } : {}),
     ...(office ? { offices: [{ id: 'office', label: draft.officeLabel.trim() || 'Central office', lon: rounded(office)[0], lat: rounded(office)[1] }] } : { office_candidates: CANDIDATES }),
     ...(draft.demand ? { demand: [{ file: sourceName(draft.demand) }] } : {}),
+    ...(draft.critical ? { site_layers: [{ file: sourceName(draft.critical), columns: { all_critical: true } }] } : {}),
     ...(draft.catalogue ? { catalogue: sourceName(draft.catalogue) } : {}),
   };
 }
 
 /** The files that go with it. */
-export function filesOf({ extract, demand, catalogue }: Draft): File[] {
-  return [extract, demand, catalogue].filter((file) => file !== null);
+export function filesOf({ extract, demand, critical, catalogue }: Draft): File[] {
+  return [extract, demand, critical, catalogue].filter((file) => file !== null);
+}
+
+/** The city's entities that are sites to reach; none where no type is named. */
+export function registryOf({ entities, entitiesAreCritical }: Draft): { type: string; critical?: string } | null {
+  const type = entities
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .join(',');
+  return type ? { type, ...(entitiesAreCritical ? { critical: PLACED } : {}) } : null;
 }
 
 type Points = FeatureCollection<Point, { kind?: string }>;

@@ -6,7 +6,7 @@ import { Asked } from '../server/asked.svelte.ts';
 import { isSeen } from './look.ts';
 import { projectPath, scenarioPath } from './paths.ts';
 import type { Picked } from './picked.ts';
-import { carriedBy, keyOf, streetsOf } from './streets.ts';
+import { carriedBy, isNameless, keyOf, rowKeyOf, streetsOf, summed, type Street } from './streets.ts';
 
 type Drawn = Feature<LineString | Point>;
 
@@ -41,7 +41,10 @@ export class Layers {
   readonly siteRows = $derived(this.sites.value?.features.map(({ properties }) => properties) ?? ([] as SiteFacts[]));
   readonly premisesRows = $derived(this.premises.value?.features.map(({ properties }) => properties) ?? ([] as PremisesFacts[]));
   readonly #labels = $derived(new Map(this.premisesRows.map(({ id, label }) => [id, label])));
-  readonly whole = $derived<Bounds | null>(boundsOf(this.ways.value) ?? boundsOf(this.ground.value));
+  /** All that is opened and all who are to be reached; a small plan of a large city still shows whom it leaves out. */
+  readonly whole = $derived<Bounds | null>(
+    boundsOf(this.ways.value && { type: 'FeatureCollection', features: [...this.ways.value.features, ...(this.places?.features ?? [])] }) ?? boundsOf(this.ground.value),
+  );
 
   async load(scenario: string, project: string): Promise<void> {
     const layer = (name: string): string => scenarioPath(scenario, `/layers/${name}`);
@@ -66,6 +69,19 @@ export class Layers {
     return label === '' || label === 'house' ? [label, id].filter(Boolean).join(' ') : label;
   }
 
+  /** A street by what it is picked by: a row of the table, or one way that has no name; null where nothing of it is opened. */
+  streetOf(key: string): Street | null {
+    const row = this.streets.find((street) => street.key === key);
+    const ways = row ? [] : (this.ways.value?.features.map(({ properties }) => properties).filter((way) => keyOf(way) === key) ?? []);
+    return row ?? (ways.length > 0 ? summed(key, ways) : null);
+  }
+
+  /** The row of the table of streets in which something that is picked is told. */
+  streetRowOf(key: string): string {
+    const way = this.ways.value?.features.find(({ properties }) => keyOf(properties) === key)?.properties;
+    return way ? rowKeyOf(way) : key;
+  }
+
   /** What is drawn of something that is picked. */
   featuresOf(picked: Picked | null): FeatureCollection<LineString | Point> | null {
     if (picked === null) return null;
@@ -79,6 +95,7 @@ export class Layers {
     if (kind === 'site') return of(this.sites);
     if (kind === 'premises') return this.places?.features.filter(({ properties }) => properties.id === id) ?? [];
     if (kind === 'fault') return this.faults.value?.features.filter((_, at) => String(at) === id) ?? [];
+    if (isNameless(id)) return this.ways.value?.features.filter(({ properties }) => rowKeyOf(properties) === id) ?? [];
     const opened = this.ways.value?.features.filter(({ properties }) => keyOf(properties) === id) ?? [];
     return opened.length > 0 ? opened : (this.ground.value?.features.filter(({ properties }) => keyOf(properties) === id) ?? []);
   }

@@ -4,7 +4,7 @@ import type { Sheet, SheetInks } from '../map/sheetmap.ts';
 
 type Grouped = LayerSpecification & { metadata?: { group: string } };
 
-const byZoom = (...stops: number[]): ExpressionSpecification => ['interpolate', ['linear'], ['zoom'], ...stops] as unknown as ExpressionSpecification;
+export const byZoom = (...stops: number[]): ExpressionSpecification => ['interpolate', ['linear'], ['zoom'], ...stops] as unknown as ExpressionSpecification;
 const round = { 'line-cap': 'round', 'line-join': 'round' } as const;
 const group = (name: string): { metadata: { group: string } } => ({ metadata: { group: name } });
 const is = (property: string, value: string): ExpressionSpecification => ['==', ['get', property], value];
@@ -99,7 +99,7 @@ function premises(inks: SheetInks): Grouped[] {
   ];
 }
 
-function sites(): Grouped[] {
+export function sites(): Grouped[] {
   const sign = (kind: string, low: number, high: number): Grouped => ({
     id: kind,
     type: 'symbol',
@@ -130,7 +130,7 @@ function plant(inks: SheetInks): Grouped[] {
   ];
 }
 
-function marked(inks: SheetInks): Grouped[] {
+export function marked(inks: SheetInks): Grouped[] {
   const line: ExpressionSpecification = ['==', ['geometry-type'], 'LineString'];
   const point: ExpressionSpecification = ['==', ['geometry-type'], 'Point'];
   return [

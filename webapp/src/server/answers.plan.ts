@@ -14,6 +14,8 @@ export interface Inputs {
   houses?: boolean;
   merged_addresses?: boolean;
   demand?: { file: string }[];
+  site_layers?: { file: string; columns?: { all_critical?: boolean; id?: string; label?: string } }[];
+  critical?: string[];
   catalogue?: string | null;
 }
 
@@ -57,6 +59,7 @@ export interface Wish {
   catalogue?: string | null;
   architecture?: string | null;
   optics?: string | null;
+  worth?: string | null;
   offices?: string[];
   critical?: string[] | null;
   served?: string[] | null;
@@ -64,24 +67,33 @@ export interface Wish {
   opened?: string[];
   locked?: string[];
   budget_cents?: number | null;
+  phase_budgets_cents?: number[] | null;
   seconds?: number;
   seed?: number;
 }
 
+/** What a budget's choice is worth, and what no choice is worth more than; without a budget neither is there. */
+export interface Choice {
+  points?: number | null;
+  bound_points?: number | null;
+}
+
 /** A better plan was found, after so many seconds. */
-export interface Better {
+export interface Better extends Choice {
   seconds: number;
   cost_cents: number;
   bound_cents: number;
 }
 
-export interface Outcome {
+export interface Outcome extends Choice {
   currency: string;
   cost_cents: number;
   bound_cents: number;
   /** How far the cost may be from the least there is, as a share of the cost. */
   gap: number;
+  /** To whom a street leads; `lone` counts those to whom none does. */
   premises: number;
+  lone?: number;
   served: number;
   critical: number;
   second: number;
@@ -96,9 +108,15 @@ export interface Outcome {
   worst_loss_db: number;
   most_loss_db: number;
   longest_m: number;
+  /** How long a fibre may be; not of plans that were made before it was kept. */
+  most_m?: number | null;
   seconds: number;
   faults: number;
   was_stopped: boolean;
+  budget_cents?: number | null;
+  phase_cents?: number[] | null;
+  point_years?: number | null;
+  bound_point_years?: number | null;
 }
 
 /** What the checker found wrong. */
@@ -188,6 +206,10 @@ export interface PremisesFacts {
   second: boolean;
   drop_m: number;
   loss_db: number | null;
+  /** By the end of which phase it is reached. */
+  phase?: number | null;
+  /** What it is worth, where that decided whom to serve, or when. */
+  points?: number | null;
 }
 
 export interface FaultFacts {

@@ -1,8 +1,22 @@
 /** The words of the pages on which the network is planned. */
 import { buildWords } from './en.plan.build.ts';
 import { worthWords } from './en.plan.worth.ts';
+import { wishWords } from './en.plan.wish.ts';
 import { plural } from './en.plural.ts';
 import type { Counted } from './format.ts';
+
+const NAMELESS: Record<string, string> = {
+  street: 'Nameless streets',
+  path: 'Nameless paths',
+  crossing: 'Nameless crossings',
+  duct: 'Ducts that lie there',
+  trench: 'Trenches that stand there',
+  pole_line: 'Pole lines',
+  fibre: 'Fibres that lie there',
+  link: 'Links to what lies there',
+};
+
+const OTHER = 'Nameless ways';
 
 const carries = { feeder: 'feeder', distribution: 'distribution', drop: 'drops' };
 
@@ -23,6 +37,7 @@ export const plan = {
 
   ...buildWords,
   worth: worthWords,
+  ...wishWords,
 
   states: { draft: 'draft', waiting: 'waiting', running: 'being planned', planned: 'planned', failed: 'failed', cancelled: 'cancelled' },
   statesWhy: {
@@ -37,7 +52,14 @@ export const plan = {
 
   told: {
     all: (served: Counted) => (served.n === 1 ? 'The one premises is reached' : `All ${plural(served, 'premises is', 'premises are')} reached`),
-    some: (served: Counted, all: string) => `${served.text} of ${all} premises are reached`,
+    some: (served: Counted, all: Counted) => `${served.text} of ${plural(all, 'premises', 'premises')} ${served.n === 1 ? 'is' : 'are'} reached`,
+    lone: (lone: Counted, isRest: boolean) => (isRest ? `No street leads to the other${lone.n === 1 ? ' one' : ` ${lone.text}`}.` : `No street leads to ${lone.text} of the others.`),
+    proved: (reached: string, cost: string) => `${reached} for ${cost}, and it is proved that no plan costs less.`,
+    chosen: (reached: string, cost: string, budget: string, gap: string | null) =>
+      gap === null
+        ? `${reached} for ${cost}, within a budget of ${budget}; it is proved that no choice is worth more.`
+        : `${reached} for ${cost}, within a budget of ${budget}. At most ${gap} of the worth that it could buy is missed.`,
+    choosing: (points: string, cost: string, gap: string) => `The best choice so far is worth ${points} points and costs ${cost}; at most ${gap} of the worth that the budget could buy is missed.`,
     planned: (reached: string, cost: string, gap: string, bound: string) => `${reached} for ${cost}. At most ${gap} of that could be saved: no plan costs less than ${bound}.`,
     closing: (cost: string, bound: string, gap: string) => `The best plan so far costs ${cost}, and none costs less than ${bound}: at most ${gap} of it could still be saved.`,
     stages: {
@@ -58,12 +80,16 @@ export const plan = {
       scenarios.n === 1
         ? `${name} can be had for ${cost}: ${served.text} premises. At most ${gap} of that could be saved.`
         : `${name} has ${plural(scenarios, 'scenario', 'scenarios')}. The best reaches ${served.text} premises for ${cost}, of which at most ${gap} could be saved.`,
+    projectChosen: (name: string, scenarios: Counted, served: Counted, cost: string, gap: string) =>
+      `${name} has ${plural(scenarios, 'scenario', 'scenarios')}. The best reaches ${served.text} premises for ${cost} within its budget; at most ${gap} of the worth is missed.`,
   },
 
   scenarios: {
     label: 'Scenarios',
     columns: { choose: 'Choose', name: 'Scenario', state: 'State', premises: 'Premises', cost: 'Cost', bound: 'Least there is', gap: 'Gap', seconds: 'Sought' },
     choose: (name: string) => `Choose ${name} for comparison`,
+    gapOfCost: 'Of the cost, at most so much could be saved',
+    gapOfWorth: 'Of the worth that the budget could buy, at most so much is missed',
     compare: 'Compare side by side',
     compareHint: 'Choose two to six that are planned: with a click, or with the space bar in their rows.',
     chosen: (chosen: Counted) => `${chosen.text} chosen`,
@@ -88,6 +114,10 @@ export const plan = {
     closed: (names: string) => `forbidden: ${names}`,
     locked: (names: string) => `kept: ${names}`,
     budget: (money: string) => `for at most ${money}`,
+    opticalClass: (name: string) => `optical class ${name}`,
+    worth: 'worth by weights of its own',
+    years: (years: Counted) => `built in ${plural(years, 'year', 'years')}`,
+    seed: (seed: string) => `seed ${seed}`,
     critical: (sites: Counted) => plural(sites, 'site with two ways', 'sites with two ways'),
     andMore: (names: string, more: string) => `${names} and ${more} more`,
   },
@@ -98,6 +128,9 @@ export const plan = {
     cost: 'Best so far',
     bound: 'Least there is',
     gap: 'Could still be saved',
+    worth: 'Worth so far, in points',
+    ofWorth: (bound: string) => `no choice is worth over ${bound}`,
+    missed: 'Worth that may be missed',
     time: 'Sought for',
     ofSeconds: (most: string) => `of ${most} s`,
     stop: 'Stop and keep the best',
@@ -111,13 +144,23 @@ export const plan = {
 
   closing: {
     title: 'How cost and bound closed in',
-    label: 'Cost and bound over the seconds',
-    cost: 'cost of the best plan',
-    bound: 'no plan costs less',
     none: 'No plan has been found yet.',
-    summary: (cost: string, bound: string, gap: string) => `The best plan costs ${cost}, no plan costs less than ${bound}, the gap is ${gap}.`,
+    cost: {
+      label: 'Cost and bound over the seconds',
+      best: 'cost of the best plan',
+      bound: 'no plan costs less',
+      column: 'Cost',
+      summary: (cost: string, bound: string, gap: string) => `The best plan costs ${cost}, no plan costs less than ${bound}, the gap is ${gap}.`,
+    },
+    worth: {
+      label: 'Worth and its bound over the seconds',
+      best: 'worth of the best choice',
+      bound: 'no choice is worth more',
+      column: 'Worth',
+      summary: (points: string, bound: string, gap: string) => `The best choice is worth ${points} points, no choice within the budget is worth more than ${bound}, the gap is ${gap}.`,
+    },
     asTable: 'Each better plan',
-    columns: { seconds: 'After', cost: 'Cost', bound: 'Bound', gap: 'Gap' },
+    columns: { seconds: 'After', bound: 'Bound', gap: 'Gap' },
   },
 
   figures: {
@@ -131,6 +174,10 @@ export const plan = {
     opened: (metres: string) => `${metres} opened or used`,
     sites: 'Cabinets',
     closures: (closures: Counted, splitters: Counted) => `${plural(closures, 'closure', 'closures')}, ${plural(splitters, 'splitter', 'splitters')}`,
+    boundOfThese: 'Least for these',
+    longest: 'Longest fibre',
+    mostWay: (metres: string) => `from office to socket; ${metres} are allowed`,
+    longestNote: 'from office to socket',
     loss: 'Worst loss',
     most: (loss: string) => `of ${loss} that are allowed`,
   },
@@ -138,10 +185,17 @@ export const plan = {
   map: {
     label: (name: string) => `Map of the plan ${name}. The tables beside it say the same.`,
     failed: 'The map cannot be drawn in this browser. The tables say the same.',
+    hollow: 'A hollow dot is premises that this plan does not reach.',
     layers: 'What is drawn; press to hide it or to show it again',
     groups: { feeder: 'feeder', distribution: 'distribution', drop: 'drops alone', office: 'office', cabinet: 'cabinet', closure: 'closure', premises: 'premises', ground: 'other streets', plant: 'networks that stand', faults: 'faults' },
     hint: 'Choose a street, a cabinet or premises on the map or in the table. A street says which cables lie in it, and can be forbidden or kept: then plan again from here.',
     hintReader: 'Choose a street, a cabinet or premises on the map or in the table. A street says which cables lie in it.',
+  },
+
+  sums: {
+    street: (rows: string, length: string, cost: string) => `${rows}: ${length}, ${cost}`,
+    cable: (rows: string, length: string) => `${rows}: ${length}`,
+    premises: (rows: string, fibres: Counted, points: string | null) => `${rows}: ${plural(fibres, 'fibre', 'fibres')}${points === null ? '' : `, ${points} points`}`,
   },
 
   things: {
@@ -178,6 +232,7 @@ export const plan = {
       to: 'To',
       premises: 'Premises',
       drop: 'Drop',
+      worth: 'Worth',
       loss: 'Worst loss',
       what: 'Note',
       fault: 'What is wrong',
@@ -201,6 +256,11 @@ export const plan = {
   street: {
     kind: 'Street',
     unnamed: (kind: string) => `a ${kind === 'crossing' ? 'crossing' : kind === 'path' ? 'path' : 'way'} without a name`,
+    nameless: (kind: string, count: string) => `${NAMELESS[kind] ?? OTHER} (${count})`,
+    namelessTitle: (kind: string) => NAMELESS[kind] ?? OTHER,
+    pieces: (pieces: Counted) => plural(pieces, 'piece is opened', 'pieces are opened'),
+    piecesHint: 'From one junction to the next; the dearest first. Each can be forbidden or kept by itself.',
+    morePieces: (more: string) => `and ${more} more, on the map`,
     carries,
     opened: { feeder: 'Opened for feeders: cables from the office to a cabinet.', distribution: 'Opened for cables from a cabinet to closures.', drop: 'Opened for drops alone.' },
     notOpened: 'Nothing is opened here.',
