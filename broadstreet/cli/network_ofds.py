@@ -20,7 +20,7 @@ SHOWN_MENDS: Final = 5
 
 app = typer.Typer(help="Networks by the Open Fibre Data Standard 0.4.", no_args_is_help=True)
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A package, JSON Lines, a network, or GeoJSON.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A package, JSON Lines, a network, GeoJSON or GeoPackage.")]
 Other = Annotated[
     Path | None, typer.Option("--with", metavar="FILE", help="The other file of a GeoJSON pair: its nodes, or spans.")
 ]
@@ -32,6 +32,7 @@ class To(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     GEOJSON = "geojson"
+    GPKG = "gpkg"
 
 
 @app.command()

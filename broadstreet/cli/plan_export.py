@@ -17,7 +17,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="html, splices, xlsx, csv, geojson, gpkg, ofds, ofds-csv or ofds-geojson.",
+            help="html, splices, xlsx, csv, geojson, gpkg, ofds, ofds-csv, ofds-geojson or ofds-gpkg.",
             show_default=False,
         ),
     ],

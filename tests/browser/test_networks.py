@@ -38,7 +38,7 @@ def test_a_network_that_stands_is_given_drawn_and_taken_away(open_page: OpenPage
     settled(page)
     stands = page.get_by_role("region", name="Networks that stand")
     file = FilePayload(name="our harbour.json", mimeType="application/json", buffer=network())
-    stands.get_by_label("A network (JSON, JSON Lines, GeoJSON)").set_input_files(files=file)
+    stands.get_by_label("A network (JSON, JSON Lines, GeoJSON, GeoPackage)").set_input_files(files=file)
     stands.get_by_label("What it calls planned has been built by now").check()
     stands.get_by_role("button", name="Give the network").click()
     expect(stands).to_contain_text("3 spans,", timeout=60_000)

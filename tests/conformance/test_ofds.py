@@ -18,6 +18,7 @@ from broadstreet.network.ofds import (
     plant_of,
     read_package,
     survey,
+    write_base,
     write_lines,
     write_package,
     write_pair,
@@ -68,8 +69,9 @@ def test_nothing_is_lost_in_any_form(name: str, fibre: Path, tmp_path: Path) -> 
     before = canonical(said(fibre / name))
     write_package(tmp_path / "a.json", package.networks, lambda: package)
     write_lines(tmp_path / "a.jsonl", package.networks)
+    write_base(tmp_path / "a.gpkg", package, "2026-11-23T00:00:00.000Z")
     assert canonical(said(tmp_path / "a.json")) == before
-    for paths in ((tmp_path / "a.jsonl",), write_pair(tmp_path / "a", package)):
+    for paths in ((tmp_path / "a.jsonl",), (tmp_path / "a.gpkg",), write_pair(tmp_path / "a", package)):
         again, faults = read_package(*paths)
         assert canonical(give(again)) == before
         assert faults.counts == FAULTS[name]

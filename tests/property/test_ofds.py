@@ -29,6 +29,7 @@ from broadstreet.network.ofds import (
     plant_of,
     read_package,
     survey,
+    write_base,
     write_lines,
     write_package,
     write_pair,
@@ -70,6 +71,16 @@ def test_geojson_gives_back_what_it_was_made_of(networks: list[Any], other: Any)
     faults = Faults()
     assert canonical(gather(collections, faults)) == before
     assert not faults.counts
+
+
+@given(st.lists(SOUND | BROKEN | JUNK, max_size=2), JUNK)
+@SLOW
+def test_a_geopackage_gives_back_what_it_was_made_of(networks: list[Any], other: Any) -> None:
+    package = take(Package, {"networks": networks, "other": other}, "", Faults())
+    with tempfile.TemporaryDirectory() as folder:
+        write_base(Path(folder, "a.gpkg"), package, "2026-11-23T00:00:00.000Z")
+        again, _ = read_package(Path(folder, "a.gpkg"))
+    assert canonical(give(again)) == canonical(give(package))
 
 
 @given(st.lists(SOUND, min_size=1, max_size=2), st.booleans())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,6 +16,7 @@ import pyogrio
 import pytest
 import shapely
 
+from broadstreet.model.errors import InvalidInput
 from broadstreet.network.design import Role, SiteKind
 from broadstreet.network.ground.courses import GEOD
 from broadstreet.network.ofds import read_package, survey
@@ -230,3 +233,26 @@ def test_the_tables_of_the_standard_hold_all_of_its_package(town: Dossier, tmp_p
     assert list(read["spans"][0])[:2] == ["id", "spans/0/id"]
     assert {"networks", "nodes", "spans", "phases", "links"} == set(read)
     assert unlaid(read) == as_told(package["networks"])
+
+
+def test_the_geopackage_of_the_standard_is_its_package_and_two_layers(town: Dossier, tmp_path: Path) -> None:
+    write_papers(Format.OFDS, town, tmp_path / "x.json")
+    write_papers(Format.OFDS_GPKG, town, tmp_path / "x.gpkg")
+    package = read_package(tmp_path / "x.json")[0]
+    assert read_package(tmp_path / "x.gpkg")[0] == package
+    [network] = package.networks
+    layers = dict(pyogrio.list_layers(tmp_path / "x.gpkg").tolist())
+    assert (layers["nodes"], layers["spans"], layers["organisations"]) == ("Point", "LineString", None)
+    for layer, things in (("nodes", network.nodes), ("spans", network.spans)):
+        meta, _, shapes, columns = pyogrio.raw.read(tmp_path / "x.gpkg", layer=layer)
+        told = dict(zip(meta["fields"], columns, strict=True))
+        assert meta["crs"] == "EPSG:4326" and told["ofds_id"].tolist() == [thing.id for thing in things]
+        assert all(shapely.from_wkb(shape).is_valid for shape in shapes)
+    # Others' files have the standard's tables alone.
+    with closing(sqlite3.connect(tmp_path / "x.gpkg")) as base:
+        base.execute("DROP TABLE kept")
+    others, faults = read_package(tmp_path / "x.gpkg")
+    assert others == package and not faults.violations
+    (tmp_path / "other.gpkg").write_bytes((tmp_path / "x.gpkg").read_bytes()[:9000])
+    with pytest.raises(InvalidInput, match="no GeoPackage by the Open Fibre Data Standard"):
+        read_package(tmp_path / "other.gpkg")

@@ -20,7 +20,7 @@ from broadstreet.network.ofds.mending import Mend, mend
 from broadstreet.network.ofds.network import Network, Package
 from broadstreet.network.ofds.plant import Survey, survey
 from broadstreet.network.ofds.source import Form, Source
-from broadstreet.network.ofds.writing import write_lines, write_package, write_pair
+from broadstreet.network.ofds.writing import write_base, write_lines, write_package, write_pair
 
 MAX_LISTED: Final = 1000
 """The most networks that a report describes one by one, and the most mends; beyond it they are counted."""
@@ -74,12 +74,17 @@ def fault_map(faults: tuple[Fault, ...]) -> dict[str, object]:
     return {"type": "FeatureCollection", "features": [fault.feature() for fault in faults]}
 
 
+UNDATED: Final = "1970-01-01T00:00:00.000Z"
+"""When a file says that it was made where nothing says when: equal networks give equal files."""
+
+
 class Target(StrEnum):
     """What a file may be made into."""
 
     JSON = "json"
     JSONL = "jsonl"
     GEOJSON = "geojson"
+    GPKG = "gpkg"
 
 
 class Conversion(msgspec.Struct, frozen=True):
@@ -116,12 +121,15 @@ def convert(paths: tuple[Path, ...], target: Target, out: Path, *, is_as_it_is: 
     else:
         for path in paths:
             if path.is_file() and path.stat().st_size > MAX_DOCUMENT_BYTES:
-                what = f"no GeoJSON is made of a file of over {MAX_DOCUMENT_BYTES // (1024 * 1024)} MB"
+                what = f"no {target.value} is made of a file of over {MAX_DOCUMENT_BYTES // (1024 * 1024)} MB"
                 raise TooLarge(what, where=str(path), remedy="Take fewer networks at once, or choose jsonl.")
         networks = tuple(work.networks())
         envelope = work.envelope()
-        stem = out.with_suffix("") if out.suffix in (".geojson", ".json") else out
-        written = write_pair(stem, Package(networks=networks, links=envelope.links, other=envelope.other))
+        package = Package(networks=networks, links=envelope.links, other=envelope.other)
+        if target is Target.GPKG:
+            write_base(out, package, UNDATED)
+        else:
+            written = write_pair(out.with_suffix("") if out.suffix in (".geojson", ".json") else out, package)
     return Conversion(
         paths=written,
         networks=work.count,

@@ -1,4 +1,4 @@
-"""Files of networks: a package, JSON Lines, a network by itself, or GeoJSON; read network by network, each checked.
+"""Files of networks: a package, JSON Lines, a network, GeoJSON, GeoPackage; read network by network, each checked.
 
 JSON Lines are read a line at a time, so that a file of any size needs no more memory than its longest line. All else
 is held whole, and bounded.
@@ -17,6 +17,7 @@ from broadstreet.network.ofds.document import MAX_DOCUMENT_BYTES, Lines
 from broadstreet.network.ofds.fault import Faults
 from broadstreet.network.ofds.features import Json
 from broadstreet.network.ofds.gathering import gather
+from broadstreet.network.ofds.geopackage import is_geopackage, read_geopackage
 from broadstreet.network.ofds.network import Network, Package
 from broadstreet.network.ofds.part import take
 
@@ -28,6 +29,7 @@ class Form(StrEnum):
     NETWORK = "network"
     LINES = "JSON Lines"
     GEOJSON = "GeoJSON"
+    GEOPACKAGE = "GeoPackage"
 
 
 class Source:
@@ -47,6 +49,10 @@ class Source:
         collections: list[Json] = []
         features: list[Any] = []
         for path in self._paths:
+            if is_geopackage(path):
+                self.form = Form.GEOPACKAGE
+                yield from self._package(read_geopackage(path), "")
+                continue
             for at, value in Lines(path, self._faults):
                 if not isinstance(value, dict):
                     raise _no_network(path, at)

@@ -1,7 +1,11 @@
-"""Networks as files: a package, JSON Lines, or a pair of GeoJSON collections. A file is there whole or not at all."""
+"""Networks as files: a package, JSON Lines, a pair of GeoJSON collections, or a GeoPackage.
+
+A file is there whole or not at all.
+"""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +14,7 @@ from typing import IO
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.ofds.document import dump
 from broadstreet.network.ofds.features import scatter
+from broadstreet.network.ofds.geopackage import write_geopackage
 from broadstreet.network.ofds.network import Network, Package
 from broadstreet.network.ofds.part import give
 
@@ -44,6 +49,18 @@ def write_json(path: Path, value: object) -> None:
     """Write a JSON value, such as a layer."""
     with _whole(path) as file:
         file.write(dump(value) + b"\n")
+
+
+def write_base(path: Path, package: Package, moment: str) -> None:
+    """Write a GeoPackage. moment: of its making, as RFC 3339."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            made = Path(folder) / "made.gpkg"
+            write_geopackage(made, package, moment)
+            made.replace(path)
+    except OSError as error:
+        remedy = "Name a folder that is there, that you may write to, and on whose disk there is room."
+        raise InvalidInput(f"it cannot be written: {error.strerror}", where=str(path), remedy=remedy) from None
 
 
 @contextmanager

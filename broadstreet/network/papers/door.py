@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from broadstreet.model.errors import InvalidInput
-from broadstreet.network.ofds import Package, columns_of, tables_of, write_package, write_pair
+from broadstreet.network.ofds import Package, columns_of, tables_of, write_base, write_package, write_pair
 from broadstreet.network.papers.dossier import Dossier
 from broadstreet.network.papers.features import write_feature_archive, write_features
 from broadstreet.network.papers.geopackage import write_geopackage
@@ -36,7 +36,7 @@ class Format(StrEnum):
     html: the report. splices: the splice plan to print, a page a site. xlsx: every table, a sheet each. csv: the same
     as an archive, or one table. geojson: every layer as an archive, or one layer. gpkg: every layer in one GeoPackage.
     ofds: the Open Fibre Data Standard's package. ofds_csv: the same as its tables, an archive. ofds_geojson: its nodes
-    and spans, an archive of two files.
+    and spans, an archive of two files. ofds_gpkg: the standard's GeoPackage.
     """
 
     HTML = "html"
@@ -48,6 +48,7 @@ class Format(StrEnum):
     OFDS = "ofds"
     OFDS_CSV = "ofds-csv"
     OFDS_GEOJSON = "ofds-geojson"
+    OFDS_GPKG = "ofds-gpkg"
 
 
 _ZIP: Final = "application/zip"
@@ -61,6 +62,7 @@ _ENDINGS: Final = {
     Format.OFDS: ("ofds.json", "application/json"),
     Format.OFDS_CSV: ("ofds.csv.zip", _ZIP),
     Format.OFDS_GEOJSON: ("ofds.geojson.zip", _ZIP),
+    Format.OFDS_GPKG: ("ofds.gpkg", "application/geopackage+sqlite3"),
 }
 _PARTS: Final = {
     Format.CSV: (frozenset(TABLES), "csv", "text/csv; charset=utf-8; header=present"),
@@ -136,6 +138,8 @@ def _write(format: Format, dossier: Dossier, out: Path, part: str | None) -> Non
         case Format.OFDS_CSV:
             laid = tables_of([network_of(dossier)])
             write_csv_archive((_laid_out(name, rows) for name, rows in laid.items()), out)
+        case Format.OFDS_GPKG:
+            write_base(out, Package(networks=(network_of(dossier),)), f"{imprint.date}T00:00:00.000Z")
         case Format.OFDS_GEOJSON:
             pair = write_pair(out, Package(networks=(network_of(dossier),)))
             with archive(out) as found:
