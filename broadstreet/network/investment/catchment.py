@@ -7,15 +7,15 @@ that premises' area: so a trench is told by the sockets of each area whose light
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
-from broadstreet.network.design import Design, End, Fibre, Joint, Leg, Port, Side, SiteKind, Socket
+from broadstreet.network.design import Design, SiteKind
 from broadstreet.network.ground import Ground, PremisesKind
+from broadstreet.network.light import Light, Ray
 
 Users = Counter[int]
 """By area how many sockets' light passes."""
@@ -55,7 +55,7 @@ class _Ray:
     joints: list[int]
     things: list[str]
     stretches: list[tuple[str, int]]
-    home: str = ""
+    home: str
     phase: int = 1
 
 
@@ -66,7 +66,9 @@ def catchment_of(design: Design, ground: Ground) -> Catchment:
         cable.id: max((phase_of_way.get(way, 1) for ways in cable.ways for way in ways), default=1)
         for cable in design.cables
     }
-    rays = sorted(_Tracer(design).rays(), key=lambda ray: (ray.row, ray.socket))
+    kinds = {site.id: site.kind for site in design.sites}
+    light = Light(ground, design.sites, design.cables, design.joints)
+    rays = [_ray(design, kinds, ray) for ray in light.rays()]
     for ray in rays:
         ray.phase = max((phases[cable] for cable, _ in ray.stretches), default=1)
     # A premises' first socket says where it belongs; that of its second way does not.
@@ -117,51 +119,9 @@ def _count(found: Catchment, design: Design, rays: list[_Ray]) -> None:
                 found.ways.setdefault(way, Counter())[area] += 1
 
 
-class _Tracer:
-    """Follows joints through cables and splitters, from a socket to its port."""
-
-    def __init__(self, design: Design) -> None:
-        self.joints = design.joints
-        self.joint_of: dict[End, int] = {}
-        self.cuts: dict[tuple[str, int], list[int]] = defaultdict(list)
-        self.sites = {cable.id: cable.sites for cable in design.cables}
-        self.place = {(cable.id, site): at for cable in design.cables for at, site in enumerate(cable.sites)}
-        self.kind = {site.id: site.kind for site in design.sites}
-        self.row = {site.id: site.premises for site in design.sites if site.premises is not None}
-        for number, joint in enumerate(design.joints):
-            for end in (joint.a, joint.b):
-                self.joint_of[end] = number
-                if isinstance(end, Fibre) and end.side is Side.DOWN:
-                    self.cuts[end.cable, end.fibre].append(self.place[end.cable, end.site])
-        for cuts in self.cuts.values():
-            cuts.sort()
-
-    def rays(self) -> list[_Ray]:
-        sockets = [end for joint in self.joints for end in (joint.a, joint.b) if isinstance(end, Socket)]
-        return [self._ray(socket) for socket in sockets]
-
-    def _ray(self, socket: Socket) -> _Ray:
-        ray = _Ray(self.row[socket.site], socket.socket, [], [], [])
-        end: End = socket
-        while True:
-            number = self.joint_of[end]
-            joint: Joint = self.joints[number]
-            ray.joints.append(number)
-            ray.things.append(joint.site)
-            if not ray.home and self.kind[joint.site] is SiteKind.CABINET:
-                ray.home = joint.site
-            other = joint.b if joint.a == end else joint.a
-            if isinstance(other, Port):
-                ray.home = ray.home or joint.site
-                return ray
-            if isinstance(other, Leg):
-                ray.things.append(other.splitter)
-                end = Leg(other.splitter, 0)
-            elif isinstance(other, Fibre):
-                at = self.place[other.cable, other.site]
-                cuts = self.cuts[other.cable, other.fibre]
-                begin = cuts[bisect_left(cuts, at) - 1]
-                ray.stretches += [(other.cable, stretch) for stretch in range(begin, at)]
-                end = Fibre(other.cable, other.fibre, self.sites[other.cable][begin], Side.DOWN)
-            else:
-                return ray  # two sockets joined: no light
+def _ray(design: Design, kinds: dict[str, SiteKind], ray: Ray) -> _Ray:
+    """What is counted of a path."""
+    sites = [design.joints[number].site for number in ray.joints]
+    home = next((site for site in sites if kinds[site] is SiteKind.CABINET), sites[-1])
+    stretches = [(span.cable, stretch) for span in ray.spans for stretch in span.stretches]
+    return _Ray(ray.premises, ray.socket, ray.joints, [*sites, *ray.splitters], stretches, home)

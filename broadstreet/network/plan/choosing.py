@@ -29,7 +29,7 @@ from broadstreet.network.plan.network import Network, Opened
 from broadstreet.network.plan.prices import Prices, rounded_cents
 from broadstreet.network.plan.reach import Reach
 from broadstreet.network.plan.refusing import Asked, cheapest_of, refuse_needed
-from broadstreet.network.plan.siting import Siting
+from broadstreet.network.plan.routing import Routing
 from broadstreet.network.plan.stationing import least_stations
 from broadstreet.network.plan.tree import Crowded, plan_tree
 from broadstreet.network.plan.worth import needed_rows, premises_points
@@ -96,7 +96,7 @@ class _Choosing:
     ) -> None:
         self.asked, self.end_s, self.plan, self.on_progress = asked, end_s, plan, on_progress
         ground = asked.ground
-        self.network = Network.of(ground, asked.offices)
+        self.network = self.spending = Network.of(ground, asked.offices)
         self.points = premises_points(ground, asked.worth)
         needed = (needed_rows(ground, asked.worth) | set(asked.second or ())).intersection(asked.served)
         self.needed: tuple[int, ...] = tuple(sorted(needed))
@@ -167,7 +167,7 @@ class _Choosing:
         may &= ground.premises.drop_m <= asked.architecture.longest_drop_m
         every, prices = range(len(may)), Prices(ground.catalogue, asked.architecture)
         reach = Reach(ground, asked.architecture, asked.optics, every)
-        may &= Siting(network, prices, every).nearest_m <= reach.limit_m
+        may &= Routing(network, prices, every).nearest_m <= reach.limit_m
         rows = np.array([row for row in asked.served if may[row] or row in self.needed], np.int64)
         return rows, premises_cents(ground, prices, rows.tolist())
 
@@ -178,6 +178,7 @@ class _Choosing:
 
     def _spender(self, budget: int, seconds: float) -> Spender:
         rows = self.rows
+        self.spending = self.network  # as the trees' edges are numbered, whatever is left out of it afterwards
         own = self.least[rows] + np.rint(self.extra.socket_cents * self.sockets[rows]).astype(np.int64)
         return self._spend(self.network, rows, own, budget, seconds)
 
@@ -195,9 +196,10 @@ class _Choosing:
         budget = self.asked.budget_cents - self.network.locked_cents
         tried = self._fit(spender, budget)
         for _ in range(ESTIMATES):
-            if tried is None or self._left_s <= 0:
+            if self._left_s <= 0 or (tried is None and self.network is self.spending):
                 return
-            self.extra = extra_of(self.asked.ground, self.least, self.sockets, tried.statement)
+            if tried is not None:
+                self.extra = extra_of(self.asked.ground, self.least, self.sockets, tried.statement)
             spender = self._spender(budget, self._left_s * SEEK_SHARE)
             try:
                 spender.run(price or None)
@@ -254,7 +256,7 @@ class _Choosing:
         """A plan on a tree; None where it cannot hold one. Full ways of plant are left out from then on."""
         asked = self.asked
         rows = self.rows[bought.taken].tolist()
-        opened = self.network.opened(bought.edges)
+        opened = self.spending.opened(bought.edges)
         try:
             statement = plan_tree(asked.ground, asked.architecture, asked.optics, opened[1], opened[0], served=rows)
         except Crowded as crowded:

@@ -19,14 +19,15 @@ from broadstreet.network.ground.optics import Optics
 from broadstreet.network.ground.worth import Worth, default_worth
 from broadstreet.network.plan.bound import rebound, with_stations
 from broadstreet.network.plan.choosing import choose
-from broadstreet.network.plan.light import OutOfReach
 from broadstreet.network.plan.network import Network, Opened
+from broadstreet.network.plan.paths import OutOfReach
 from broadstreet.network.plan.prices import Prices
 from broadstreet.network.plan.reach import Reach
 from broadstreet.network.plan.refusing import Asked
 from broadstreet.network.plan.ringed import RingSearch
+from broadstreet.network.plan.routing import Routing
+from broadstreet.network.plan.search import Search, Sought
 from broadstreet.network.plan.second import second_rows
-from broadstreet.network.plan.siting import Siting
 from broadstreet.network.plan.stationing import Least, least_stations
 from broadstreet.network.plan.tree import Crowded, Overfull, check_drops, plan_tree
 from broadstreet.network.plan.worth import needed_rows
@@ -89,9 +90,8 @@ def plan_fibre(
         check_drops(ground, architecture, whom)
         _check_parts(ground, which, whom)
         twice = second_rows(ground, which, whom, second)
-        if twice:
-            return RingSearch(ground, architecture, optics, which, whom, twice, end_s, seed, clock, told)
-        return _Search(ground, architecture, optics, which, whom, end_s, seed, clock, told)
+        sought = Sought(ground, architecture, optics, which, whom, end_s, seed, clock, told)
+        return RingSearch(sought, twice) if twice else _Search(sought)
 
     if budget_cents is None:
         return search(rows, end_s, on_progress).run()
@@ -106,81 +106,66 @@ def plan_fibre(
     return choose(asked, end_s, plan, on_progress)
 
 
-class _Search:
-    def __init__(
-        self,
-        ground: Ground,
-        architecture: Architecture,
-        optics: Optics,
-        offices: list[int],
-        rows: list[int],
-        end_s: float,
-        seed: int,
-        clock: Callable[[], float],
-        on_progress: Callable[[Statement], None] | None,
-    ) -> None:
-        self.ground, self.architecture, self.optics = ground, architecture, optics
-        self.rows, self.seed, self.end_s, self.clock, self.on_progress = rows, seed, end_s, clock, on_progress
-        self.network = Network.of(ground, offices)
-        self.siting = Siting(self.network, Prices(ground.catalogue, architecture), rows)
+class _Search(Search):
+    def __init__(self, sought: Sought) -> None:
+        super().__init__(sought)
+        ground, offices, rows = self.ground, self.offices, self.rows
+        self.routing = Routing(Network.of(ground, offices), Prices(ground.catalogue, self.architecture), rows)
         whole = Network.of(ground, offices, with_fibres=True)
-        is_lent = len(whole.ways) > len(self.network.ways)
-        self.lent = Siting(whole, self.siting.prices, rows) if is_lent else None
+        is_lent = len(whole.ways) > len(self.routing.network.ways)
+        self.lent = Routing(whole, self.routing.prices, rows) if is_lent else None
         """With what spare fibres there are, which a design may use and no plan is made with: for the bound alone."""
-        self.reach = Reach(ground, architecture, optics, rows)
-        self.reach.check(self.siting.nearest_m)
-        self.early_s = self.clock() + (end_s - self.clock()) * EARLY_SHARE
-        self.bound_cents, self.method = 0, ""
+        self.reach = Reach(ground, self.architecture, self.optics, rows)
+        self.reach.check(self.routing.nearest_m)
+        self.early_s = self.clock() + (self.end_s - self.clock()) * EARLY_SHARE
         self.plan_s = 0.0
         self.seen = set[tuple[int, ...]]()
-        self.best: Statement | None = None
         self.dearness = DEARNESS[0]
         self.least: Least | None = None
 
     def run(self, also: Opened | None = None, *, stations: bool = True) -> Statement:
         """also: a tree to try beside those that are found. stations: bound them together, too."""
-        seconds = max(0.0, (self.end_s - self.clock()) * FIRST_SHARE)
+        seconds = self.left_s * FIRST_SHARE
         if self.lent is not None:
             self._bound(self.lent.solve(0.0, seconds * LENT_SHARE, self.seed, self.clock))
             seconds *= 1 - LENT_SHARE
-        first = self.siting.solve(0.0, seconds, self.seed, self.clock, self._look)
+        first = self.routing.solve(0.0, seconds, self.seed, self.clock, self._look)
         if self.lent is None:
             self._bound(first)
         if also is not None:
             self._keep(self._plan(also), self.dearness)
         for dearness in DEARNESS:
-            if self.best is not None and self._left_s() <= self.plan_s:
+            if self.best is not None and self.left_s <= self.plan_s:
                 break
             self._try(first, 0.0, dearness)
         if stations:
             self._bound_stations()
         for pull in PULLS:
-            if self._left_s() <= self.plan_s:
+            if self.left_s <= self.plan_s:
                 break
             dearer = pull * self._across()
-            again = self.siting.solve(dearer, self._left_s() / 2, self.seed, self.clock)
+            again = self.routing.solve(dearer, self.left_s / 2, self.seed, self.clock)
             self._try(again, dearer, self.dearness)
         assert self.best is not None
         return self.best
 
-    def _left_s(self) -> float:
-        return self.end_s - self.clock()
-
     def _bound(self, solution: Solution) -> None:
         """Takes over the bound that stands with a solution by the true weights."""
-        bound = solution.bound + self.network.locked_cents
         how = "proved the cheapest" if solution.is_optimal else "dual ascent and cases, ended by the clock"
-        self.bound_cents, self.method = bound, f"a Steiner tree, {how}"
+        self.bound_cents, self.method = self._bound_of(solution), f"a Steiner tree, {how}"
         if self.best is not None:
             self.best = rebound(self.ground, self.best, self.bound_cents, self.method)
 
+    def _bound_of(self, solution: Solution) -> int:
+        return solution.bound + self.routing.network.locked_cents
+
     def _bound_stations(self) -> None:
         """With time left, what cabinets, closures and splices cost at the least."""
-        if self._left_s() > STATIONS_S and self.best is not None:
+        if self.left_s > STATIONS_S and self.best is not None:
             prices = Prices(self.ground.catalogue, self.architecture)
             self.least = least_stations(self.ground, prices, self.rows)
             self.best = with_stations(self.best, self.least)
-            self._tell()
+            self.tell()
 
     def _look(self, solution: Solution) -> None:
         """While the first tree is still sought: a first network early, and its bound whenever it has risen by so much
@@ -190,13 +175,9 @@ class _Search:
                 if self.lent is None:
                     self._bound(solution)
                 self._try(solution, 0.0, self.dearness)
-        elif self.lent is None and solution.bound + self.network.locked_cents > self.bound_cents * (1 + SEEN_SHARE):
+        elif self.lent is None and self._bound_of(solution) > self.bound_cents * (1 + SEEN_SHARE):
             self._bound(solution)
-            self._tell()
-
-    def _tell(self) -> None:
-        if self.on_progress is not None and self.best is not None:
-            self.on_progress(self.best)
+            self.tell()
 
     def _across(self) -> F8:
         """By way, how much of it leads neither towards the nearest of the offices that were taken nor away from it:
@@ -218,16 +199,16 @@ class _Search:
         """Makes a network of a tree, and keeps it if it is the best. Where light does not reach somebody, who is too
         far is brought nearer; where an office would be overfull, more are opened; full ways of plant are left out, and
         the tree is sought again."""
-        siting, reach = self.siting, self.reach
+        routing, reach = self.routing, self.reach
         refused: InvalidInput | None = None
         for _ in range(MAX_TRIES):
             began_s = self.clock()
             if self.best is not None and self.end_s - began_s <= self.plan_s:
                 return
-            opened = siting.forest(solution.edges, reach, dearness)
+            opened = routing.forest(solution.edges, reach, dearness)
             key = (*opened[0], -1, *opened[1])
             if key in self.seen:
-                if refused is None or reach.is_tightest(siting.nearest_m):
+                if refused is None or reach.is_tightest(routing.nearest_m):
                     break
                 reach = reach.tightened()
                 continue
@@ -240,8 +221,8 @@ class _Search:
                 reach.learn(far)
                 refused = reach.refusal(far.over_m)
             except Crowded as crowded:
-                siting = siting.without(crowded.ways)
-                solution = siting.solve(dearer, max(0.0, self._left_s()) / 2, self.seed, self.clock)
+                routing = routing.without(crowded.ways)
+                solution = routing.solve(dearer, self.left_s / 2, self.seed, self.clock)
                 refused = crowded
             except Overfull as overfull:
                 dearness = DEARER * max(dearness, 1.0)
@@ -268,7 +249,7 @@ class _Search:
         statement = with_stations(statement, self.least) if self.least is not None else statement
         if self.best is None or statement.cost_cents < self.best.cost_cents:
             self.best, self.dearness = statement, dearness
-            self._tell()
+            self.tell()
 
 
 def _check_offices(ground: Ground, offices: Sequence[int]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from broadstreet.network.design import Design, Fibre, Joint
+from broadstreet.network.design import Design, Joint
 from broadstreet.network.ground.ground import Ground
-from broadstreet.network.plan.light import Light, Ray
+from broadstreet.network.light import Light, Ray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,9 +27,8 @@ def passings(ground: Ground, design: Design) -> list[Passing]:
 
 
 def _passing(joints: tuple[Joint, ...], ray: Ray) -> Passing:
-    passed = [joints[number] for number in ray.joints]
-    cables = {end.cable for joint in passed for end in (joint.a, joint.b) if isinstance(end, Fibre)}
-    pieces = frozenset(cables | {joint.site for joint in passed} | set(ray.splitters))
+    cables = {span.cable for span in ray.spans}
+    pieces = frozenset(cables | {joints[number].site for number in ray.joints} | set(ray.splitters))
     return Passing(ray.premises, tuple(ray.joints), frozenset(cables), pieces)
 
 

@@ -20,7 +20,8 @@ from broadstreet.network.ground.courses import F8
 from broadstreet.network.ground.fault import BadGround, Fault, FaultKind
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.optics import Optics
-from broadstreet.network.plan.light import OutOfReach
+from broadstreet.network.light import loss_db
+from broadstreet.network.plan.paths import OutOfReach
 
 HAIR_M: Final = 0.01
 """By so much a limit is kept under what is allowed: lengths are rounded to millimetres on the way."""
@@ -35,8 +36,8 @@ def reach_m(architecture: Architecture, optics: Optics) -> float:
     allowed = optics.classes[architecture.optical_class]
     joints = 3 + len(architecture.splitters) if architecture.splitters else 2
     connectors = min(architecture.connectors, joints)
-    lost_db = optics.margin_db + sum(optics.splitter[ratio].loss_db for ratio in architecture.splitters)
-    lost_db += connectors * optics.connector.loss_db + (joints - connectors) * optics.splice.loss_db
+    wanted, splitters = architecture.optical_class, architecture.splitters
+    lost_db = loss_db(optics, wanted, 0.0, joints=joints, connectors=connectors, splitters=splitters) + optics.margin_db
     lasts_m = (allowed.most_loss_db - lost_db) / optics.worst_db_per_km(architecture.optical_class) * 1000
     return max(0.0, min(lasts_m, allowed.longest_m, architecture.longest_way_m))
 

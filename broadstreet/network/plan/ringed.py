@@ -7,21 +7,19 @@ one (`optimiser/apart.py`). Each set has its own cables, closures and cabinets; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.design import Statement
-from broadstreet.network.ground.architecture import Architecture
 from broadstreet.network.ground.courses import I8
-from broadstreet.network.ground.ground import Ground
-from broadstreet.network.ground.optics import Optics
 from broadstreet.network.plan.bound import rebound, with_stations
 from broadstreet.network.plan.network import Network, Opened
 from broadstreet.network.plan.prices import Prices
 from broadstreet.network.plan.rooted import rooted
+from broadstreet.network.plan.search import Search, Sought
 from broadstreet.network.plan.second import Second, common_trenches, lone_premises
 from broadstreet.network.plan.stationing import least_stations
 from broadstreet.network.plan.tree import Crowded, plan_tree
@@ -39,32 +37,15 @@ MAX_AGAIN: Final = 50
 """So often ways of plant that do not do are left out, and ways are sought again."""
 
 
-class RingSearch:
+class RingSearch(Search):
     """second: rows of premises that have two ways, all of them served."""
 
-    def __init__(
-        self,
-        ground: Ground,
-        architecture: Architecture,
-        optics: Optics,
-        offices: Sequence[int],
-        rows: Sequence[int],
-        second: Sequence[int],
-        end_s: float,
-        seed: int,
-        clock: Callable[[], float],
-        on_progress: Callable[[Statement], None] | None,
-    ) -> None:
-        self.ground, self.architecture, self.optics = ground, architecture, optics
-        self.rows, self.second, self.seed = list(rows), list(second), seed
-        self.end_s, self.clock, self.on_progress = end_s, clock, on_progress
-        self.network = Network.of(ground, offices)
-        self.whole = Network.of(ground, offices, with_fibres=True)
+    def __init__(self, sought: Sought, second: Sequence[int]) -> None:
+        super().__init__(sought)
+        self.second = list(second)
+        self.network = Network.of(self.ground, self.offices)
+        self.whole = Network.of(self.ground, self.offices, with_fibres=True)
         self.is_lent = len(self.whole.ways) > len(self.network.ways)
-        self.offices = list(offices)
-        self.bound = 0
-        self.method = "none"
-        self.best: Statement | None = None
         self.refused: InvalidInput | None = None
         self._planned_s = -np.inf
         self._planned_cost = 0
@@ -82,17 +63,12 @@ class RingSearch:
         if self.best is None:
             assert self.refused is not None
             raise self.refused
-        self.best = rebound(self.ground, self.best, self.bound, self.method)
+        self.best = rebound(self.ground, self.best, self.bound_cents, self.method)
         if stations:
             least = least_stations(self.ground, Prices(self.ground.catalogue, self.architecture), self.rows)
             self.best = with_stations(self.best, least)
-        if self.on_progress is not None:
-            self.on_progress(self.best)
+        self.tell()
         return self.best
-
-    @property
-    def _left_s(self) -> float:
-        return max(0.0, self.end_s - self.clock())
 
     def _choose_offices(self) -> None:
         """Those that cost nothing, and those that one way for everyone takes; all, where these are too few for two.
@@ -102,8 +78,8 @@ class RingSearch:
         if is_chosen and not self.is_lent:
             return
         terminals = np.append(self.ground.premises.node[self.rows], self.network.front).astype(np.int64)
-        tree = solve(self.whole.graph(), terminals, seconds=self._left_s * TREE_SHARE, seed=self.seed, clock=self.clock)
-        self.bound = tree.bound + self.whole.locked_cents
+        tree = solve(self.whole.graph(), terminals, seconds=self.left_s * TREE_SHARE, seed=self.seed, clock=self.clock)
+        self.bound_cents = tree.bound + self.whole.locked_cents
         self.method = "a Steiner tree, for one way to each"
         taken = set(self.whole.opened(tree.edges)[1])
         chosen = [office for office in self.offices if office in taken or not cents[office]]
@@ -120,8 +96,8 @@ class RingSearch:
         fixed = network.locked_cents + int(ground.offices.cents[list(network.offices)].min())
 
         def told(solution: Solution) -> None:
-            if is_first and is_whole and solution.bound + fixed > self.bound:
-                self.bound = solution.bound + fixed
+            if is_first and is_whole and solution.bound + fixed > self.bound_cents:
+                self.bound_cents = solution.bound + fixed
                 how = "proved the cheapest" if solution.is_optimal else "the dual of a linear program of directed cuts"
                 self.method = f"ways of which {len(self.second)} premises have two apart, {how}"
             late = self.clock() - self._planned_s >= PLAN_EVERY_S
@@ -133,7 +109,7 @@ class RingSearch:
             ground.offices.node[self.offices].tolist(),
             np.unique(ground.premises.node[self.rows]).astype(np.int64),
             np.unique(ground.premises.node[self.second]).astype(np.int64),
-            seconds=self._left_s * share,
+            seconds=self.left_s * share,
             seed=self.seed,
             clock=self.clock,
             on_progress=told,
@@ -155,7 +131,7 @@ class RingSearch:
                 ways[first].tolist(),
                 served=self.rows,
                 second=Second(self.second, ways[second].tolist()),
-                opening_cents=self.bound,
+                opening_cents=self.bound_cents,
                 method=self.method,
             )
         except InvalidInput as refused:
@@ -165,8 +141,7 @@ class RingSearch:
             self._planned_s, self._planned_cost = self.clock(), solution.cost
         if self.best is None or statement.cost_cents < self.best.cost_cents:
             self.best = statement
-            if self.on_progress is not None:
-                self.on_progress(statement)
+            self.tell()
 
     def _check_trenches(self, first: list[int], second: list[int]) -> None:
         """Raises Crowded with ways of plant that lie in one trench with the other way of somebody."""

@@ -13,11 +13,12 @@ from broadstreet.network.design import Design, Role, SiteKind, Statement
 from broadstreet.network.ground.architecture import Architecture, check_architecture
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.optics import Optics
+from broadstreet.network.light import Light
 from broadstreet.network.plan.bound import terms_of
 from broadstreet.network.plan.building import build
 from broadstreet.network.plan.draft import Draft
 from broadstreet.network.plan.ducts import in_ducts
-from broadstreet.network.plan.light import Light, connectors, paths, refuse
+from broadstreet.network.plan.paths import connectors, paths, refuse
 from broadstreet.network.plan.prices import Prices
 from broadstreet.network.plan.pricing import bill_of
 from broadstreet.network.plan.rooted import Rooted, rooted

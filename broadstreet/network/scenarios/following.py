@@ -7,30 +7,16 @@ are told part by part.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from broadstreet.model.errors import NotFound
-from broadstreet.network.design import (
-    Cable,
-    End,
-    Fibre,
-    Joint,
-    Leg,
-    Port,
-    Role,
-    Side,
-    Site,
-    Socket,
-    Statement,
-)
+from broadstreet.network.design import Cable, End, Fibre, Leg, Port, Role, Side, Site, Statement
 from broadstreet.network.ground import Ground
 from broadstreet.network.ground.ground import NO_STREET
+from broadstreet.network.light import Light, Ray, Span, loss_db
 from broadstreet.network.scenarios.wish import Sheets
 
 
@@ -113,17 +99,6 @@ class CableView(msgspec.Struct, frozen=True, kw_only=True):
     strands: tuple[Strand, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Passed:
-    """What light passes from the socket back: joints, splitters between them, or fibres from one site to another."""
-
-    joint: Joint | None = None
-    splitter: str = ""
-    fibre: Fibre | None = None
-    begin: int = 0
-    end: int = 0
-
-
 class Follower:
     """Looks at one plan. sheets: what it was planned by."""
 
@@ -135,20 +110,10 @@ class Follower:
         self.splitters = {splitter.id: splitter for splitter in design.splitters}
         self.kinds = {duct.id: duct.kind for duct in design.ducts}
         self.claimed = {(path.premises, path.socket): path for path in statement.paths}
-        self._joint_of: dict[End, Joint] = {}
-        self._cuts: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-        self._sockets: defaultdict[int, list[Socket]] = defaultdict(list)
-        at = {(cable.id, site): n for cable in design.cables for n, site in enumerate(cable.sites)}
-        self._at = at
-        for joint in design.joints:
-            for end in (joint.a, joint.b):
-                self._joint_of[end] = joint
-                if isinstance(end, Fibre):
-                    self._cuts[end.cable, end.fibre].add(at[end.cable, end.site])
-                elif isinstance(end, Socket):
-                    row = self.sites[end.site].premises
-                    if row is not None:
-                        self._sockets[row].append(end)
+        self._light = Light(ground, design.sites, design.cables, design.joints)
+        self._rays: defaultdict[int, list[Ray]] = defaultdict(list)
+        for ray in self._light.rays():
+            self._rays[ray.premises].append(ray)
         self._lit: dict[tuple[str, int], list[int]] | None = None
 
     def premises(self, identifier: str) -> PremisesView:
@@ -158,7 +123,7 @@ class Follower:
             row = demand.ids.index(identifier)
         except ValueError:
             raise NotFound(f"no premises of this plan has the id {identifier[:80]!r}", where="premises") from None
-        sockets = sorted(self._sockets[row], key=lambda socket: socket.socket)
+        rays = self._rays.get(row, [])
         needed = int(demand.fibres[row]) * self.sheets.architecture.fibres_per_premises
         return PremisesView(
             id=identifier,
@@ -167,9 +132,9 @@ class Follower:
             lat=float(demand.lat[row]),
             fibres=int(demand.fibres[row]),
             is_critical=bool(demand.is_critical[row]),
-            served=bool(sockets),
+            served=bool(rays),
             drop_m=round(float(self.ground.premises.drop_m[row]), 2),
-            paths=tuple(self._path(row, socket, is_second=socket.socket > needed) for socket in sockets),
+            paths=tuple(self._path(ray, is_second=ray.socket > needed) for ray in rays),
         )
 
     def cable(self, identifier: str) -> CableView:
@@ -180,7 +145,7 @@ class Follower:
         lit, ids = self.reached, self.ground.premises.demand.ids
         strands = []
         for fibre in range(1, cable.fibres + 1):
-            places = sorted(self._cuts.get((cable.id, fibre), ()))
+            places = self._light.cuts.get((cable.id, fibre), [])
             cuts = [self._cut(cable, fibre, cable.sites[place]) for place in places]
             rows = sorted(set(lit.get((cable.id, fibre), ())))
             strands.append(Strand(fibre=fibre, cuts=tuple(cuts), premises=tuple(ids[row] for row in rows)))
@@ -197,12 +162,8 @@ class Follower:
 
     def stretch_m(self, cable: Cable, number: int) -> float:
         """A cable's length from one of its sites to the next: its ways', with an office's lead, and a drop's own."""
-        ends = [self.sites[site] for site in cable.sites[number : number + 2]]
-        length_m = float(sum(self.ground.ways.length_m[way] for way in cable.ways[number]))
-        length_m += sum(float(self.ground.offices.lead_m[site.office]) for site in ends if site.office is not None)
-        if cable.role is Role.DROP and ends[1].premises is not None:
-            length_m += float(self.ground.premises.drop_m[ends[1].premises])
-        return length_m
+        until_m = self._light.until_m[cable.id]
+        return until_m[number + 1] - until_m[number]
 
     def _stretch(self, cable: Cable, number: int) -> Stretch:
         kinds = (self.kinds.get(duct, "") for duct in cable.ducts[number])
@@ -228,8 +189,7 @@ class Follower:
         )
 
     def _other(self, end: End) -> End | None:
-        joint = self._joint_of.get(end)
-        return None if joint is None else joint.b if joint.a == end else joint.a
+        return self._light.beyond(end) if end in self._light.joint_of else None
 
     def _told(self, end: End) -> str:
         """An end in words."""
@@ -256,41 +216,25 @@ class Follower:
         """Whom light reaches through each fibre of each cable, by row."""
         if self._lit is None:
             lit: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
-            for row, sockets in self._sockets.items():
-                for socket in sockets:
-                    for passed in self._back(socket):
-                        if passed.fibre is not None:
-                            lit[passed.fibre.cable, passed.fibre.fibre].append(row)
+            for row, rays in self._rays.items():
+                for span in (span for ray in rays for span in ray.spans):
+                    lit[span.cable, span.fibre].append(row)
             self._lit = dict(lit)
         return self._lit
 
-    def _back(self, socket: Socket) -> Iterator[_Passed]:
-        """What light passes, from the socket back to the port."""
-        end: End = socket
-        while True:
-            joint = self._joint_of[end]
-            yield _Passed(joint=joint)
-            other = joint.b if joint.a == end else joint.a
-            if isinstance(other, Leg):
-                yield _Passed(splitter=other.splitter)
-                end = Leg(other.splitter, 0)
-            elif isinstance(other, Fibre):
-                cuts, here = sorted(self._cuts[other.cable, other.fibre]), self._at[other.cable, other.site]
-                leads_up = other.side is Side.UP
-                there = cuts[bisect_left(cuts, here) - 1] if leads_up else cuts[bisect_right(cuts, here)]
-                yield _Passed(fibre=other, begin=min(here, there), end=max(here, there))
-                site = self.cables[other.cable].sites[there]
-                end = Fibre(other.cable, other.fibre, site, Side.DOWN if leads_up else Side.UP)
-            else:
-                return
-
-    def _path(self, row: int, socket: Socket, *, is_second: bool) -> PathView:
-        steps = [self._step(passed) for passed in self._back(socket)]
-        port = self._port(socket)
-        claimed = self.claimed[row, socket.socket]
+    def _path(self, ray: Ray, *, is_second: bool) -> PathView:
+        joints = [self._joint(number) for number in ray.joints]
+        between = [self._splitter(passed) if isinstance(passed, str) else self._fibre(passed) for passed in ray.between]
+        # From the socket back each joint but the last, at the port, is followed by what lies between.
+        steps = [step for pair in zip(joints, between, strict=False) for step in pair] + joints[-1:]
+        last = self._light.joints[ray.joints[-1]]
+        port = last.a if isinstance(last.a, Port) else last.b
+        assert isinstance(port, Port), "a path that was checked ends at a port"
+        premises = self.named(self._light.joints[ray.joints[0]].site)
+        claimed = self.claimed[ray.premises, ray.socket]
         limits = self.sheets.optics.classes[self.statement.optical_class]
         return PathView(
-            socket=socket.socket,
+            socket=ray.socket,
             is_second=is_second,
             office=self.named(port.site),
             length_m=round(claimed.length_m, 2),
@@ -299,40 +243,34 @@ class Follower:
             steps=(
                 Step(kind="port", what=f"port {port.port}", site=self.named(port.site)),
                 *reversed(steps),
-                Step(kind="socket", what=f"socket {socket.socket}", site=self.named(socket.site)),
+                Step(kind="socket", what=f"socket {ray.socket}", site=premises),
             ),
         )
 
-    def _port(self, socket: Socket) -> Port:
-        last = [passed.joint for passed in self._back(socket) if passed.joint is not None][-1]
-        port = last.a if isinstance(last.a, Port) else last.b
-        assert isinstance(port, Port), "a path that was checked ends at a port"
-        return port
+    def _joint(self, number: int) -> Step:
+        joint, optics = self._light.joints[number], self.sheets.optics
+        part = optics.connector if joint.is_connector else optics.splice
+        ends = " to ".join(self._told(end) for end in (joint.a, joint.b))
+        kind: Literal["connector", "splice"] = "connector" if joint.is_connector else "splice"
+        return Step(kind=kind, what=ends, site=self.named(joint.site), loss_db=part.loss_db)
 
-    def _step(self, passed: _Passed) -> Step:
-        optics = self.sheets.optics
-        if passed.joint is not None:
-            joint = passed.joint
-            part = optics.connector if joint.is_connector else optics.splice
-            ends = " to ".join(self._told(end) for end in (joint.a, joint.b))
-            kind: Literal["connector", "splice"] = "connector" if joint.is_connector else "splice"
-            return Step(kind=kind, what=ends, site=self.named(joint.site), loss_db=part.loss_db)
-        if passed.fibre is None:
-            splitter = self.splitters[passed.splitter]
-            loss_db = optics.splitter[splitter.ratio].loss_db
-            what = f"{splitter.id}, 1:{splitter.ratio}"
-            return Step(kind="splitter", what=what, site=self.named(splitter.site), loss_db=loss_db)
-        cable = self.cables[passed.fibre.cable]
-        length_m = sum(self.stretch_m(cable, n) for n in range(passed.begin, passed.end))
-        per_m = optics.worst_db_per_km(self.statement.optical_class) / 1000
+    def _splitter(self, identifier: str) -> Step:
+        splitter = self.splitters[identifier]
+        lost_db = self.sheets.optics.splitter[splitter.ratio].loss_db
+        what = f"{splitter.id}, 1:{splitter.ratio}"
+        return Step(kind="splitter", what=what, site=self.named(splitter.site), loss_db=lost_db)
+
+    def _fibre(self, span: Span) -> Step:
+        cable, stretches = self.cables[span.cable], span.stretches
+        optics, wanted = self.sheets.optics, self.statement.optical_class
         return Step(
             kind="fibre",
-            what=f"fibre {passed.fibre.fibre} of {cable.id}",
-            site=self.named(cable.sites[passed.begin]),
-            until=self.named(cable.sites[passed.end]),
+            what=f"fibre {span.fibre} of {cable.id}",
+            site=self.named(cable.sites[stretches.start]),
+            until=self.named(cable.sites[stretches.stop]),
             cable=cable.id,
-            fibre=passed.fibre.fibre,
-            streets=self._streets(cable, passed.begin, passed.end),
-            length_m=round(length_m, 2),
-            loss_db=round(length_m * per_m, 4),
+            fibre=span.fibre,
+            streets=self._streets(cable, stretches.start, stretches.stop),
+            length_m=round(span.length_m, 2),
+            loss_db=round(loss_db(optics, wanted, span.length_m, joints=0, connectors=0, splitters=()), 4),
         )

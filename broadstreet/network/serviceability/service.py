@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from broadstreet.network.design import Statement, What
 from broadstreet.network.ground import Architecture, Ground, Optics
 from broadstreet.network.ground.ground import NO_STREET
+from broadstreet.network.light import loss_db
 from broadstreet.network.serviceability.answer import Answer, Hop, How, Offer, Product
 from broadstreet.network.serviceability.feeding import Feed, Feeding
 from broadstreet.network.serviceability.laying import Piece, Tariff
@@ -186,13 +187,8 @@ class Serviceability:
         """A path's worst loss, and what its class leaves beside it and the margin."""
         optics, wanted = self.optics, self.architecture.optical_class
         connectors = min(self.architecture.connectors, joints)
-        loss_db = (
-            length_m / 1000 * optics.worst_db_per_km(wanted)
-            + connectors * optics.connector.loss_db
-            + (joints - connectors) * optics.splice.loss_db
-            + sum(optics.splitter[ratio].loss_db for ratio in splitters)
-        )
-        return loss_db, optics.classes[wanted].most_loss_db - optics.margin_db - loss_db
+        lost_db = loss_db(optics, wanted, length_m, joints=joints, connectors=connectors, splitters=splitters)
+        return lost_db, optics.classes[wanted].most_loss_db - optics.margin_db - lost_db
 
     def _anew(self, reach: Reach, spot: Spot) -> Offer | None:
         """Connecting a place that the plan has not foreseen, after a phase; None where its drop would be too long, its

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
 from broadstreet.network.design import Cable, Fibre, Leg, Port, Role, Side, Site, SiteKind, Splitter, Statement
 from broadstreet.network.ground import Ground, WayKind
-from broadstreet.network.plan.light import Light, Ray
+from broadstreet.network.light import Light, Ray
 from broadstreet.network.plan.prices import PLANT_KINDS
 from broadstreet.network.serviceability.answer import Hop
 
@@ -59,31 +58,18 @@ class Stages:
 
     def _passage(self, ray: Ray) -> Passage:
         """A path turned round, with what lies before each splitter."""
-        joints = self.design.joints
         length_m, hops, splitters, before = 0.0, list[Hop](), list[str](), list[tuple[float, int, tuple[Hop, ...]]]()
-        inward = [joints[number] for number in reversed(ray.joints)]
-        for count, (joint, following) in enumerate(pairwise(inward), start=1):
-            ends = {(end.cable, end.fibre): end.site for end in (joint.a, joint.b) if isinstance(end, Fibre)}
-            hop = next(
-                (
-                    (end.cable, ends[end.cable, end.fibre], end.site)
-                    for end in (following.a, following.b)
-                    if isinstance(end, Fibre) and (end.cable, end.fibre) in ends
-                ),
-                None,
-            )
-            if hop is None:  # two joints of one splitter
-                name = next(end.splitter for end in (joint.a, joint.b) if isinstance(end, Leg) and end.leg == 0)
-                splitters.append(name)
+        for count, passed in enumerate(reversed(ray.between), start=1):
+            if isinstance(passed, str):
+                splitters.append(passed)
                 before.append((length_m, count, tuple(hops)))
                 continue
-            along = self.light.until_m[hop[0]]
-            begin, end = (self.light.number[hop[0], site] for site in hop[1:])
-            hops.append(Hop(*hop, along[end] - along[begin]))
-            length_m += along[end] - along[begin]
+            sites = self.cables[passed.cable].sites
+            hops.append(Hop(passed.cable, sites[passed.first], sites[passed.last], passed.length_m))
+            length_m += passed.length_m
         phase = max((self.cable_phase[hop.cable] for hop in hops), default=1)
         return Passage(
-            ray.premises, ray.socket, length_m, len(inward), phase, tuple(hops), tuple(splitters), tuple(before)
+            ray.premises, ray.socket, length_m, len(ray.joints), phase, tuple(hops), tuple(splitters), tuple(before)
         )
 
     def _when(self) -> None:
@@ -112,9 +98,12 @@ class Stages:
         self.set_up = Counter(splitter.site for splitter in self.design.splitters)
         self.taken = {cable.id: [set[int]() for _ in cable.ways] for cable in self.design.cables}
         arrived: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
-        for (name, fibre), begins in self.light.cut.items():
+        for (name, fibre), cuts in self.light.cuts.items():
             cable = self.cables[name]
-            ups = [at for at in range(1, len(cable.sites)) if self._ends_at(name, fibre, cable.sites[at])]
+            ups, begins = (
+                [at for at in cuts if Fibre(name, fibre, cable.sites[at], side) in self.light.joint_of]
+                for side in (Side.UP, Side.DOWN)
+            )
             for begin in begins:
                 end = next((at for at in ups if at > begin), None)
                 for stretch in range(begin, end if end is not None else begin):
@@ -123,9 +112,6 @@ class Stages:
                     arrived[cable.sites[begin]].add((name, fibre))
         self.arrived = {site: len(fibres) for site, fibres in arrived.items()}
         self.lying = Counter(way for cable in self.design.cables for rows in cable.ways for way in rows)
-
-    def _ends_at(self, cable: str, fibre: int, site: str) -> bool:
-        return Fibre(cable, fibre, site, Side.UP) in self.light.joint_of
 
     def free_fibres(self, cable: Cable, begin: int, end: int) -> int:
         """How many fibres of a cable are free all along from one of its sites to another, by number."""

@@ -26,16 +26,16 @@ MM: Final = 1000
 
 
 @dataclass(frozen=True)
-class Siting:
+class Routing:
     """rows: premises that are to be reached."""
 
     network: Network
     prices: Prices
     rows: Sequence[int]
 
-    def without(self, ways: Sequence[int]) -> Siting:
+    def without(self, ways: Sequence[int]) -> Routing:
         """The same without these ways."""
-        return Siting(self.network.without(ways), self.prices, self.rows)
+        return Routing(self.network.without(ways), self.prices, self.rows)
 
     def solve(
         self,
@@ -61,8 +61,12 @@ class Siting:
 
     @cached_property
     def nearest_m(self) -> F8:
-        """How far each premises is from the nearest office, by the shortest ways and its drop."""
-        metres: F8 = self._nearest_mm[self._nodes] / MM + self._drops_m
+        """How far each premises is from the nearest office, by the shortest ways and its drop; at the least, since what
+        is farther than light goes is refused: each way is up to a millimetre longer."""
+        leads = self.network.ground.offices.lead_m[list(self.network.offices)]
+        least_mm = [np.floor(metres * MM).astype(np.int64) for metres in (self._length_m, leads)]
+        nearest_mm = distances(self._graph, least_mm[0], self._roots, least_mm[1])
+        metres: F8 = nearest_mm[self._nodes] / MM + self._drops_m
         return metres
 
     def _reaching(self, reach: Reach, dearness: float) -> Reaching:
@@ -97,8 +101,12 @@ class Siting:
         return Graph.of(network.front, a, b, network.weights)
 
     @cached_property
+    def _length_m(self) -> F8:
+        return self.network.ground.ways.length_m[self.network.ways]
+
+    @cached_property
     def _length_mm(self) -> I8:
-        return np.ceil(self.network.ground.ways.length_m[self.network.ways] * MM).astype(np.int64)
+        return np.ceil(self._length_m * MM).astype(np.int64)
 
     @cached_property
     def _roots(self) -> I8:
