@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
+import random
+import time
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -12,46 +13,23 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from broadstreet.model.errors import InvalidInput
-from broadstreet.network.design import (
-    Bill,
-    Cable,
-    Design,
-    End,
-    Fibre,
-    Item,
-    Joint,
-    Path,
-    Role,
-    SiteKind,
-    Statement,
-    Term,
-)
+from broadstreet.network.design import Cable, Design, End, Fibre, Joint, Role, SiteKind
 from broadstreet.network.ground import PlantLine, WayKind, plant_of
-from broadstreet.network.ground.architecture import Architecture, Kind, default_architecture
+from broadstreet.network.ground.architecture import Architecture, default_architecture
 from broadstreet.network.ground.assembly import put_together
-from broadstreet.network.ground.catalogue import Catalogue, Each, default_catalogue
+from broadstreet.network.ground.catalogue import Catalogue, Each
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.office import Office
-from broadstreet.network.ground.optics import default_optics
 from broadstreet.network.ground.premises import Demand, PremisesKind, Row
 from broadstreet.network.plan import plan_fibre, plan_tree
 from broadstreet.network.proof import prove
-from broadstreet.network.proof.case import Case
-from broadstreet.network.proof.ends import check_ends
-from broadstreet.network.proof.light import check_light
-from broadstreet.network.proof.optical import path_loss_db
-from broadstreet.network.proof.pieces import check_pieces
-from broadstreet.network.proof.quantities import Quantities
+from tests.adversary import Adversary, stated
 from tests.designs import Drawn, plain
 from tests.ground import at, line, streets, trait
+from tests.odd_towns import CATALOGUE, EDGES, any_architecture, any_loss, any_town, architecture
+from tests.sketches import tree
 
-OPTICS = msgspec.structs.replace(
-    default_optics(),
-    classes={
-        "B+": msgspec.structs.replace(default_optics().classes["B+"], least_loss_db=0.0, most_loss_db=60.0),
-    },
-)
-CATALOGUE = default_catalogue()
+OPTICS = any_loss()
 BARE = msgspec.structs.replace(CATALOGUE.cabinet[min(CATALOGUE.cabinet)], labour_each=100, material_each=0, splitters=0)
 ODD = msgspec.structs.replace(
     CATALOGUE,
@@ -60,14 +38,8 @@ ODD = msgspec.structs.replace(
     cable={size: CATALOGUE.cable[48 if size == 4 else size] for size in (4, 12, 24)},
     splice=msgspec.structs.replace(CATALOGUE.splice, labour_each=5_000),
 )
-CORNERS = [(60 * i, 60 * j) for i in range(3) for j in range(2)]
-EDGES = [(a, b) for a, b in itertools.combinations(CORNERS, 2) if abs(a[0] - b[0]) + abs(a[1] - b[1]) == 60]
 SECONDS = 2.0
-
-
-def architecture(splitters: list[int]) -> Architecture:
-    kind = Kind.PON if splitters else Kind.POINT_TO_POINT
-    return msgspec.structs.replace(default_architecture(), kind=kind, splitters=splitters, connectors=20)
+TRIES = 80
 
 
 def ground_of(
@@ -113,38 +85,9 @@ def cases(draw: st.DrawFn) -> tuple[Ground, Architecture, list[list[int]]]:
     return ground, architecture(draw(st.sampled_from([[32], [4, 8], []]))), orders
 
 
-def tree(ground: Ground, order: list[int]) -> list[int]:
-    """A spanning tree of what may be used, by the first ways of an order; spare fibres are for none."""
-    group = list(range(len(ground.lon)))
-    taken = []
-    for way in order:
-        a, b = group[ground.ways.a[way]], group[ground.ways.b[way]]
-        if a != b and ground.ways.usable[way] and ground.ways.kind[way] != WayKind.FIBRE:
-            group = [b if of == a else of for of in group]
-            taken.append(way)
-    return taken
-
-
-def stated(ground: Ground, built: Architecture, design: Design) -> Statement:
-    """A design with what is true of it, as cheap as the checker lets it be told: metres a cent less."""
-    bare = Statement(design, Bill(ground.catalogue.currency, ()), (), (), built.optical_class)
-    case = Case(bare, ground, built, OPTICS)
-    check_pieces(case)
-    check_ends(case)
-    paths = check_light(case)
-    items = []
-    for key, amount in Quantities(case, paths).amounts.items():
-        less = 0.999 if key.unit == "m" else 0
-        labour, material = (math.ceil(amount.quantity * each - less) for each in (amount.labour, amount.material))
-        labour, material = (labour, material) if amount.is_parted else (0, labour)
-        items.append(Item(key.what, key.key, amount.quantity, key.unit, labour, material, key.phase))
-    bill = Bill(ground.catalogue.currency, tuple(items))
-    claims = []
-    for path in paths:
-        length_m = path.length_m(case)
-        claims.append(Path(path.premises, path.socket, length_m, path_loss_db(case, path, length_m)))
-    terms = (Term("all", 0, bill.cents, "none", "all"),)
-    return msgspec.structs.replace(bare, bill=bill, terms=terms, paths=tuple(claims))
+def _dug(ground: Ground, order: list[int]) -> list[int]:
+    """A spanning tree in which spare fibres of others' cables are for none."""
+    return tree(ground, [way for way in order if ground.ways.kind[way] != WayKind.FIBRE])
 
 
 def merged(design: Design, gone: str, kept: str, size: int | None) -> Design:
@@ -229,7 +172,7 @@ def all_designs(ground: Ground, built: Architecture, orders: list[list[int]]) ->
     for order in orders:
         for office in offices:
             try:
-                design = plan_tree(ground, built, OPTICS, [office], tree(ground, order)).design
+                design = plan_tree(ground, built, OPTICS, [office], _dug(ground, order)).design
             except InvalidInput:
                 continue
             yield design
@@ -250,9 +193,29 @@ def test_no_design_costs_less_than_a_bound(case: tuple[Ground, Architecture, lis
         return
     assert prove(planned, ground, built, OPTICS) == []
     for design in all_designs(ground, built, orders):
-        statement = stated(ground, built, design)
+        statement = stated(ground, built, OPTICS, design)
         if statement.cost_cents < planned.bound_cents:
             assert prove(statement, ground, built, OPTICS) != []
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))
+def test_no_design_that_is_sought_for_its_cheapness_costs_less_than_a_bound(seed: int) -> None:
+    """Second ways, two stages, several offices, plant with little room, lent fibres, houses of many, in towns where
+    much costs nothing."""
+    draw = random.Random(seed)
+    ground, built = any_town(draw), any_architecture(draw)
+    offices = list(range(len(ground.offices)))
+    if len(ground.faults):
+        return
+    try:
+        planned = plan_fibre(ground, built, OPTICS, offices, seconds=SECONDS, clock=time.process_time)
+    except InvalidInput:
+        return
+    assert prove(planned, ground, built, OPTICS) == []
+    adversary = Adversary(ground, built, OPTICS, seed)
+    for statement in adversary.seek(planned.design.served, planned.design.second, TRIES):
+        assert statement.cost_cents >= planned.bound_cents
 
 
 def test_a_design_by_spare_fibres_costs_no_less_than_a_bound() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -22,14 +23,18 @@ from broadstreet.network.ground import (
     Ground,
     Group,
     Office,
+    PlantLine,
     PremisesKind,
+    WayKind,
     default_architecture,
     default_catalogue,
     default_optics,
     default_worth,
+    plant_of,
     put_together,
     read_worth,
 )
+from broadstreet.network.ground.architecture import Kind
 from broadstreet.network.ground.catalogue import default_sheet
 from broadstreet.network.ground.inputs import Inputs, read_ground
 from broadstreet.network.ground.premises import Row
@@ -39,7 +44,7 @@ from broadstreet.network.plan.least import premises_cents
 from broadstreet.network.plan.prices import Prices
 from broadstreet.network.plan.worth import premises_points
 from broadstreet.network.proof import prove
-from tests.ground import Metres, at, line, streets
+from tests.ground import Metres, at, line, premises, streets
 from tests.plan import shortest_ways
 
 PON, OPTICS, WORTH = default_architecture(), default_optics(), default_worth()
@@ -55,6 +60,22 @@ def ground_of(places: Sequence[Metres], weights: list[float], *, critical: int |
         for i, place in enumerate(places)
     )
     return put_together(streets(lines), demand, default_catalogue(), offices=[Office("co", "Office", *at(0, 5))])
+
+
+def test_trees_are_read_as_they_were_sought_when_plant_turned_out_to_be_full() -> None:
+    """The duct is cheaper than the street, but takes one cable of the three that it takes for 800 customers."""
+    duct = PlantLine("d", WayKind.DUCT, line((100, 2), (400, 2)), room=1)
+    ground = put_together(
+        streets([line((0, 0), (500, 0))]),
+        premises([(450, 10), (470, 10)], fibres=400),
+        default_catalogue(),
+        offices=[Office("co", "Office", *at(0, 5))],
+        plant=plant_of([duct]),
+    )
+    own = msgspec.structs.replace(PON, kind=Kind.POINT_TO_POINT, splitters=[], connectors=2, optical_class="10GBASE-LR")
+    statement = plan_fibre(ground, own, OPTICS, [0], seconds=5, budget_cents=MUCH, clock=time.process_time)
+    assert statement.design.served == (0, 1)
+    assert prove(statement, ground, own, OPTICS) == []
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +142,7 @@ def test_needed_premises_that_just_do_not_fit_are_refused_with_their_cost(lanes:
 def test_a_budget_that_nothing_fits_is_told_the_cheapest_and_its_place(lanes: Ground) -> None:
     cheapest = plan_fibre(lanes, PON, OPTICS, [0], seconds=60, served=[0])
     for budget in (0, 100_000, cheapest.cost_cents - 1):
-        with pytest.raises(BadGround, match="the cheapest there is, House 0, costs") as refused:
+        with pytest.raises(BadGround, match="the cheapest plan, that for House 0, costs") as refused:
             plan_fibre(lanes, PON, OPTICS, [0], seconds=60, budget_cents=budget)
         (fault,) = refused.value.faults
         demand = lanes.premises.demand

@@ -125,6 +125,20 @@ def test_a_house_with_more_customers_than_a_cable_has_fibres_has_several_drops()
     assert len(cabinets) == 2
 
 
+def test_a_cabinet_with_more_splitters_than_a_feeder_has_fibres_has_several() -> None:
+    catalogue = default_catalogue()
+    small = msgspec.structs.replace(catalogue, cable={size: catalogue.cable[size] for size in (4, 12, 24)})
+    tower = ground_of([line((0, 0), (100, 0))], [(80, 10)], fibres=450)
+    tower = dataclasses.replace(tower, catalogue=small)
+    pairs = msgspec.structs.replace(PON, splitters=[2])
+    blind = msgspec.structs.replace(OPTICS.classes["B+"], least_loss_db=0.0)
+    optics = msgspec.structs.replace(OPTICS, classes={"B+": blind})
+    statement = plan_tree(tower, pairs, optics, [0], shortest_ways(tower))
+    feeders = Counter(cable.sites[-1] for cable in statement.design.cables if cable.role is Role.FEEDER)
+    assert max(feeders.values()) > 1
+    assert prove(statement, tower, pairs, optics) == []
+
+
 def test_plant_is_used_without_ducts_and_no_fuller_than_it_is() -> None:
     duct = PlantLine("d", WayKind.DUCT, line((100, 2), (400, 2)), room=2)
     ground = ground_of([line((0, 0), (500, 0))], [(x, 10) for x in (20, 450, 470, 490)], plant=[duct])

@@ -141,9 +141,11 @@ def _drops(ground: Ground, prices: Prices, design: Design, spent: Counter[What])
         count += drops
         metres += drops * float(ground.premises.drop_m[row])
     drop = prices.catalogue.drop
-    bound = count * drop.each_cents + int(metres * (drop.labour_per_m + drop.material_per_m)) - 1
-    relaxed = "a second way may come by the first one's drop" if twice else "nothing but a cent of rounding"
-    return Term("drops", max(0, bound), spent[What.DROP], "the same in every plan", relaxed)
+    # Labour and material are told to a cent each.
+    told = max(0, int(metres * (drop.labour_per_m + drop.material_per_m)) - 2)
+    bound = count * drop.each_cents + told
+    relaxed = "a second way may come by the first one's drop" if twice else "nothing but cents of rounding"
+    return Term("drops", bound, spent[What.DROP], "the same in every plan", relaxed)
 
 
 def _ports(prices: Prices, spent: Counter[What], sockets: int) -> Term:

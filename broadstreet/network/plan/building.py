@@ -75,13 +75,18 @@ class _Building:
 
     def _passive(self, cabinets: Sequence[Cabinet]) -> None:
         ratio = self.prices.architecture.splitters[0]
+        spare = self.prices.architecture.spare_feeder
+        most = self.prices.most_on_cable(spare)
         feeding = list[Terminal]()
         behind = list[list[End]]()
         for cabinet in cabinets:
             site = self.draft.site(SiteKind.CABINET, cabinet.position, taken=cabinet.fibres)
-            behind.append(self._behind(cabinet, site))
-            feeding.append(Terminal(site.id, cabinet.position, -(-len(behind[-1]) // ratio)))
-        laid = lay(self.draft, Role.FEEDER, self.prices.architecture.spare_feeder, self.office, 0, feeding)
+            outgoing = self._behind(cabinet, site)
+            # Where cables are small and splitters, too, a cabinet has more splitters than a feeder has fibres.
+            for first in range(0, len(outgoing), most * ratio):
+                behind.append(outgoing[first : first + most * ratio])
+                feeding.append(Terminal(site.id, cabinet.position, -(-len(behind[-1]) // ratio)))
+        laid = lay(self.draft, Role.FEEDER, spare, self.office, 0, feeding)
         for terminal, begins, arrives, outgoing in zip(feeding, laid.begins, laid.arrives, behind, strict=True):
             self._light(begins)
             self.draft.split(terminal.site, 0, arrives, outgoing)

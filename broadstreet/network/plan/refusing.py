@@ -82,7 +82,7 @@ def cheapest_of(asked: Asked, network: Network, rows: I8, least: I8, points: I8)
     if best.cost_cents > asked.budget_cents:
         (row,) = best.design.served
         demand = premises.demand
-        what = f"nothing fits the budget of {_money(asked, asked.budget_cents)}: the cheapest there is, "
+        what = f"nothing fits the budget of {_money(asked, asked.budget_cents)}: the cheapest plan, that for "
         what += f"{demand.labels[row] or demand.ids[row]}, costs {_money(asked, best.cost_cents)}"
         raise BadGround([_fault(asked, row, what, "Raise the budget.")], where="budget_cents")
     return best

@@ -12,7 +12,7 @@ from broadstreet.network.proof.quantities import Amount, Key, Quantities
 
 SAME_CENTS: Final = 1
 """By how much an item's price may differ where it is one of metres: halves are rounded up or down. What is counted by
-the piece has no halves."""
+the piece has no halves. No item's is below nothing: one that costs nothing would else be told to give a cent back."""
 
 
 def check_bill(case: Case, paths: list[Path]) -> None:
@@ -48,6 +48,6 @@ def _check_item(case: Case, key: Key, claimed: Amount, true: Amount) -> None:
         labour, material = labour + material, 0
     most = SAME_CENTS if key.unit == "m" else 0
     for what, cents, each in (("labour", labour, true.labour), ("material", material, true.material)):
-        if abs(cents - quantity * each) > most:
+        if cents < 0 or abs(cents - quantity * each) > most:
             wanted = f"{quantity:.2f} at {each} cents: {round(quantity * each)} cents"
             case.report(Kind.BILL_CENTS, f"{key}, {what if true.is_parted else 'in all'}", f"{cents} cents", wanted)
