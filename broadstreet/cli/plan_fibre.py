@@ -14,6 +14,7 @@ import typer
 
 from broadstreet.cli.console import console
 from broadstreet.cli.place import place_of
+from broadstreet.cli.plan_show import of_one_way
 from broadstreet.cli.step import step
 
 if TYPE_CHECKING:
@@ -228,6 +229,8 @@ def _tell(planned: Planned) -> None:
     )
     if outcome.lone:
         _line(f"  {outcome.lone:,} more could not be planned for: no street leads there")
+    for words in of_one_way(outcome):
+        _line(words)
     _line(f"  worst loss {outcome.worst_loss_db:.1f} dB of {outcome.most_loss_db:.1f} dB that may be")
     if outcome.points is not None and outcome.bound_points:
         _line(f"  worth {outcome.points:,} points; no choice within the budget is worth over {outcome.bound_points:,}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
@@ -13,7 +13,9 @@ from broadstreet.cli.console import console
 if TYPE_CHECKING:
     from broadstreet.network.design import Statement
     from broadstreet.network.scenarios import CableView, Kept, PremisesView
+    from broadstreet.network.scenarios.scenario import Outcome
 
+SHOWN_ONE_WAY: Final = 10
 PlanArgument = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan, as `broadstreet plan fibre` writes it.")]
 
 
@@ -49,6 +51,15 @@ def show(
         _tell_premises(kept.follower.premises(premises))
     else:
         _tell(plan.name, kept.statement)
+        for words in of_one_way(plan.outcome):
+            console.print(words, soft_wrap=True, markup=False)
+
+
+def of_one_way(outcome: Outcome) -> list[str]:
+    """Which critical premises have one way alone, in words; the first few, and how many more."""
+    told = [f"  {one.what}" for one in outcome.one_way[:SHOWN_ONE_WAY]]
+    more = len(outcome.one_way) - len(told)
+    return [*told, f"  {more:,} more critical premises have one way alone"] if more else told
 
 
 def _layer(kept: Kept, layer: str) -> bytes:

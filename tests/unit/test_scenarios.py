@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from typer.testing import CliRunner
 from broadstreet.cli.entry import app
 from broadstreet.model.errors import BroadstreetError, Conflict, CorruptData, InvalidInput, NotFound, TooLarge
 from broadstreet.network.design import Statement
-from broadstreet.network.ground import Ground
+from broadstreet.network.ground import Ground, read_architecture, read_catalogue, read_optics, read_worth
 from broadstreet.network.ground.beside import NO_STREET, StreetBy
 from broadstreet.network.ground.sources import Inputs
+from broadstreet.network.investment import read_business
 from broadstreet.network.scenarios import PlanWish, Shelf, check_count, compare_bills, format_of, trouble_of
 from broadstreet.network.scenarios import __main__ as child
 from broadstreet.network.scenarios.drawing import layers_of
@@ -38,6 +40,7 @@ from broadstreet.network.scenarios.planner import Line, Result
 from broadstreet.network.scenarios.scenario import Better
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.serviceability import Answer
+from broadstreet.network.siting.prices import read_sensor_prices
 from tests.quarter import HOMES, INPUTS, STREETS
 
 SHEET = """
@@ -59,6 +62,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "homes.csv").write_bytes(HOMES)
     (made / "town.toml").write_text(SHEET, encoding="utf-8")
     return made
+
+
+class RulesSheet(msgspec.Struct, forbid_unknown_fields=True):
+    """What `broadstreet plan sheet rules` prints."""
+
+    wish: PlanWish
 
 
 def task(wish: PlanWish | None = None, **inputs: Any) -> Task:
@@ -205,6 +214,23 @@ def test_a_plan_in_a_file_is_shown_followed_compared_and_exported(plan_file: Pat
     out = folder / "report.html"
     run("plan", "export", plan_file, "--format", "html", "--out", out)
     assert out.read_bytes().startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize("name", ["catalogue", "architecture", "optics", "worth", "business", "sensors", "rules"])
+def test_sheets_are_printed_as_they_are_read(name: str, tmp_path: Path) -> None:
+    sheet = tmp_path / f"{name}.toml"
+    sheet.write_text(run("plan", "sheet", name), encoding="utf-8")
+    readers: dict[str, Callable[[Path], object]] = {
+        "catalogue": read_catalogue,
+        "architecture": read_architecture,
+        "optics": read_optics,
+        "worth": read_worth,
+        "business": read_business,
+        "sensors": read_sensor_prices,
+        "rules": lambda path: msgspec.toml.decode(path.read_bytes(), type=RulesSheet),
+    }
+    assert readers[name](sheet)
+    assert "There are: catalogue" in str(refused("plan", "sheet", "no such sheet").remedy)
 
 
 def test_what_a_command_is_not_told_rightly_it_refuses(plan_file: Path, folder: Path) -> None:

@@ -77,7 +77,7 @@ def _opening(ground: Ground, opened: I8, dug_before: set[int]) -> list[Item]:
 
 
 def _laying(ground: Ground, design: Design, phasing: Phasing, phase: int) -> list[Item]:
-    """Ducts, cables and drops of a phase."""
+    """Ducts, cables and drops of a phase; spare fibres of what lies there are no cable that is bought."""
     catalogue, way_m = ground.catalogue, ground.ways.length_m
     site_of = {site.id: site for site in design.sites}
     ducts, cables = defaultdict[str, float](float), defaultdict[int, float](float)
@@ -90,7 +90,8 @@ def _laying(ground: Ground, design: Design, phasing: Phasing, phase: int) -> lis
             for site in stretch:
                 if (office := site_of[site].office) is not None:
                     length_m += float(ground.offices.lead_m[office])
-        if phasing.cable.get(cable.id, 1) == phase:
+        is_lent = any(ground.ways.kind[way] == WayKind.FIBRE for stretch in cable.ways for way in stretch)
+        if phasing.cable.get(cable.id, 1) == phase and not is_lent:
             cables[cable.fibres] += length_m
         row = site_of[cable.sites[-1]].premises
         if cable.role is Role.DROP and row is not None and phasing.lit.get(cable.id, 1) == phase:

@@ -22,9 +22,9 @@ from broadstreet.network.design import Role, SiteKind, Statement
 from broadstreet.network.ground import BadGround, FaultKind, Ground
 from broadstreet.network.ground.inputs import read_ground
 from broadstreet.network.ground.streets import PLANT
-from broadstreet.network.plan import phase_plan, plan_fibre
+from broadstreet.network.plan import lone_premises, phase_plan, plan_fibre
 from broadstreet.network.proof import Finding, prove
-from broadstreet.network.scenarios.scenario import Better, Outcome
+from broadstreet.network.scenarios.scenario import Better, OneWay, Outcome
 from broadstreet.network.scenarios.standing import standing_of
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.scenarios.wish import Sheets
@@ -187,6 +187,7 @@ def outcome_of(statement: Statement, ground: Ground, sheets: Sheets, seconds: fl
         faults=len(ground.faults),
         was_stopped=was_stopped,
         lone=ground.counts.unreached,
+        one_way=_one_way(statement, ground),
         most_m=round(min(limits.longest_m, sheets.architecture.longest_way_m), 2),
         budget_cents=None if choice is None else choice.budget_cents,
         points=None if choice is None else choice.points,
@@ -195,6 +196,15 @@ def outcome_of(statement: Statement, ground: Ground, sheets: Sheets, seconds: fl
         point_years=None if programme is None else programme.point_years,
         bound_point_years=None if programme is None else programme.bound_point_years,
     )
+
+
+def _one_way(statement: Statement, ground: Ground) -> tuple[OneWay, ...]:
+    """Critical premises without a second way, and what is in the way."""
+    design = statement.design
+    offices = [site.office for site in design.sites if site.office is not None]
+    critical = [row for row in design.served if ground.premises.demand.is_critical[row]]
+    alone = lone_premises(ground, offices, sorted(set(critical) - set(design.second)))
+    return tuple(OneWay(id=ground.premises.demand.ids[row], what=fault.what) for row, fault in sorted(alone.items()))
 
 
 def _phase_cents(statement: Statement) -> tuple[int, ...]:

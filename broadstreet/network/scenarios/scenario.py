@@ -65,6 +65,13 @@ class Better(msgspec.Struct, frozen=True):
     bound_points: int | None = None
 
 
+class OneWay(msgspec.Struct, frozen=True, kw_only=True):
+    """Critical premises that streets lead to by one way alone: `id`, and what is in the way and where, in words."""
+
+    id: str
+    what: str
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """
     Figures of a plan.
@@ -72,6 +79,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     gap:           how far the cost may be from the least there is, as a share of the cost.
     premises:      how many are to be reached, but those to whom no street leads; lone: how many those are. served: how
                    many are reached; fibres: how many of theirs.
+    one_way:       of the critical ones that are reached those who have one way alone, since streets lead there by no
+                   two.
     opened_m:      ways that are opened, plant among them; trench_m: what of them is dug.
     worst_loss_db, longest_m: of all paths. most_loss_db: what the class allows, less the margin. most_m: how long a
                    path may be, by the class and by the architecture, whichever is less.
@@ -107,6 +116,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     faults: int
     was_stopped: bool
     lone: int = 0
+    one_way: tuple[OneWay, ...] = ()
     most_m: float | None = None
     budget_cents: int | None = None
     points: int | None = None
