@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from tools.scratch import scratch
 from tools.steps import ROOT, VENV_PYTHON
 
 WORKERS = 3
@@ -68,10 +69,10 @@ def end(pytest: psutil.Process) -> int:
 
 def run_tests() -> tuple[int, dict[str, int]]:
     """pytest's exit code, and how many tests did not run for want of what."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, scratch() as environment:
         file = Path(folder) / "absences.json"
         command = [*PYTEST, *COVERAGE, "--absences", str(file), *sys.argv[1:]]
-        with subprocess.Popen(command, cwd=ROOT) as pytest:
+        with subprocess.Popen(command, cwd=ROOT, env=environment) as pytest:
             try:
                 code = pytest.wait(LONGEST_S)
             except subprocess.TimeoutExpired:

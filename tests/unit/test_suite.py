@@ -12,6 +12,7 @@ import pytest
 
 from tests.absence import absences, absent
 from tests.docs.pages import ROOT
+from tools.scratch import scratch
 from tools.suite import LEAST_REACHED, too_little
 
 
@@ -70,3 +71,22 @@ def test_tests_that_share_something_are_run_by_one_process(tmp_path: Path) -> No
     assert len({worker for name, worker in ran.items() if name < "test_3"}) == 1
     assert len({worker for name, worker in ran.items() if name.startswith("test_3")}) == 1
     assert len(set(ran.values())) == 2
+
+
+def test_what_tests_write_stays_in_memory_and_is_gone_afterwards(tmp_path: Path) -> None:
+    (killed := tmp_path / "broadstreet-tests-killed").mkdir()
+    (killed / "lock").touch()
+    with scratch(tmp_path, room_bytes=0) as first, scratch(tmp_path, room_bytes=0) as second:
+        folders = {first["TMPDIR"], second["TMPDIR"]}
+        assert set(map(str, tmp_path.iterdir())) == folders, "of the run that was killed nothing is left"
+        program = "import tempfile; print(tempfile.gettempdir())"
+        said = subprocess.run([sys.executable, "-c", program], env=first, check=True, capture_output=True, text=True)
+        assert said.stdout.strip() == first["TMPDIR"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_room_in_memory_the_disk_will_do(tmp_path: Path) -> None:
+    for memory, room_bytes in ((tmp_path, 1 << 60), (tmp_path / "nothing", 0)):
+        with scratch(memory, room_bytes) as environment:
+            assert environment == dict(os.environ)
+    assert list(tmp_path.iterdir()) == []
