@@ -31,6 +31,7 @@ from broadstreet.model.errors import (
     TooLarge,
     TooMany,
 )
+from broadstreet.model.misfit import misfit
 from broadstreet.network.scenarios import places_of
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -126,7 +127,7 @@ def _reason(error: HTTPException) -> tuple[str, str | None]:
     extra = error.extra
     if isinstance(error, ValidationException) and isinstance(extra, list) and extra and isinstance(extra[0], dict):
         first = extra[0]
-        return str(first.get("message", error.detail)), first.get("key")
+        return misfit(str(first.get("message", error.detail)))[0], first.get("key")
     return error.detail, None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import typer
 
 from broadstreet.cli.console import console
 from broadstreet.cli.place import place_of
+from broadstreet.cli.plan_faults import mapped, tell_faults, write_faults
 from broadstreet.cli.plan_show import of_one_way
 from broadstreet.cli.step import step
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 EXIT_WRONG: Final = 1
 SHOWN_FINDINGS: Final = 10
-TOLD: Final = ("outside", "unused_plant", "assumed_plant")
-"""Kinds of faults that are told in words: what was given and is not used, or is relied on without its word."""
+MAX_AMOUNT: Final = 10**13
+"""The most money that a budget may be, in the currency's own unit."""
 
 
 def fibre(
@@ -69,13 +69,13 @@ def fibre(
     Status 1 if there is no plan, or the checker finds anything wrong with it.
     """
     wished: dict[str, Any] = {"closed": close, "locked": lock, "critical": critical, "seconds": seconds, "seed": seed}
-    if budget is not None:
-        wished["budget_cents"] = round(budget * 100)
-    if phase_budget:
-        wished["phase_budgets_cents"] = [round(amount * 100) for amount in phase_budget]
     for option, file in (("--out", out), ("--map", map_file)):
         _check_folder(option, file)
-    with _mapped(map_file):
+    with mapped(map_file, scenario, office or []):
+        if budget is not None:
+            wished["budget_cents"] = _cents(budget, "--budget")
+        if phase_budget:
+            wished["phase_budgets_cents"] = [_cents(amount, "--phase-budget") for amount in phase_budget]
         name, folder, task = _task(scenario, extract, office or [], wished)
         ground, planned, progress = _made(folder, task, map_file)
     _tell(planned)
@@ -85,6 +85,19 @@ def fibre(
         raise typer.Exit(EXIT_WRONG)
     if out is not None:
         _write(out, name, task, ground, planned, progress)
+
+
+def _cents(amount: float, option: str) -> int:
+    """Whole cents. Raises InvalidInput for what is no amount of money."""
+    from broadstreet.model.errors import InvalidInput
+
+    if not 0 <= amount <= MAX_AMOUNT:
+        raise InvalidInput(
+            f"{amount:g} is no budget",
+            where=option,
+            remedy=f"Give an amount of 0 to {MAX_AMOUNT:,.0f}, in the currency of the catalogue.",
+        )
+    return round(amount * 100)
 
 
 def _check_folder(option: str, file: Path | None) -> None:
@@ -97,44 +110,19 @@ def _check_folder(option: str, file: Path | None) -> None:
 
 def _made(folder: Path, task: Task, map_file: Path | None) -> tuple[Ground, Planned, list[Better]]:
     """The ground, the plan and how it became better. The map has the faults of the ground, or of a refusal."""
-    from broadstreet.network.ground import faults_geojson
     from broadstreet.network.scenarios.making import read, warm
 
     with step("Read the ground") as say:
         ground = read(task, folder)
         say(f"{len(ground.premises):,} premises, {len(ground.ways):,} ways, {len(ground.faults):,} faults")
-    if ground.faults:
-        kinds = Counter(fault.kind.value for fault in ground.faults)
-        where = f"{map_file} shows" if map_file is not None else "--map FILE writes"
-        _line(f"  faults: {', '.join(f'{count:,} {kind}' for kind, count in sorted(kinds.items()))}; {where} where")
-        for fault in [fault for fault in ground.faults if fault.kind in TOLD][:SHOWN_FINDINGS]:
-            _line(f"  {fault.what}. {fault.remedy}")
-    if map_file is not None:
-        map_file.write_bytes(faults_geojson(ground.faults))
+    tell_faults(ground.faults, map_file)
+    write_faults(map_file, ground.faults)
     with step("Prepare"):
         warm()
-    return ground, *_plan(task, ground)
-
-
-@contextmanager
-def _mapped(map_file: Path | None) -> Iterator[None]:
-    """Where all is refused, the map has the places of the refusal; none where it names none, so that an older map does
-    not stand for it. What the ground's map showed before stays."""
-    import msgspec
-
-    from broadstreet.model.errors import BroadstreetError
-    from broadstreet.network.ground import faults_geojson
-    from broadstreet.network.scenarios.trouble import trouble_of
-
-    if map_file is not None:
-        map_file.write_bytes(faults_geojson(()))
-    try:
-        yield
-    except BroadstreetError as error:
-        places = trouble_of(error).faults
-        if map_file is not None and places is not None:
-            map_file.write_bytes(msgspec.json.encode(places))
-        raise
+    planned, progress = _plan(task, ground)
+    write_faults(map_file, planned.faults)
+    tell_faults(planned.faults[len(ground.faults) :], map_file)
+    return ground, planned, progress
 
 
 def _task(
@@ -144,6 +132,7 @@ def _task(
     import msgspec
 
     from broadstreet.model.errors import InvalidInput
+    from broadstreet.model.misfit import misfit
     from broadstreet.network.ground.sources import Inputs
     from broadstreet.network.scenarios.sheet import read_scenario
     from broadstreet.network.scenarios.task import Task
@@ -169,7 +158,12 @@ def _task(
         described = {**msgspec.to_builtins(task.wish), **given}
         wish = msgspec.convert(described, type(task.wish))
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"the wish is not right: {error}") from None
+        what, place = misfit(str(error))
+        raise InvalidInput(
+            f"the wish is not right: {what}",
+            where=f"wish.{place}" if place else "wish",
+            remedy="docs/reference/planning.md says what it may hold.",
+        ) from None
     wish.check()
     return name, folder, msgspec.structs.replace(task, inputs=inputs, wish=wish)
 

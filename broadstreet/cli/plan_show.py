@@ -65,8 +65,9 @@ def of_one_way(outcome: Outcome) -> list[str]:
 def _layer(kept: Kept, layer: str) -> bytes:
     from broadstreet.model.errors import NotFound
     from broadstreet.network.scenarios.drawing import layers_of
+    from broadstreet.network.scenarios.faults import faults_of
 
-    layers = layers_of(kept.statement, kept.ground, kept.sheets)
+    layers = layers_of(kept.statement, kept.ground, kept.sheets, faults_of(kept.statement, kept.ground))
     if layer not in layers:
         raise NotFound(f"there is no layer {layer!r}", where="--layer", remedy=f"There are: {', '.join(layers)}.")
     return layers[layer]

@@ -83,7 +83,7 @@ async def test_a_scenario_is_derived_changed_and_removed(desk: Desk) -> None:
     [
         ({"catalogue": 'title = "x"'}, "trench: is missing"),
         ({"architecture": "splitters = ["}, "this is not TOML"),
-        ({"seconds": 1e9}, "3600"),
+        ({"seconds": 1e9}, "a number of 3,600 or less is expected"),
         ({"budget": 5}, "budget"),
     ],
 )

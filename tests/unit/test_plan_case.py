@@ -82,7 +82,7 @@ def test_a_plan_in_a_file_is_reckoned_by_each_sheet_and_refused_where_it_was_cha
         name="Two lanes",
         made_at="2026-03-03T12:00:00Z",
         task=Task(inputs=Inputs()),
-        outcome=outcome_of(statement, ground, sheets, 1.0, was_stopped=False),
+        outcome=outcome_of(statement, ground, sheets, 1.0, 0, was_stopped=False),
         progress=(),
         findings=(),
         sheets=sheets,

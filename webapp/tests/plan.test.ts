@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { roomy } from '../src/map/bounds.ts';
 import { gapOf, stepsOf, valueRange } from '../src/plan/closing.ts';
 import { colourOf } from '../src/plan/colour.ts';
 import { byWhat, differenceOf, onlyIn } from '../src/plan/comparison.ts';
@@ -147,4 +148,11 @@ test('phases are told with whom they reach, and share colours where there are ma
     const [from, to] = phasesOfColour(colourOfPhase(phase, last), last);
     assert.ok(from <= phase && phase <= to, `${phase} of ${last}`);
   }
+});
+
+test('one place alone is shown with what lies around it, several as they lie', () => {
+  const [west, south, east, north] = roomy([24.94, 60.17, 24.94, 60.17]) ?? [0, 0, 0, 0];
+  assert.ok(Math.abs(east - west - 0.005) < 1e-9 && Math.abs(north - south - 0.0025) < 1e-9 && west < 24.94 && south < 60.17);
+  assert.deepEqual(roomy([24, 60, 25, 61]), [24, 60, 25, 61]);
+  assert.equal(roomy(null), null);
 });

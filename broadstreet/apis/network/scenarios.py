@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from broadstreet.access import requires
+from broadstreet.apis.network.places import placed
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.network.proof import Finding
@@ -87,7 +88,8 @@ async def create_scenario(
     """Make a scenario, a wish beside what the project says. `derived_from` has another's wish where none is given."""
     plans = call.services.plans
     found = await plans.projects.find(call.database, project)
-    scenario = await plans.scenarios.create(call.database, found, data, call.principal.name)
+    with placed(found):
+        scenario = await plans.scenarios.create(call.database, found, data, call.principal.name)
     await call.audit("scenario.create", scenario.id, {"project": found.id, "name": scenario.name})
     if data.begin:
         scenario = await _begun(call, found, scenario)
@@ -95,7 +97,8 @@ async def create_scenario(
 
 
 async def _begun(call: Call, project: Project, scenario: Scenario) -> Scenario:
-    begun = await call.services.plans.begin(call.database, call.principal, project, scenario)
+    with placed(project):
+        begun = await call.services.plans.begin(call.database, call.principal, project, scenario)
     await call.audit("scenario.begin", begun.id, {"project": project.id, "name": begun.name})
     return begun
 
@@ -114,7 +117,8 @@ async def change_scenario(
     scenarios = call.services.plans.scenarios
     found = await scenarios.find(call.database, scenario)
     project = await call.services.plans.projects.find(call.database, found.project)
-    changed = await scenarios.change(call.database, project, found, data)
+    with placed(project):
+        changed = await scenarios.change(call.database, project, found, data)
     await call.audit("scenario.change", changed.id, {"project": project.id, "name": changed.name})
     return view(changed)
 

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
 
 from broadstreet.access import requires
+from broadstreet.apis.network.places import placed
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.network.scenarios import BASE_EXTRACT, Source, base_extract
@@ -93,7 +94,8 @@ async def put_source(
     found = await plans.projects.find(call.database, project)
     told = request.headers.get("content-length", "")
     size = int(told) if told.isascii() and told.isdecimal() else None
-    source = await plans.put_source(call.database, found, file, size, request.stream(), call.principal.name)
+    with placed(found):
+        source = await plans.put_source(call.database, found, file, size, request.stream(), call.principal.name)
     await call.audit("project.source", found.id, {"name": found.name, "file": source.name, "sha256": source.sha256})
     return view(source)
 

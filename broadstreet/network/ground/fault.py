@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from broadstreet.model.errors import InvalidInput
+from broadstreet.model.errors import InvalidInput, TooLarge
 
 MAX_NAMED = 5
 """How many places a refusal names; of the others the number is."""
@@ -29,6 +29,13 @@ class FaultKind(StrEnum):
     ONE_WAY = "one_way"
     OVER_BUDGET = "over_budget"
     UNSURE_STREET = "unsure_street"
+    CRITICAL = "critical"
+    DUPLICATE = "duplicate"
+    EMPTY = "empty"
+    NO_PRICE = "no_price"
+    NOT_FOUND = "not_found"
+    TOO_LARGE = "too_large"
+    INPUT = "input"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +64,21 @@ class BadGround(InvalidInput):
         super().__init__(told + more, where=where, remedy=self.faults[0].remedy)
 
 
-class Misplaced(BadGround):
-    """What is given lies elsewhere than the streets; the faults say where it lies, would lie, and ought to."""
+class Placed(BadGround):
+    """What is wrong is told in words of its own; the faults say where."""
 
     def __init__(self, message: str, faults: Iterable[Fault], *, where: str, remedy: str) -> None:
         InvalidInput.__init__(self, message, where=where, remedy=remedy)
+        self.faults = tuple(faults)
+
+
+class Misplaced(Placed):
+    """What is given lies elsewhere than the streets; the faults say where it lies, would lie, and ought to."""
+
+
+class LargeFile(TooLarge):
+    """A file over its bound; the faults are where the first of what it holds lies, as far as that is plain to see."""
+
+    def __init__(self, message: str, faults: Iterable[Fault], *, where: str, remedy: str) -> None:
+        super().__init__(message, where=where, remedy=remedy)
         self.faults = tuple(faults)

@@ -78,6 +78,8 @@ def unreached(demand: Demand, hung: Hung, cut_off: Flags) -> list[Fault]:
         else:
             what = f"{name} is reached by no street: the nearest that may be dug is {away_m:.0f} m away"
             remedy = "Allow a longer drop, open a street, or draw the one that leads there."
+        if demand.is_critical[i]:
+            kind, what = FaultKind.CRITICAL, f"{what}, and it is critical: two ways must lead there"
         faults.append(Fault(kind, float(demand.lon[i]), float(demand.lat[i]), what, remedy))
     return faults
 

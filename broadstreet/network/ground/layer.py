@@ -6,6 +6,8 @@ bounded in bytes and in features: over them it is refused, and says how to read 
 
 from __future__ import annotations
 
+import csv
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +17,15 @@ import numpy as np
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
-from pyproj import CRS, Transformer
+from pyproj import Transformer
 
 from broadstreet.model.errors import InvalidInput, NotFound, TooLarge
 from broadstreet.model.geometry import Box
 from broadstreet.network.ground.courses import Lines
-from broadstreet.network.ground.fault import Fault, FaultKind
+from broadstreet.network.ground.fault import Fault, FaultKind, LargeFile
+from broadstreet.network.ground.forms import BEGINNING_BYTES, SUFFIXES, check_whole, form_of, not_as_named
 from broadstreet.network.ground.forms import MAX_BYTES as MAX_BYTES
-from broadstreet.network.ground.forms import SUFFIXES, form_of
-from broadstreet.network.ground.projection import WGS84, to_degrees
+from broadstreet.network.ground.projection import STREETS, WGS84, crs_of, to_degrees
 
 MAX_FEATURES: Final = 1_000_000
 """The most features of a layer that are read."""
@@ -32,6 +34,13 @@ _CSV_OPTIONS: Final = {
     "Y_POSSIBLE_NAMES": "lat,latitude,y",
     "AUTODETECT_TYPE": "YES",
 }
+
+
+_GLANCED_BYTES: Final = 65_536
+_GLANCED_PLACES: Final = 50
+"""Of a file that is too large: so much is looked at, so many places are told."""
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
+_POSITION: Final = re.compile(rf"\[\s*({_NUMBER.pattern})\s*,\s*({_NUMBER.pattern})\s*[\],]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,11 +65,14 @@ def read_layer(
     crs: str | None = None,
     within: Box | None = None,
     expected: Box | None = None,
+    by: str = STREETS,
+    most: int | None = None,
 ) -> Layer:
     """Reads a layer, the file's first if none is named.
 
     crs: what it is in, for one that does not say so, or says it wrongly. within: only features that touch this box.
-    expected: where it ought to lie, such as the streets' own bounds; far from there it is refused.
+    expected: where it ought to lie, such as the streets' own bounds; far from there it is refused. by: what lies there.
+    most: no more features are read.
 
     Raises NotFound, TooLarge over MAX_BYTES or MAX_FEATURES, and InvalidInput with the place.
     """
@@ -71,26 +83,16 @@ def read_layer(
         with warnings.catch_warnings():
             # GDAL's remarks on what it mends by itself; what it cannot mend it refuses.
             warnings.simplefilter("ignore", RuntimeWarning)
+            if form == "GPKG" and layer is None:
+                _check_one_layer(path)
             if within is not None and form != "CSV":
-                options["bbox"] = _box_in(within, crs or pyogrio.read_info(path, layer=layer)["crs"])
+                options["bbox"] = _box_in(within, crs or pyogrio.read_info(path, layer=layer)["crs"], where)
+            bound = MAX_FEATURES + 1 if most is None else most
             meta, _, found, values = pyogrio.raw.read(
-                path, layer=layer, max_features=MAX_FEATURES + 1, force_2d=True, datetime_as_string=True, **options
+                path, layer=layer, max_features=bound, force_2d=True, datetime_as_string=True, **options
             )
-    except DataLayerError as error:
-        if layer is None:
-            raise InvalidInput(
-                "this file holds no layer that can be read",
-                where=where,
-                remedy="Write it again from the program it is from.",
-            ) from error
-        names = ", ".join(str(name) for name, _ in pyogrio.list_layers(path))
-        raise InvalidInput(f"there is no layer {layer!r}", where=str(path), remedy=f"It has: {names}.") from error
-    except DataSourceError as error:
-        raise InvalidInput(
-            f"this file cannot be read: {str(error).partition(';')[0]}",
-            where=where,
-            remedy="Write it again from the program it is from.",
-        ) from error
+    except (DataLayerError, DataSourceError, UnicodeDecodeError) as error:
+        raise _unreadable(error, path, layer, where) from error
     if len(values[0] if values else found if found is not None else ()) > MAX_FEATURES:
         raise TooLarge(
             f"this layer has more than {MAX_FEATURES} features",
@@ -102,57 +104,124 @@ def read_layer(
             "this layer has no shapes", where=where, remedy="A table needs columns named lon and lat, in degrees."
         )
     stated = crs or meta["crs"] or ("EPSG:4326" if form == "CSV" else None)
+    with np.errstate(invalid="ignore"):  # what is no number is told with its feature, below
+        shapes = shapely.from_wkb(found, on_invalid="ignore")
     made = _made(
         where,
-        shapely.from_wkb(found, on_invalid="ignore"),
+        shapes,
         dict(zip(meta["fields"], values, strict=True)),
         stated,
         expected,
+        by,
     )
     return _cut(made, within) if within is not None and form == "CSV" else made
 
 
+def _unreadable(error: Exception, path: Path, layer: str | None, where: str) -> InvalidInput:
+    """What is said of a file that could not be read."""
+    if isinstance(error, UnicodeDecodeError):
+        remedy = "Save it as text in UTF-8; what is no table of text is written again from the program it is from."
+        return InvalidInput("the words in this file are not in UTF-8", where=where, remedy=remedy)
+    if isinstance(error, DataLayerError) and layer is not None:
+        names = ", ".join(str(name) for name, _ in pyogrio.list_layers(path))
+        return InvalidInput(f"there is no layer {layer!r}", where=str(path), remedy=f"It has: {names}.")
+    said = str(error).partition(";")[0]
+    if "malformed" in said or "SQL" in said:
+        said = "the database in it is damaged"
+    return InvalidInput(
+        "this file holds no layer that can be read"
+        if isinstance(error, DataLayerError)
+        else f"this file cannot be read: {said}",
+        where=where,
+        remedy="Write it again from the program it is from.",
+    )
+
+
+def _check_one_layer(path: Path) -> None:
+    """Raises InvalidInput where nobody says which of several layers is meant: the first alone would be read."""
+    names = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
+    if len(names) > 1:
+        raise InvalidInput(
+            f"this file has {len(names)} layers, and none is named: {', '.join(names)}",
+            where=str(path),
+            remedy="Name the one that is meant (layer), once for each; or write each to a file of its own.",
+        )
+
+
 def _form(path: Path) -> str:
-    """Which of the known forms a file has. Raises InvalidInput for any other, and TooLarge over the form's bound."""
+    """Which of the known forms a file has. Raises InvalidInput for any other and for one that is not whole, and
+    TooLarge over the form's bound."""
     if not path.is_file():
         raise NotFound("there is no such file", where=str(path), remedy="Give the path of a layer.")
     with path.open("rb") as file:
-        form = form_of(path.name, file.read(64))
+        beginning = file.read(BEGINNING_BYTES)
+    named = next((form for suffix, form in SUFFIXES.items() if path.name.lower().endswith(suffix)), None)
+    form = form_of(path.name, beginning)
     if form is None:
-        names = ", ".join(sorted(SUFFIXES))
-        raise InvalidInput(
-            "this is not a layer in a form that is read here",
-            where=str(path),
-            remedy=f"Give one of {names}, written as its name says.",
-        )
+        raise not_as_named(path.name, named, beginning, str(path))
     beside = [path.with_suffix(suffix) for suffix in (".dbf", ".shx")] if form == "ESRI Shapefile" else []
-    size = sum(part.stat().st_size for part in (path, *beside) if part.is_file())
+    for part in beside:
+        if not part.is_file():
+            raise InvalidInput(
+                f"a Shapefile is several files, and {part.name} is not beside this one",
+                where=str(path),
+                remedy="Give its .shp, .shx, .dbf and .prj together, all of one name.",
+            )
+    size = sum(part.stat().st_size for part in (path, *beside))
     if size > MAX_BYTES[form]:
-        raise TooLarge(
-            f"{form} of {size / 1e6:.0f} MB is over the bound of {MAX_BYTES[form] / 1e6:.0f} MB",
-            where=str(path),
-            remedy="Write it as GeoPackage, which is read in parts."
-            if form == "GeoJSON"
-            else "Cut the city out first.",
-        )
+        message = f"{form} of {size / 1e6:.0f} MB is over the bound of {MAX_BYTES[form] / 1e6:.0f} MB"
+        remedy = "Write it as GeoPackage, which is read in parts." if form == "GeoJSON" else "Cut the city out first."
+        raise LargeFile(message, _begins(path, message, remedy), where=str(path), remedy=remedy)
+    check_whole(form, beginning, path.stat().st_size, str(path))
     return form
 
 
-def _box_in(box: Box, crs: str | None) -> tuple[float, float, float, float]:
-    """A box in the layer's own projection, wide enough to hold it all."""
+def _begins(path: Path, message: str, remedy: str) -> list[Fault]:
+    """Where a text that is too large to be read begins, by its first positions in degrees."""
+    with path.open("rb") as file:
+        text = file.read(_GLANCED_BYTES).decode(errors="replace")
+    found = _POSITION.findall(text) if path.suffix.lower() != ".csv" else _first_rows(text)
+    places = dict.fromkeys((float(lon), float(lat)) for lon, lat in found)
+    what = f"{message}; it begins here"
+    return [
+        Fault(FaultKind.TOO_LARGE, lon, lat, what, remedy)
+        for lon, lat in list(places)[:_GLANCED_PLACES]
+        if abs(lon) <= 180 and abs(lat) <= 90
+    ]
+
+
+def _first_rows(text: str) -> list[tuple[str, str]]:
+    """Longitudes and latitudes of a table's first whole lines."""
+    rows = list(csv.reader(text.splitlines()[:-1]))
+    heads = [name.strip().casefold() for name in rows[0]] if rows else []
+    axes = [
+        next((heads.index(name) for name in _CSV_OPTIONS[axis].split(",") if name in heads), -1)
+        for axis in ("X_POSSIBLE_NAMES", "Y_POSSIBLE_NAMES")
+    ]
+    if min(axes) < 0:
+        return []
+    places = [(row[axes[0]], row[axes[1]]) for row in rows[1:] if len(row) > max(axes)]
+    return [place for place in places if all(_NUMBER.fullmatch(part) for part in place)]
+
+
+def _box_in(box: Box, crs: str | None, where: str) -> tuple[float, float, float, float] | None:
+    """A box in the layer's own projection, wide enough to hold it all; None where the projection has no such place."""
     if crs is None:
         return (box.west, box.south, box.east, box.north)
-    transformer = Transformer.from_crs(WGS84, CRS.from_user_input(crs), always_xy=True)
-    west, south, east, north = transformer.transform_bounds(box.west, box.south, box.east, box.north)
-    return (float(west), float(south), float(east), float(north))
+    transformer = Transformer.from_crs(WGS84, crs_of(crs, where), always_xy=True)
+    edges = transformer.transform_bounds(box.west, box.south, box.east, box.north, errcheck=False)
+    west, south, east, north = (float(edge) for edge in edges)
+    return (west, south, east, north) if np.isfinite(edges).all() else None
 
 
-def _made(where: str, shapes: Lines, columns: dict[str, Any], stated: str | None, expected: Box | None) -> Layer:
+def _made(
+    where: str, shapes: Lines, columns: dict[str, Any], stated: str | None, expected: Box | None, by: str
+) -> Layer:
     """The layer of what was read: features without a shape are faults, in the midst of the others or of where the layer
     is expected."""
     kept = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     lost = np.setdiff1d(np.arange(len(shapes)), kept)
-    found = to_degrees(shapes[kept], stated, expected, where) if len(kept) else shapes[kept]
+    found = to_degrees(shapes[kept], stated, expected, where, by) if len(kept) else shapes[kept]
     # An outline that crosses itself has no middle; a line that does is a line.
     found = np.where(shapely.get_dimensions(found) == 2, shapely.make_valid(found), found)
     box = Box(*(float(edge) for edge in shapely.total_bounds(found))) if len(kept) else expected or Box(0, 0, 0, 0)

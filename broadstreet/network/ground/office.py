@@ -38,12 +38,12 @@ def spread_offices(demand: Demand, count: int) -> list[Office]:
     Lloyd's rounds, from the middlemost and then always the farthest premises: equal demand gives equal candidates.
     """
     needed = np.flatnonzero(demand.fibres > 0)
+    if count <= 0 or not len(needed):
+        return []
     lon, lat = demand.lon[needed], demand.lat[needed]
     points = Plane.about(lon, lat).points(lon, lat)
     places, first = np.unique(points, axis=0, return_index=True)
     count = min(count, len(places), MAX_CANDIDATES)
-    if count <= 0:
-        return []
     weight = demand.fibres[needed].astype(np.float64)
     middles = _farthest(places, count)
     for _ in range(_ROUNDS):

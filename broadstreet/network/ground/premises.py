@@ -7,6 +7,7 @@ there; whoever would rather count each says so.
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,7 @@ from shapely.geometry.base import BaseGeometry
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.ground.courses import F8, I8, Plane, distances_m
+from broadstreet.network.ground.fault import Fault, FaultKind, Placed
 
 SAME_ADDRESS_M: Final = 250.0
 """Within how far of each other places with the same street and number are the same address: a shopping centre's width.
@@ -291,11 +293,16 @@ def with_critical(rows: Iterable[Row], ids: Iterable[str], needs: Needs) -> list
         else row
         for row in rows
     ]
-    unknown = wanted - {row.id for row in found}
-    if unknown:
-        raise InvalidInput(
-            f"no premises has the id {min(unknown)!r}", where="critical sites", remedy="Look for it among the premises."
-        )
+    places = {row.id: row for row in found}
+    if unknown := sorted(wanted - set(places)):
+        close = difflib.get_close_matches(unknown[0], places, n=3)
+        remedy = f"Did you mean {' or '.join(close)}?" if close else "Look for it among the premises."
+        message = f"no premises has the id {unknown[0][:80]!r}"
+        faults = [
+            Fault(FaultKind.NOT_FOUND, places[id].lon, places[id].lat, f"{message}; {id} is here", remedy)
+            for id in close
+        ]
+        raise Placed(message, faults, where="critical sites", remedy=remedy)
     return found
 
 

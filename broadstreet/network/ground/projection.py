@@ -7,6 +7,7 @@ codes are suggested; the check is that a coordinate of the layer comes to lie in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
@@ -31,18 +32,34 @@ MAX_DRAWN: Final = 50
 """The most of a layer's points that a refusal draws."""
 _WORLD: Final = ("3857",)
 """Projections that are used everywhere, whatever the place."""
+STREETS: Final = "the streets"
+"""By what a layer is mostly expected to lie."""
 
 
-def to_degrees(shapes: Lines, stated: str | None, expected: Box | None, where: str) -> Lines:
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where a layer is expected, and what lies there, in the plural."""
+
+    box: Box
+    by: str
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.box.west + self.box.east) / 2, (self.box.south + self.box.north) / 2
+
+
+def to_degrees(shapes: Lines, stated: str | None, expected: Box | None, where: str, by: str = STREETS) -> Lines:
     """Shapes in WGS 84 degrees, longitude first, from those in a stated projection (`EPSG:3879`, or its definition).
 
+    by: what lies where the layer is expected, in the plural. Degrees are believed, unless the streets' say otherwise.
     Raises InvalidInput where no projection is stated, where coordinates cannot be in the one that is, or where the
     layer then lies far from where it is expected.
     """
     points = shapely.get_coordinates(shapes)
+    aim = None if expected is None else Aim(expected, by)
     if stated is None:
-        _refuse("this layer states no projection", where, points, expected)
-    crs = _crs(stated, where)
+        _refuse("this layer states no projection", where, points, aim)
+    crs = crs_of(stated, where)
     if not np.isfinite(points).all():
         _refuse_place("a coordinate is no number", where, shapes, ~np.isfinite(points).all(axis=1), points, None)
     if crs.is_geographic:
@@ -54,7 +71,7 @@ def to_degrees(shapes: Lines, stated: str | None, expected: Box | None, where: s
                 shapes,
                 beyond,
                 points,
-                expected,
+                aim,
             )
     if not crs.equals(WGS84, ignore_axis_order=True):
         transformer = Transformer.from_crs(crs, WGS84, always_xy=True)
@@ -64,11 +81,9 @@ def to_degrees(shapes: Lines, stated: str | None, expected: Box | None, where: s
         turned = shapely.get_coordinates(shapes)
         lost = ~np.isfinite(turned).all(axis=1)
         if lost.any():
-            _refuse_place(
-                f"this coordinate cannot be in {_name(crs)}, as is stated", where, shapes, lost, points, expected
-            )
-    if expected is not None:
-        _check_near(shapes, points, expected, _name(crs), where)
+            _refuse_place(f"this coordinate cannot be in {_name(crs)}, as is stated", where, shapes, lost, points, aim)
+    if aim is not None and (by == STREETS or not crs.is_geographic):
+        _check_near(shapes, points, aim, _name(crs), where)
     return shapes
 
 
@@ -115,7 +130,8 @@ def _wide(box: Box) -> tuple[float, float, float, float]:
     return box.west - NEAR_DEG, box.south - NEAR_DEG, box.east + NEAR_DEG, box.north + NEAR_DEG
 
 
-def _crs(stated: str, where: str) -> CRS:
+def crs_of(stated: str, where: str) -> CRS:
+    """The projection of a code or a definition. Raises InvalidInput for one that is not known here."""
     try:
         return CRS.from_user_input(stated)
     except CRSError as error:
@@ -131,42 +147,53 @@ def _name(crs: CRS) -> str:
     return ":".join(authority) if authority else str(crs.name)
 
 
-def _check_near(shapes: Lines, points: F8, expected: Box, name: str, where: str) -> None:
+def _check_near(shapes: Lines, points: F8, aim: Aim, name: str, where: str) -> None:
     west, south, east, north = shapely.total_bounds(shapes)
-    at = _wide(expected)
+    at = _wide(aim.box)
     if west <= at[2] and east >= at[0] and south <= at[3] and north >= at[1]:
         return
     middle = (float((west + east) / 2), float((south + north) / 2))
-    target = ((expected.west + expected.east) / 2, (expected.south + expected.north) / 2)
-    away_km = GEOD.inv(*middle, *target)[2] / 1000
-    if _is_in((middle[1], middle[0]), expected):
+    away_km = GEOD.inv(*middle, *aim.middle)[2] / 1000
+    if _is_in((middle[1], middle[0]), aim.box):
         turned = shapely.get_coordinates(shapes)[:MAX_DRAWN, ::-1].tolist()
         remedy = "Put longitude first."
         raise Misplaced(
-            f"this layer has latitude before longitude: as it stands it lies {away_km:.0f} km from the streets",
-            _drawn(expected, remedy, [middle], "as it stands the layer lies here", turned, "longitude first"),
+            f"this layer has latitude before longitude: as it stands it lies {away_km:.0f} km from {aim.by}",
+            _drawn(aim, remedy, [middle], "as it stands the layer lies here", turned, "longitude first"),
             where=f"{where}, lon {middle[0]:.6f}, lat {middle[1]:.6f}",
             remedy=remedy,
         )
     x, y = (float(axis) for axis in points.mean(axis=0))
-    names = likely(x, y, expected)
+    names = likely(x, y, aim.box)
     remedy = f"State the one it is in; {_or(names)} would put it here." if names else "Give the layer of this place."
     raise Misplaced(
-        f"in {name} this layer lies {away_km:.0f} km from the streets",
-        _drawn(expected, remedy, [middle], f"in {name} the layer lies here", *_in_first(names, points)),
+        f"in {name} this layer lies {away_km:.0f} km from {aim.by}",
+        _drawn(aim, remedy, [middle], f"in {name} the layer lies here", *_in_first(names, points)),
         where=f"{where}, lon {middle[0]:.6f}, lat {middle[1]:.6f}",
         remedy=remedy,
     )
 
 
-def _refuse_place(message: str, where: str, shapes: Lines, wrong: Any, points: F8, expected: Box | None) -> NoReturn:
+def _refuse_place(message: str, where: str, shapes: Lines, wrong: Any, points: F8, aim: Aim | None) -> NoReturn:
     """Refuses with the first coordinate that is wrong, and the feature it is of."""
     first = int(np.argmax(wrong))
-    feature = int(shapely.get_coordinates(shapes, return_index=True)[1][first])
-    _refuse(message, f"{where}, feature {feature + 1}", points[first : first + 1], expected)
+    of = shapely.get_coordinates(shapes, return_index=True)[1]
+    feature = int(of[first])
+    if not np.isfinite(points[first]).all():
+        # What is no number lies nowhere: the rest of its feature does, or of the layer.
+        finite = np.isfinite(points).all(axis=1)
+        beside = finite & (of == feature)
+        first = int(np.argmax(beside if beside.any() else finite))
+        lon, lat = points[first]
+        if finite.any() and abs(lon) <= 180 and abs(lat) <= 90:
+            where = f"{where}, beside lon {lon:.6f}, lat {lat:.6f}"
+        raise InvalidInput(
+            message, where=f"{where}, feature {feature + 1}", remedy="Write the layer again, with numbers."
+        )
+    _refuse(message, f"{where}, feature {feature + 1}", points[first : first + 1], aim)
 
 
-def _refuse(message: str, where: str, points: F8, expected: Box | None) -> NoReturn:
+def _refuse(message: str, where: str, points: F8, aim: Aim | None) -> NoReturn:
     finite = points[np.isfinite(points).all(axis=1)]
     if not len(finite):
         raise InvalidInput(message, where=where, remedy="Write the layer again, with numbers.")
@@ -174,12 +201,12 @@ def _refuse(message: str, where: str, points: F8, expected: Box | None) -> NoRet
     place = f"{where}, at x {x:.6g}, y {y:.6g}" if abs(x) <= 180 else f"{where}, at x {x:.1f}, y {y:.1f}"
     if abs(x) <= 180 and abs(y) <= 90:
         raise InvalidInput(message, where=place, remedy="Its coordinates look like degrees: state EPSG:4326.")
-    names = likely(x, y, expected) if expected is not None else []
+    names = likely(x, y, aim.box) if aim is not None else []
     hint = f"{_or(names)} would put it here" if names else "state the projection it is in, such as EPSG:3879"
     remedy = f"Its coordinates look like metres: {hint}."
-    if expected is None:
+    if aim is None:
         raise InvalidInput(message, where=place, remedy=remedy)
-    raise Misplaced(message, _drawn(expected, remedy, [], "", *_in_first(names, finite)), where=place, remedy=remedy)
+    raise Misplaced(message, _drawn(aim, remedy, [], "", *_in_first(names, finite)), where=place, remedy=remedy)
 
 
 def _in_first(names: list[str], points: F8) -> tuple[list[tuple[float, float]], str]:
@@ -191,7 +218,7 @@ def _in_first(names: list[str], points: F8) -> tuple[list[tuple[float, float]], 
 
 
 def _drawn(
-    expected: Box,
+    aim: Aim,
     remedy: str,
     found: list[tuple[float, float]],
     found_what: str,
@@ -199,10 +226,9 @@ def _drawn(
     meant_how: str,
 ) -> list[Fault]:
     """Where a layer lies, where it would lie, and where the streets are, for the map of its refusal."""
-    streets = ((expected.west + expected.east) / 2, (expected.south + expected.north) / 2)
     places = [(place, found_what) for place in found]
-    places += [(place, f"{meant_how} the layer's points would lie here") for place in meant if _is_in(place, expected)]
-    places.append((streets, "the streets lie here"))
+    places += [(place, f"{meant_how} the layer's points would lie here") for place in meant if _is_in(place, aim.box)]
+    places.append((aim.middle, f"{aim.by} lie here"))
     return [Fault(FaultKind.MISPLACED, lon, lat, what, remedy) for (lon, lat), what in places]
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from broadstreet.model.errors import InvalidInput
 from broadstreet.model.geometry import Geometry, parse_geometry
 from broadstreet.network.ground.beside import NO_STREET, Belonging, StreetBy
-from broadstreet.network.ground.fault import BadGround, Fault, FaultKind
+from broadstreet.network.ground.fault import BadGround, Fault, FaultKind, Placed
 from broadstreet.network.ground.obstacles import OBSTACLES, Obstacle, Obstacles
 from broadstreet.network.ground.ways import Ways
 
@@ -130,6 +130,7 @@ class _Names:
 
     def __init__(self, ways: Ways, of_streets: Belonging) -> None:
         self.count = len(ways)
+        self.lon, self.lat = ways.courses.middles()
         self.by_id: dict[str, list[int]] = {}
         self.stated: dict[str, list[int]] = {}
         self.beside: dict[str, list[int]] = {}
@@ -153,10 +154,18 @@ class _Names:
                 ways = ways + self.beside.get(key, [])
             if ways is None:
                 close = [self.streets[key] for key in difflib.get_close_matches(name.casefold(), self.streets, n=3)]
-                raise InvalidInput(
-                    f"no way has the id or the street's name {name!r}",
-                    where=f"rules, {rule}",
-                    remedy=f"Did you mean {' or '.join(close)}?" if close else "Look for it on the map of the ways.",
-                )
+                message = f"no way has the id or the street's name {name[:80]!r}"
+                remedy = f"Did you mean {' or '.join(close)}?" if close else "Look for it on the map of the ways."
+                raise Placed(message, self._here(close, message, remedy), where=f"rules, {rule}", remedy=remedy)
             which[ways] = True
         return which
+
+    def _here(self, streets: Iterable[str], message: str, remedy: str) -> list[Fault]:
+        """Where streets are that may have been meant: each at its first way."""
+        faults = []
+        for street in streets:
+            key = street.casefold()
+            for way in (self.stated.get(key) or self.beside.get(key) or [])[:1]:
+                lon, lat = float(self.lon[way]), float(self.lat[way])
+                faults.append(Fault(FaultKind.NOT_FOUND, lon, lat, f"{message}; {street} is here", remedy))
+        return faults

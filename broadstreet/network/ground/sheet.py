@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NewType, TypeVar, get_args, get_origin, get_type_hints
@@ -39,6 +39,20 @@ Fault = tuple[str, str]
 """A place in the sheet, and what is wrong there."""
 
 
+class BadSheet(InvalidInput):
+    """Lines of a sheet cannot be used; `lines` are all of them, each a place in the sheet and what is wrong there."""
+
+    def __init__(self, lines: Sequence[Fault], where: str) -> None:
+        self.lines = tuple(lines)
+        told = "; ".join(f"{place}: {fault}" if place else fault for place, fault in lines[:MAX_TOLD])
+        more = f"; and {len(lines) - MAX_TOLD} more" if len(lines) > MAX_TOLD else ""
+        super().__init__(
+            f"{len(lines)} of its lines cannot be used: {told}{more}" if len(lines) > 1 else told,
+            where=where,
+            remedy="Mend what is named; the sheet that comes with Broadstreet shows every line.",
+        )
+
+
 def read_sheet(path: Path, kind: type[S]) -> S:
     """The value that a file holds. Raises NotFound, TooLarge, or InvalidInput with every fault and its place."""
     if not path.is_file():
@@ -64,13 +78,7 @@ def parse_sheet(content: bytes, kind: type[S], where: str) -> S:
     value = _struct(tables, kind, "", faults)
     if value is not None:
         return value
-    told = "; ".join(f"{place}: {fault}" if place else fault for place, fault in faults[:MAX_TOLD])
-    more = f"; and {len(faults) - MAX_TOLD} more" if len(faults) > MAX_TOLD else ""
-    raise InvalidInput(
-        f"{len(faults)} of its lines cannot be used: {told}{more}" if len(faults) > 1 else f"{told}",
-        where=where,
-        remedy="Mend what is named; the sheet that comes with Broadstreet shows every line.",
-    )
+    raise BadSheet(faults, where)
 
 
 def _struct(table: object, kind: type[S], at: str, faults: list[Fault]) -> S | None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from broadstreet.model.errors import InvalidInput
 from broadstreet.network.ground.assembly import Limits
 from broadstreet.network.ground.catalogue import Surface
 from broadstreet.network.ground.office import MAX_CANDIDATES, Office
@@ -126,3 +127,16 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     limits: Limits = Limits()
     needs: Needs = Needs()
     area: dict[str, Any] | None = None
+
+
+def check_places(inputs: Inputs) -> None:
+    """Raises InvalidInput for an office or a site that is nowhere on Earth."""
+    for where, given in (("offices", inputs.offices), ("sites", inputs.sites)):
+        for one in given:
+            # What is no number is not within bounds either.
+            if not (abs(one.lon) <= 180 and abs(one.lat) <= 90):
+                raise InvalidInput(
+                    f"{one.label} ({one.id}) is at lon {one.lon:g}, lat {one.lat:g}, which is no place on Earth",
+                    where=where,
+                    remedy="Longitude comes first, both in degrees, such as 24.9443 and 60.1712.",
+                )

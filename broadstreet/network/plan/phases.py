@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.design import Programme, SiteKind, Statement, Term
 from broadstreet.network.ground.courses import I8
+from broadstreet.network.ground.fault import Fault, FaultKind, Placed
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.worth import Worth, default_worth
 from broadstreet.network.plan.prices import rounded_cents
@@ -216,11 +217,14 @@ class _Phases:
         cost, given = self.statement.cost_cents, sum(self.budgets)
         currency = self.statement.bill.currency
         lacking = f"; they lack {(cost - given) / 100:,.2f}" if given < cost else ""
-        raise InvalidInput(
-            f"{what}: the design costs {cost / 100:,.2f} {currency}, they come to {given / 100:,.2f}{lacking}",
-            where="budgets_cents",
-            remedy="Give more, or plan within a budget.",
-        )
+        told = f"{what}: the design costs {cost / 100:,.2f} {currency}, they come to {given / 100:,.2f}{lacking}"
+        remedy = "Give more, or plan within a budget."
+        lon, lat = self.ground.lon, self.ground.lat
+        faults = [
+            Fault(FaultKind.OVER_BUDGET, float(lon[node]), float(lat[node]), f"{told}; it begins here", remedy)
+            for node in sorted(self.offices)
+        ]
+        raise Placed(told, faults, where="phase_budgets_cents", remedy=remedy)
 
 
 def _rounded(terms: tuple[Term, ...], more_cents: int, lines_cents: int) -> tuple[Term, ...]:

@@ -46,7 +46,7 @@ from broadstreet.network.scenarios.scenario import (
 )
 from broadstreet.network.scenarios.sheet import SHEETS
 from broadstreet.network.scenarios.source import Source
-from broadstreet.network.scenarios.trouble import Refused, Trouble, error_of, places_of, trouble_of
+from broadstreet.network.scenarios.trouble import Refused, Trouble, around, error_of, places_of, trouble_of
 from broadstreet.network.scenarios.wish import PlanWish, Sheets
 
 __all__ = [
@@ -90,6 +90,7 @@ __all__ = [
     "Source",
     "Study",
     "Trouble",
+    "around",
     "base_extract",
     "check_count",
     "compare_bills",

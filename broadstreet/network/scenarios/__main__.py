@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from broadstreet.model.errors import BroadstreetError
-from broadstreet.network.ground import Ground, offices_geojson, premises_geojson, ways_geojson
+from broadstreet.network.ground import Fault, Ground, offices_geojson, premises_geojson, ways_geojson
 from broadstreet.network.ground.drawing import faults_geojson
 from broadstreet.network.scenarios.drawing import layers_of
 from broadstreet.network.scenarios.handing import Order, carry_out_order
@@ -30,7 +30,7 @@ from broadstreet.network.scenarios.planner import Line, Result
 from broadstreet.network.scenarios.scenario import Better
 from broadstreet.network.scenarios.standing import standing_layers
 from broadstreet.network.scenarios.task import Task
-from broadstreet.network.scenarios.trouble import trouble_of
+from broadstreet.network.scenarios.trouble import around, trouble_of
 
 NICENESS: Final = 10
 OOM_SCORE: Final = "500"
@@ -46,6 +46,10 @@ class _Work:
     @cached_property
     def task(self) -> Task:
         return msgspec.json.decode((self.folder / "task.json").read_bytes(), type=Task)
+
+    def about(self) -> list[Fault]:
+        """Where what is planned lies, for a refusal without a place of its own."""
+        return around(msgspec.to_builtins(self.task.inputs)) if (self.folder / "task.json").is_file() else []
 
     def tell(self, line: Line) -> None:
         with (self.folder / "progress").open("ab") as progress:
@@ -94,7 +98,7 @@ class _Work:
             self.write("ground", pack_ground(ground))
             self.write("statement", pack_statement(planned.statement))
             self.write("sheets", msgspec.msgpack.encode(planned.sheets))
-            for name, drawn in layers_of(planned.statement, ground, planned.sheets).items():
+            for name, drawn in layers_of(planned.statement, ground, planned.sheets, planned.faults).items():
                 self.write(f"layers/{name}.geojson", drawn)
         return Result(outcome=planned.outcome, findings=planned.findings)
 
@@ -117,7 +121,7 @@ def main(arguments: list[str]) -> None:
     try:
         result = does[what]()
     except BroadstreetError as error:
-        result = Result(trouble=trouble_of(error, folder / "files"))
+        result = Result(trouble=trouble_of(error, folder / "files", work.about()))
     part = folder / "result.part"
     part.write_bytes(msgspec.json.encode(result))
     part.replace(folder / "result.json")

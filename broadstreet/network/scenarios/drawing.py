@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from broadstreet.network.design import Cable, Role, SiteKind, Statement
-from broadstreet.network.ground import SURFACES, Ground, WayKind, faults_geojson
+from broadstreet.network.ground import SURFACES, Fault, Ground, WayKind, faults_geojson
 from broadstreet.network.ground.beside import NO_STREET, StreetBy
 from broadstreet.network.plan.phasing import Phasing
 from broadstreet.network.plan.worth import premises_points
@@ -20,8 +20,8 @@ _DECIMALS: Final = 7
 Feature = dict[str, Any]
 
 
-def layers_of(statement: Statement, ground: Ground, sheets: Sheets) -> Mapping[str, bytes]:
-    """Every layer of a plan, by its name."""
+def layers_of(statement: Statement, ground: Ground, sheets: Sheets, faults: Iterable[Fault]) -> Mapping[str, bytes]:
+    """Every layer of a plan, by its name. faults: of the ground, and of the plan (`faults_of`)."""
     drawing = _Drawing(statement, ground, sheets)
     makers: dict[str, Callable[[], Iterator[Feature]]] = {
         "ways": drawing.ways,
@@ -30,7 +30,7 @@ def layers_of(statement: Statement, ground: Ground, sheets: Sheets) -> Mapping[s
         "premises": drawing.premises,
     }
     made = {name: collection(make()) for name, make in makers.items()}
-    return {**made, "faults": faults_geojson(ground.faults)}
+    return {**made, "faults": faults_geojson(faults)}
 
 
 LAYERS: Final = ("ways", "cables", "sites", "premises", "faults")

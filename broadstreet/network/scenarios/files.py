@@ -85,6 +85,7 @@ class PlanFiles:
                     await asyncio.to_thread(file.write, piece)
                 if size < BEGINNING_BYTES:
                     wanted.check_beginning(beginning)
+                wanted.check_whole(beginning, size)
                 file.flush()
                 await asyncio.to_thread(os.fsync, file.fileno())
             await asyncio.to_thread(path.replace, folder / sha256.hexdigest())

@@ -19,15 +19,18 @@ import numpy as np
 
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.design import Role, SiteKind, Statement
-from broadstreet.network.ground import BadGround, FaultKind, Ground
+from broadstreet.network.ground import BadGround, Fault, FaultKind, Ground
+from broadstreet.network.ground.courses import F8
+from broadstreet.network.ground.fault import Placed
 from broadstreet.network.ground.inputs import read_ground
 from broadstreet.network.ground.streets import PLANT
 from broadstreet.network.plan import lone_premises, phase_plan, plan_fibre
 from broadstreet.network.proof import Finding, prove
+from broadstreet.network.scenarios.faults import faults_of
 from broadstreet.network.scenarios.scenario import Better, OneWay, Outcome
 from broadstreet.network.scenarios.standing import standing_of
 from broadstreet.network.scenarios.task import Task
-from broadstreet.network.scenarios.wish import Sheets
+from broadstreet.network.scenarios.wish import PlanWish, Sheets
 from broadstreet.optimiser import Graph, solve
 
 MAX_BETTER: Final = 500
@@ -36,6 +39,8 @@ MAX_FINDINGS: Final = 200
 """What the checker found, of one plan, that is kept."""
 PHASES_SHARE: Final = 0.3
 """Of the time, for when what is built, where each phase has a budget."""
+LOST: Final = (FaultKind.UNREACHED, FaultKind.OUTSIDE, FaultKind.EMPTY, FaultKind.BAD_GEOMETRY)
+"""Faults by which premises may be lost to a plan."""
 WARM_S: Final = 60.0
 _RING: Final = 6
 OVER_S: Final = 1e9
@@ -44,12 +49,14 @@ OVER_S: Final = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, with what it was planned by, what the checker found (nothing, if it is to be shown), and its figures."""
+    """A plan, with what it was planned by, what the checker found (nothing, if it is to be shown), its figures, and the
+    faults of the ground and of the plan."""
 
     statement: Statement
     sheets: Sheets
     findings: tuple[Finding, ...]
     outcome: Outcome
+    faults: tuple[Fault, ...]
 
 
 class Progress:
@@ -103,8 +110,8 @@ def read(task: Task, folder: Path) -> Ground:
     """The ground of a task; its files are within the folder. Raises what reading and putting together raise."""
     inputs = task.wish.inputs(task.inputs)
     inputs = msgspec.structs.replace(inputs, sites=(*inputs.sites, *task.sites))
-    catalogue = task.wish.sheets().catalogue if task.wish.catalogue else None
-    return read_ground(inputs, folder, catalogue=catalogue, standing=lambda streets: standing_of(task, folder, streets))
+    prices = task.wish.prices if task.wish.catalogue else None
+    return read_ground(inputs, folder, prices=prices, standing=lambda streets: standing_of(task, folder, streets))
 
 
 def plan(
@@ -120,6 +127,7 @@ def plan(
     """
     wish = task.wish
     sheets = wish.sheets(ground.catalogue)
+    _check_reached(ground, wish)
     progress = Progress(time.monotonic, tell)
     statement = plan_fibre(
         ground,
@@ -148,12 +156,15 @@ def plan(
     seconds = progress.seconds
     checking()
     findings = tuple(prove(statement, ground, sheets.architecture, sheets.optics)[:MAX_FINDINGS])
-    outcome = outcome_of(statement, ground, sheets, seconds, was_stopped=stopping.is_stopped)
-    return Planned(statement, sheets, findings, outcome)
+    faults = faults_of(statement, ground)
+    outcome = outcome_of(statement, ground, sheets, seconds, len(faults), was_stopped=stopping.is_stopped)
+    return Planned(statement, sheets, findings, outcome, faults)
 
 
-def outcome_of(statement: Statement, ground: Ground, sheets: Sheets, seconds: float, *, was_stopped: bool) -> Outcome:
-    """A plan's figures."""
+def outcome_of(
+    statement: Statement, ground: Ground, sheets: Sheets, seconds: float, faults: int, *, was_stopped: bool
+) -> Outcome:
+    """A plan's figures. faults: how many there are."""
     design = statement.design
     kinds = [site.kind for site in design.sites]
     opened = np.asarray(design.opened, dtype=np.int64)
@@ -184,7 +195,7 @@ def outcome_of(statement: Statement, ground: Ground, sheets: Sheets, seconds: fl
         longest_m=round(max((path.length_m for path in statement.paths), default=0.0), 2),
         seconds=round(seconds, 3),
         ground=design.ground,
-        faults=len(ground.faults),
+        faults=faults,
         was_stopped=was_stopped,
         lone=ground.counts.unreached,
         one_way=_one_way(statement, ground),
@@ -219,30 +230,63 @@ def _offices(ground: Ground, wanted: Sequence[str]) -> list[int]:
     if not len(offices):
         if lost := [fault for fault in ground.faults if fault.kind is FaultKind.UNREACHED_OFFICE]:
             raise BadGround(lost, where="offices")
-        raise InvalidInput(
-            "there is no central office to plan from",
-            where="offices",
-            remedy="Give the inputs one (offices), or let candidates be spread (office_candidates).",
-        )
+        message = "there is no central office to plan from"
+        remedy = "Give the inputs one (offices), or let candidates be spread (office_candidates)."
+        demand = ground.premises.demand
+        here = Fault(FaultKind.INPUT, float(demand.lon.mean()), float(demand.lat.mean()), f"{message} for here", remedy)
+        raise Placed(message, [here], where="offices", remedy=remedy)
     if wanted:
-        return _found(offices.ids, wanted, "central office", "offices")
+        return _found(offices.ids, wanted, "central office", "offices", (offices.lon, offices.lat))
     given = np.flatnonzero(offices.given).tolist()
     return given or list(range(len(offices)))
 
 
+def _check_reached(ground: Ground, wish: PlanWish) -> None:
+    """Raises BadGround for critical premises that no way leads to, and where there is nobody who can be reached."""
+    faults = ground.faults if wish.served is None else ()
+    if lost := [fault for fault in faults if fault.kind is FaultKind.CRITICAL]:
+        raise BadGround(lost, where="critical sites")
+    if len(ground.premises):
+        return
+    lost = [fault for fault in ground.faults if fault.kind in LOST]
+    needless = ground.counts.without_need
+    message = "nobody can be reached: " + (
+        "no street leads to any of the premises"
+        if ground.counts.unreached
+        else f"none of the {needless:,} premises needs a fibre"
+        if needless
+        else lost[0].what
+        if lost
+        else "no premises are given"
+    )
+    remedy = lost[0].remedy if lost else "Give a layer of premises, or let addresses and houses of the extract be ones."
+    if lost:
+        raise Placed(message, lost, where="premises", remedy=remedy)
+    raise InvalidInput(message, where="premises", remedy=remedy)
+
+
 def _rows(ground: Ground, wanted: Sequence[str]) -> list[int]:
-    return _found(ground.premises.demand.ids, wanted, "premises", "served")
+    demand = ground.premises.demand
+    return _found(demand.ids, wanted, "premises", "served", (demand.lon, demand.lat))
 
 
-def _found(ids: Sequence[str], wanted: Sequence[str], noun: str, where: str) -> list[int]:
-    """The rows of what is wanted. Raises InvalidInput for what is not there."""
+def _found(ids: Sequence[str], wanted: Sequence[str], noun: str, where: str, places: tuple[F8, F8]) -> list[int]:
+    """The rows of what is wanted. Raises Placed for what is not there, with what may have been meant."""
     rows = {id: row for row, id in enumerate(ids)}
     for id in wanted:
         if id not in rows:
             close = difflib.get_close_matches(id, ids[:100_000], n=3)
-            raise InvalidInput(
-                f"no {noun} has the id {id[:80]!r}",
-                where=where,
-                remedy=f"Did you mean {' or '.join(close)}?" if close else "Look for it on the map of the ground.",
-            )
+            message = f"no {noun} has the id {id[:80]!r}"
+            remedy = f"Did you mean {' or '.join(close)}?" if close else "Look for it on the map of the ground."
+            faults = [
+                Fault(
+                    FaultKind.NOT_FOUND,
+                    float(places[0][rows[one]]),
+                    float(places[1][rows[one]]),
+                    f"{message}; {one} is here",
+                    remedy,
+                )
+                for one in close
+            ]
+            raise Placed(message, faults, where=where, remedy=remedy)
     return sorted({rows[id] for id in wanted})

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from broadstreet.model.errors import Conflict, InvalidInput, NotFound, TooLarge, TooMany
-from broadstreet.network.ground.sources import Inputs
+from broadstreet.model.misfit import misfit
+from broadstreet.network.ground.sources import Inputs, check_places
 from broadstreet.network.scenarios.task import FileName, StandingNetwork
 from broadstreet.store import load_queries
 
@@ -76,13 +77,16 @@ def files_of(networks: Sequence[str | StandingNetwork]) -> list[str]:
 def inputs_of(described: Mapping[str, Any]) -> Inputs:
     """Inputs from their parts. Raises InvalidInput."""
     try:
-        return msgspec.convert(described, Inputs)
+        inputs = msgspec.convert(described, Inputs)
     except msgspec.ValidationError as error:
+        what, place = misfit(str(error))
         raise InvalidInput(
-            f"the inputs are not right: {error}",
-            where="inputs",
+            f"the inputs are not right: {what}",
+            where=f"inputs.{place}" if place else "inputs",
             remedy="docs/reference/network.md says what they may hold.",
         ) from None
+    check_places(inputs)
+    return inputs
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ import msgspec
 
 from broadstreet.city.bounds import MAX_EXTRACT_BYTES
 from broadstreet.model.errors import InvalidInput, NotFound, TooLarge, TooMany
-from broadstreet.network.ground.forms import MAX_BYTES, SUFFIXES, form_of
+from broadstreet.network.ground.forms import BEGINNING_BYTES as BEGINNING_BYTES
+from broadstreet.network.ground.forms import MAX_BYTES, SUFFIXES, check_whole, form_of, not_as_named
 from broadstreet.network.ground.sheet import MAX_SHEET_BYTES
 from broadstreet.network.scenarios.project import BASE_EXTRACT, MAX_SOURCES, Project
 from broadstreet.store import load_queries
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from broadstreet.store import Database
 
-BEGINNING_BYTES: Final = 64
-"""So much of a file says what it is."""
 MAX_NAME: Final = 120
 EXTRACT: Final = "OpenStreetMap"
 SHEET: Final = "TOML"
@@ -82,11 +81,11 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
         else:
             fits = form_of(self.name, beginning) == self.form
         if not fits:
-            raise InvalidInput(
-                f"this is not {self.form}, as its name says",
-                where=self.name,
-                remedy="Write it again from the program it is from, or give it the name of what it is.",
-            )
+            raise not_as_named(self.name, self.form, beginning, self.name)
+
+    def check_whole(self, beginning: bytes, size: int) -> None:
+        """Raises InvalidInput for a file that is shorter than it says itself."""
+        check_whole(self.form, beginning, size, self.name)
 
 
 def expected(name: str, max_bytes: int) -> Expected:
@@ -102,10 +101,14 @@ def expected(name: str, max_bytes: int) -> Expected:
     forms = {**SUFFIXES, **_OTHERS}
     form = next((form for suffix, form in forms.items() if name.lower().endswith(suffix)), None)
     if form is None:
+        known = f"Its name ends in one of {', '.join(sorted(forms))}."
+        is_packed = name.lower().endswith((".zip", ".gz", ".7z", ".tar", ".xlsx"))
         raise InvalidInput(
             f"no form of file that is read here is called like {name!r}",
-            where="file",
-            remedy=f"Its name ends in one of {', '.join(sorted(forms))}.",
+            where=name,
+            remedy=f"Unpack it, and give each layer as a file of its own; a workbook as CSV. {known}"
+            if is_packed
+            else known,
         )
     return Expected(name=name, form=form, max_bytes=min(_LARGEST[form], max_bytes))
 

@@ -57,7 +57,7 @@ class PlanWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     locked: Ids = ()
     closed_areas: Annotated[tuple[dict[str, Any], ...], Meta(max_length=MAX_AREAS)] = ()
     closed_crossings: tuple[Obstacle, ...] = ()
-    budget_cents: Annotated[int, Meta(ge=1, le=10**15)] | None = None
+    budget_cents: Annotated[int, Meta(ge=0, le=10**15)] | None = None
     phase_budgets_cents: (
         Annotated[tuple[Annotated[int, Meta(ge=0, le=10**15)], ...], Meta(min_length=1, max_length=MAX_PHASES)] | None
     ) = None
@@ -66,9 +66,8 @@ class PlanWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def sheets(self, catalogue: Catalogue | None = None) -> Sheets:
         """The sheets in force; catalogue: the project's. Raises InvalidInput with every fault and its place."""
-        prices = parse_sheet(self.catalogue.encode(), Catalogue, "catalogue") if self.catalogue else None
         found = Sheets(
-            prices or catalogue or default_catalogue(),
+            self.prices() if self.catalogue else catalogue or default_catalogue(),
             parse_sheet(self.architecture.encode(), Architecture, "architecture")
             if self.architecture
             else default_architecture(),
@@ -77,6 +76,10 @@ class PlanWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         )
         check_architecture(found.architecture, found.catalogue, found.optics)
         return found
+
+    def prices(self) -> Catalogue:
+        """The wish's own catalogue. Raises BadSheet with every fault and its place."""
+        return parse_sheet((self.catalogue or "").encode(), Catalogue, "catalogue")
 
     def check(self) -> None:
         """Raises InvalidInput for sheets that cannot be used. Rules that contradict each other are found with the

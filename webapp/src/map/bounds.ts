@@ -20,3 +20,12 @@ export function boundsOf(shapes: Shapes | null): Bounds | null {
   for (const { geometry } of shapes?.features ?? []) if ('coordinates' in geometry) walk(geometry.coordinates);
   return found[0] <= found[2] ? found : null;
 }
+
+/** Bounds with so much around one place that one sees where it is: streets, not paving stones. */
+export function roomy(bounds: Bounds | null, least_deg = 0.005): Bounds | null {
+  if (!bounds) return null;
+  const [west, south, east, north] = bounds;
+  const across = Math.max(0, least_deg - (east - west)) / 2;
+  const up = Math.max(0, least_deg / 2 - (north - south)) / 2;
+  return [west - across, south - up, east + across, north + up];
+}

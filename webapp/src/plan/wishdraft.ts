@@ -39,7 +39,7 @@ export function draftOf(wish: Wish): WishDraft {
     ownArchitecture: name === 'own' ? (wish.architecture ?? '') : '',
     design: { ...design },
     catalogue: wish.catalogue ?? '',
-    budget: wish.budget_cents ? inMoney(wish.budget_cents) : '',
+    budget: typeof wish.budget_cents === 'number' ? inMoney(wish.budget_cents) : '',
     weights: { ...weights },
     ownWorth: own,
     years: (wish.phase_budgets_cents ?? []).map(inMoney),

@@ -251,6 +251,18 @@ export const plan = {
     bad_geometry: 'unusable shape',
     contradiction: 'contradiction',
     unsure_street: 'of either street',
+    critical: 'critical, not reached',
+    one_way: 'one way alone',
+    out_of_reach: 'too far for the light',
+    misplaced: 'lies elsewhere',
+    over_budget: 'over the budget',
+    duplicate: 'there twice',
+    empty: 'empty layer',
+    no_price: 'no price',
+    not_found: 'meant perhaps',
+    too_large: 'file too large',
+    input: 'planned here',
+    place: 'place',
   } as Record<string, string>,
 
   street: {
