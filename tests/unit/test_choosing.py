@@ -112,6 +112,16 @@ def test_a_budget_is_kept_and_its_choice_is_near_the_bound(lanes: Ground) -> Non
     assert msgspec.json.decode(msgspec.json.encode(statement), type=Statement) == statement
 
 
+def test_without_any_time_a_budget_still_serves_many() -> None:
+    """A busy machine may spend all the time on the first tree, whose plan costs more than it."""
+    places = [(east, north) for east in range(110, 610, 100) for north in (50, 90, 130, 190)]
+    town = ground_of(places, [1.0, 2.0, 4.0, 8.0, 16.0] * 4)
+    whole = plan_fibre(town, PON, OPTICS, [0], seconds=5).cost_cents
+    statement = plan_fibre(town, PON, OPTICS, [0], seconds=0, budget_cents=whole * 7 // 10)
+    assert chosen(statement).points >= 8_000, "of 12,400 that all are worth"
+    assert prove(statement, town, PON, OPTICS) == []
+
+
 def test_who_must_be_served_is_or_the_budget_is_refused(lanes: Ground) -> None:
     whole = plan_fibre(lanes, PON, OPTICS, [0], seconds=60).cost_cents
     must = msgspec.structs.replace(WORTH, must=("p0",))

@@ -248,9 +248,14 @@ class _Choosing:
             target += left
             if not enough < target < much:
                 target = (enough + much) // 2
-            if 0 <= left <= CLOSE * most or much - enough <= CLOSE * budget or self._left_s <= 0:
+            if 0 <= left <= CLOSE * most or much - enough <= CLOSE * budget or (self._has_chosen and self._left_s <= 0):
                 break
         return best or last
+
+    @property
+    def _has_chosen(self) -> bool:
+        """Whether there is a plan of more than what is needed: without one the clock ends no search for one."""
+        return self.best is not None and len(self.best.design.served) > len(self.needed)
 
     def _try(self, bought: Bought) -> _Tried | None:
         """A plan on a tree; None where it cannot hold one. Full ways of plant are left out from then on."""
