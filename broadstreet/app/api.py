@@ -35,7 +35,7 @@ from broadstreet.log.ending import end
 from broadstreet.log.sessions import SessionLog
 from broadstreet.model.errors import DiskFull
 from broadstreet.network.scenarios import KIND as PLAN
-from broadstreet.network.scenarios import LOOK, PlanLimits
+from broadstreet.network.scenarios import LOOK, SENSORS, PlanLimits, SitingWork
 from broadstreet.portal import Portal, PortalSettings, portal_routers
 from broadstreet.store import Store
 
@@ -153,8 +153,9 @@ def workers_of(settings: Settings, services: Services, name: str) -> list[Worker
     kinds: list[dict[str, Work]] = [{KIND: services.exports.work}] * WORKERS
     if settings.planning.workers:
         kinds.append({LOOK: plans.look_work})
-        kinds.extend({PLAN: plans.work} for _ in range(settings.planning.workers))
-    return [Worker(plans.jobs, does, f"{name}-{os.getpid()}-{os.urandom(4).hex()}") for does in kinds]
+        does: dict[str, Work] = {PLAN: plans.work, SENSORS: SitingWork(plans).work}
+        kinds.extend([does] * settings.planning.workers)
+    return [Worker(plans.jobs, kind, f"{name}-{os.getpid()}-{os.urandom(4).hex()}") for kind in kinds]
 
 
 def portal_settings(settings: Settings) -> PortalSettings:

@@ -327,6 +327,29 @@ def test_what_a_plan_is_worth_by_assumptions_that_are_changed(open_page: OpenPag
     expect(panel(page)).to_contain_text("Cabinet")
 
 
+def test_where_sensors_go_beside_those_of_the_registry(open_page: OpenPage, quarter: dict[str, str]) -> None:
+    page = open_page(f"/plan?project={quarter['project']}")
+    settled(page)
+    page.get_by_role("button", name="Ask where sensors go").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("Air")
+    form.get_by_label("How many at most").fill("3")
+    form.get_by_label("How many are spread").fill("40")
+    form.get_by_label("Type in the registry").fill("AirQualityObserved")
+    form.get_by_label("LoRaWAN gateways").fill("60.1705, 24.9430, 30")
+    form.get_by_role("button", name="Choose sites").click()
+    page.get_by_role("heading", name="Air").wait_for()
+    expect(sentence(page, "for €")).to_contain_text("no choice does better", timeout=PATIENCE_MS)
+    settled(page)
+    sites = page.get_by_role("grid", name="The sites")
+    sites.get_by_role("row").nth(1).focus()
+    page.keyboard.press("Space")
+    expect(page).to_have_url(re.compile("site="))
+    expect(panel(page).get_by_role("table", name="How it is connected")).to_contain_text("taken")
+    expect(page.get_by_role("table", name="Beside other choices")).to_contain_text("No choice passes")
+    is_usable(page, "plan-sites")
+
+
 def test_each_state_says_what_it_is(open_page: OpenPage, quarter: dict[str, str]) -> None:
     page = open_page(f"/plan?scenario={quarter['Without a street']}")
     settled(page)

@@ -66,6 +66,9 @@ _FILL: Final = (
     "SELECT key, $1, $1, jsonb_build_object('case', $1::text), jsonb_build_object('title', $1::text, "
     "'currency', 'EUR', 'invested_cents', 1, 'npv_cents', 1, 'rate', null, 'payback_years', null), 'x', $1, now() "
     "FROM plan_scenario",
+    "INSERT INTO plan_siting (id, project_key, name, wish, created_by, created_at, job) "
+    "SELECT current_schema() || '-siting', key, $1, jsonb_build_object('count', 1, 'kind', $1::text), $1, now(), 'x' "
+    "FROM plan_project",
     "UPDATE series SET owner = $1, purpose = $1, licence = $1",
     "UPDATE origin SET note = $1",
 )

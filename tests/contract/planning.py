@@ -14,7 +14,7 @@ from litestar import Litestar
 
 from broadstreet.apis import Services, create_app
 from broadstreet.jobs import Jobs, Worker
-from broadstreet.network.scenarios import KIND, LOOK
+from broadstreet.network.scenarios import KIND, LOOK, SENSORS, SitingWork
 from tests.asgi import Answer, ask
 from tests.contract.doors import issue
 from tests.quarter import HOMES, INPUTS, STREETS
@@ -25,7 +25,9 @@ class Desk:
 
     def __init__(self, app: Litestar, services: Services, token: str) -> None:
         self._app, self.services, self.token = app, services, token
-        self.worker = Worker(services.plans.jobs, {KIND: services.plans.work, LOOK: services.plans.look_work}, "w")
+        plans = services.plans
+        does = {KIND: plans.work, LOOK: plans.look_work, SENSORS: SitingWork(plans).work}
+        self.worker = Worker(plans.jobs, does, "w")
 
     async def ask(self, method: str, path: str, body: Any = b"", **headers: str) -> Answer:
         sent = {"authorization": f"Bearer {self.token}", **headers}

@@ -34,6 +34,9 @@ PLANNING: Final = (
     ("POST", "projects/{project}/ground"),
     ("POST", "scenarios/{scenario}/investment"),
     ("DELETE", "scenarios/{scenario}/investment/{case}"),
+    ("POST", "projects/{project}/sitings"),
+    *(("POST", f"sitings/{{siting}}/{does}") for does in ("stop", "cancel")),
+    ("DELETE", "sitings/{siting}"),
 )
 ELSEWHERE: Final = {
     "POST /v1/readings": "a reading's origin is its pack, written by the recorder",

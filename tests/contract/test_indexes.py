@@ -60,7 +60,7 @@ ASKS_FOR_ALL: Final = {
 """Queries that ask for the whole city, and may read the tables of the city to their ends."""
 NOUNS: Final = (
     *("account", "audit", "dataset", "device", "device_login", "entity", "entity_write", "evolution"),
-    *("identity", "plan_case", "plan_project", "plan_scenario", "portal"),
+    *("identity", "plan_case", "plan_project", "plan_scenario", "plan_siting", "portal"),
     *("ceremony", "device_certificate", "export", "job", "passkey", "second_factor", "tenant", "term", "token"),
     *("public_view", "publication", "saved_query", "subscription", "traces"),
 )
@@ -95,6 +95,9 @@ NOT_WALKED: Final = {
         f"plan_scenario.{name}": "of one scenario or project, by its key or id"
         for name in ("begin", "cancel", "insert", "named", "remove", "stop", "update")
     },
+    **{f"plan_siting.{name}": "of one question or project, by its key" for name in ("insert", "named", "remove")},
+    **{f"plan_siting.{name}": "of one question, by its key" for name in ("cancel", "stop")},
+    **{f"plan_siting.{name}": "a worker's" for name in ("advance", "finish", "of_job")},
     **{f"plan_case.{name}": "of one scenario, by its key" for name in ("put", "remove")},
     **{f"plan_scenario.{name}": "a worker's" for name in ("advance", "finish", "of_job")},
     **{f"plan_project.{name}": "a worker's" for name in ("ids", "looked", "of_look")},

@@ -119,6 +119,7 @@ def names(tenant: Filled) -> dict[str, list[str]]:
         "case": ["x"],
         "project": [f"tenant_{tenant.tenant}-project"],
         "scenario": [f"tenant_{tenant.tenant}-scenario"],
+        "siting": [f"tenant_{tenant.tenant}-siting"],
     }
 
 

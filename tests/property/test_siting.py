@@ -74,7 +74,7 @@ def test_greed_is_no_better_than_the_exact_which_is_brute_force_and_no_bound_is_
     cover, allowed = drawn
     best = max(map(cover.total, choices(allowed)))
     greedy = greedily(cover, allowed)
-    found = most_covering(cover, allowed, greedy, 10.0, 0)
+    found = most_covering(cover, allowed, greedy, 10.0, 0, lambda: False)
     for chosen in (greedy, found.chosen):
         assert allowed.holds(chosen)
         assert allowed.usable[chosen].all()

@@ -1,8 +1,9 @@
 """`/v1/network`: planning the operator's network over HTTP.
 
 A file a noun: `projects`, the `sources` they are made from, a look at their `grounds`; `scenarios`, their `designs`,
-what came of them, `investment`, what that is worth, and `serviceability`, what can be had where. Handlers parse, act by
-one call of `network/scenarios`, and render; planning itself is a job, in a process of its own.
+what came of them, `investment`, what that is worth, `serviceability`, what can be had where, and `sitings`, where
+sensors go. Handlers parse, act by one call of `network/scenarios`, and render; planning itself is a job, in a process
+of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from broadstreet.apis.network.projects import projects_router
 from broadstreet.apis.network.scenarios import scenarios_router
 from broadstreet.apis.network.serviceability import serviceability_router
 from broadstreet.apis.network.sheets import sheets_router
+from broadstreet.apis.network.sitings import sitings_router
 from broadstreet.apis.network.sources import sources_router
 
 __all__ = ["network_router"]
@@ -24,5 +26,5 @@ __all__ = ["network_router"]
 def network_router() -> Router:
     """`/network`, to stand below `/v1`."""
     made_from = [projects_router(), sources_router(), sheets_router(), grounds_router()]
-    made = [scenarios_router(), designs_router(), investment_router(), serviceability_router()]
+    made = [scenarios_router(), designs_router(), investment_router(), serviceability_router(), sitings_router()]
     return Router("/network", route_handlers=[*made_from, *made])

@@ -1,10 +1,10 @@
 """Plans that are kept: projects with what they are made from, scenarios of each, and what came of them.
 
-In comes a `NewProject`: its `Inputs` name files that are its sources. A `NewScenario` says what is wished of it.
-`Plans` keeps both in the tenant's own tables and the files in the data folder; it has a ground looked at, and a
-scenario planned, each as a job, in a process of its own (`python -m broadstreet.network.scenarios`, of which `making`
-is what it does and `planner` how it is followed). What came of it is read back by a `Shelf`, drawn, followed fibre by
-fibre, and compared.
+In comes a `NewProject`: its `Inputs` name files that are its sources. A `NewScenario` says what is wished of it, a
+`NewSiting` asks where sensors go. `Plans` keeps them in the tenant's own tables and the files in the data folder; it
+has a ground looked at, a scenario planned, a question answered, each as a job, in a process of its own (`python -m
+broadstreet.network.scenarios`, of which `making` and `choosing` are what it does and `planner` how it is followed).
+What came of it is read back by a `Shelf`, drawn, followed fibre by fibre, and compared.
 
 What must always hold: a tenant sees its own alone; a plan that is shown has been checked by `network/proof`; a wish
 stays as it was planned; what was made is there whole, or not at all.
@@ -25,7 +25,7 @@ from broadstreet.network.scenarios.following import CableView, Follower, PathVie
 from broadstreet.network.scenarios.handing import format_of
 from broadstreet.network.scenarios.look import Look
 from broadstreet.network.scenarios.looks import GROUND_LAYERS, LookedAt, find_look, ground_layer
-from broadstreet.network.scenarios.plans import KIND, LOOK, PlanLimits, Plans, base_extract
+from broadstreet.network.scenarios.plans import KIND, LOOK, SENSORS, PlanLimits, Plans, base_extract
 from broadstreet.network.scenarios.project import (
     BASE_EXTRACT,
     NewProject,
@@ -45,6 +45,8 @@ from broadstreet.network.scenarios.scenario import (
     ScenarioState,
 )
 from broadstreet.network.scenarios.sheet import SHEETS
+from broadstreet.network.scenarios.siting import NewSiting, Siting, SitingFigures, SitingState, SitingWish
+from broadstreet.network.scenarios.sitings import SitingWork
 from broadstreet.network.scenarios.source import Source
 from broadstreet.network.scenarios.trouble import Refused, Trouble, around, error_of, places_of, trouble_of
 from broadstreet.network.scenarios.wish import PlanWish, Sheets
@@ -55,6 +57,7 @@ __all__ = [
     "KIND",
     "LAYERS",
     "LOOK",
+    "SENSORS",
     "SHEETS",
     "Better",
     "CableView",
@@ -70,6 +73,7 @@ __all__ = [
     "NamedCase",
     "NewProject",
     "NewScenario",
+    "NewSiting",
     "Outcome",
     "PathView",
     "PlanLimits",
@@ -87,6 +91,11 @@ __all__ = [
     "Scenarios",
     "Sheets",
     "Shelf",
+    "Siting",
+    "SitingFigures",
+    "SitingState",
+    "SitingWish",
+    "SitingWork",
     "Source",
     "Study",
     "Trouble",

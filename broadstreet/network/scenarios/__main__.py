@@ -1,9 +1,10 @@
-"""`python -m broadstreet.network.scenarios FOLDER ground|plan|papers`: work of a folder, in a process of its own.
+"""`python -m broadstreet.network.scenarios FOLDER ground|plan|papers|sensors`: work of a folder, in its own process.
 
-In come `task.json`, the sources in `files/`, and `ground` where it was read before; for papers `order.json`. Out go
-`out/` with what was made, a line of `progress` for each stage and each better plan, and at last `result.json`: figures,
-or what was wrong. SIGINT ends the search with the best there is; SIGTERM ends the process. It is nicer than whoever
-serves people, and the first to go where memory runs out.
+In come `task.json`, the sources in `files/`, and `ground` where it was read before; for papers `order.json`, for
+sensors `question.json`, and `statement` where their fibre comes from a plan. Out go `out/` with what was made, a line
+of `progress` for each stage and each better plan, and at last `result.json`: figures, or what was wrong. SIGINT ends
+the search with the best there is; SIGTERM ends the process. It is nicer than whoever serves people, and the first to go
+where memory runs out.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ import msgspec
 from broadstreet.model.errors import BroadstreetError
 from broadstreet.network.ground import Fault, Ground, offices_geojson, premises_geojson, ways_geojson
 from broadstreet.network.ground.drawing import faults_geojson
+from broadstreet.network.scenarios.choosing import choose
 from broadstreet.network.scenarios.drawing import layers_of
 from broadstreet.network.scenarios.handing import Order, carry_out_order
 from broadstreet.network.scenarios.look import look_at
 from broadstreet.network.scenarios.making import Stopping, plan, read, warm
-from broadstreet.network.scenarios.packed import pack_ground, pack_statement, unpack_ground
+from broadstreet.network.scenarios.packed import pack_ground, pack_statement, unpack_ground, unpack_statement
 from broadstreet.network.scenarios.planner import Line, Result
 from broadstreet.network.scenarios.scenario import Better
+from broadstreet.network.scenarios.siting import SitingTask
 from broadstreet.network.scenarios.standing import standing_layers
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.scenarios.trouble import around, trouble_of
@@ -102,6 +105,22 @@ class _Work:
                 self.write(f"layers/{name}.geojson", drawn)
         return Result(outcome=planned.outcome, findings=planned.findings)
 
+    def sensors(self) -> Result:
+        """Where sensors go, checked, and its layers."""
+        ground, kept = self.ground(), self.folder / "statement"
+        self.tell(Line(stage="planning"))
+        chosen = choose(
+            msgspec.json.decode((self.folder / "question.json").read_bytes(), type=SitingTask),
+            ground,
+            unpack_statement(kept.read_bytes()) if kept.is_file() else None,
+            self.folder / "files",
+            self.stopping,
+            checking=lambda: self.tell(Line(stage="checking")),
+        )
+        for name, data in chosen.files.items():
+            self.write(name, data)
+        return Result(figures=chosen.figures)
+
     def papers(self) -> Result:
         """Papers of a design, as one file."""
         order = msgspec.json.decode((self.folder / "order.json").read_bytes(), type=Order)
@@ -117,7 +136,7 @@ def main(arguments: list[str]) -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
     work = _Work(folder)
-    does: dict[str, Any] = {"ground": work.look, "plan": work.plan, "papers": work.papers}
+    does: dict[str, Any] = {"ground": work.look, "plan": work.plan, "papers": work.papers, "sensors": work.sensors}
     try:
         result = does[what]()
     except BroadstreetError as error:

@@ -3,6 +3,7 @@
     sources/<SHA-256>      what was given, by its content
     grounds/<key>/         the ground as it was looked at, with its layers; one a project, of its newest inputs
     designs/<job>/         what came of a scenario: ground, statement, sheets, layers; whole, or not there at all
+    sitings/<job>/         where sensors go: statement.json, sites.csv, layers; likewise
 
 Work under way is in `run/plans` of the data folder, which no backup takes.
 """
@@ -25,6 +26,7 @@ from broadstreet.network.scenarios.source import BEGINNING_BYTES, Expected
 SOURCES: Final = "sources"
 GROUNDS: Final = "grounds"
 DESIGNS: Final = "designs"
+SITINGS: Final = "sitings"
 UNFINISHED: Final = ".part"
 CLOSED: Final = 0o700
 
@@ -54,6 +56,10 @@ class PlanFiles:
     def design(self, tenant: str, project: str, job: str) -> Path:
         """Where what a job made is."""
         return self.project(tenant, project) / DESIGNS / job
+
+    def siting(self, tenant: str, project: str, job: str) -> Path:
+        """Where what a job chose is."""
+        return self.project(tenant, project) / SITINGS / job
 
     def read(self, folder: Path, name: str) -> bytes:
         """An artefact. Raises NotFound where it is on another machine, or was made by a house that is gone."""

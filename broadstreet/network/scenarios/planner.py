@@ -20,6 +20,7 @@ from broadstreet.engines import Child
 from broadstreet.log.ending import to_the_end
 from broadstreet.network.proof import Finding
 from broadstreet.network.scenarios.scenario import Better, Outcome, Stage
+from broadstreet.network.scenarios.siting import SitingFigures
 from broadstreet.network.scenarios.trouble import Trouble
 
 PROGRAM: Final = "broadstreet.network.scenarios"
@@ -37,10 +38,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a task: figures of a plan and what the checker found; or what was wrong. was_killed: whether the
-    process was killed by somebody else, such as a kernel that is short of memory."""
+    """What came of a task: figures of a plan and what the checker found, or figures of sensors' sites; or what was
+    wrong. was_killed: whether the process was killed by somebody else, such as a kernel that is short of memory."""
 
     outcome: Outcome | None = None
+    figures: SitingFigures | None = None
     findings: tuple[Finding, ...] = ()
     trouble: Trouble | None = None
     was_killed: bool = False
@@ -57,7 +59,7 @@ Say = Callable[[Following], Awaitable[bool]]
 """Told every now and then how far it is; answers whether it is to stop with the best there is."""
 
 
-async def carry_out(folder: Path, what: Literal["ground", "plan", "papers"], say: Say) -> Result:
+async def carry_out(folder: Path, what: Literal["ground", "plan", "papers", "sensors"], say: Say) -> Result:
     """Do the task of a folder. Whoever cancels this ends the process."""
     command = [sys.executable, "-m", PROGRAM, str(folder), what]
     env = {**os.environ, **ONE_CORE}

@@ -35,6 +35,7 @@ from broadstreet.network.scenarios.planner import Following, Result, carry_out
 from broadstreet.network.scenarios.project import BASE_EXTRACT, Project, Projects
 from broadstreet.network.scenarios.registry import sites_of
 from broadstreet.network.scenarios.scenario import Scenario, Scenarios
+from broadstreet.network.scenarios.siting import Siting, Sitings
 from broadstreet.network.scenarios.source import Source, expected, list_sources, put_source, remove_source
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.scenarios.trouble import error_of
@@ -48,6 +49,8 @@ KIND: Final = "plan"
 """Of jobs that plan a scenario."""
 LOOK: Final = "plan ground"
 """Of jobs that look at a ground."""
+SENSORS: Final = "plan sensors"
+"""Of jobs that choose where sensors go."""
 PAPERS_S: Final = 300.0
 """The longest that papers are made."""
 MEDIA_TYPE: Final = "application/octet-stream"
@@ -87,6 +90,7 @@ class Plans:
         self.projects = Projects(clock)
         self.scenarios = Scenarios(clock)
         self.cases = Cases(clock)
+        self.sitings = Sitings(clock)
         self.files = PlanFiles(data / "plans", data / "run" / "plans", limits.max_bytes, limits.watermark_bytes)
         self.shelf = Shelf(self.files)
         self._store = store
@@ -110,6 +114,8 @@ class Plans:
         """It goes with everything: jobs, scenarios, sources, files."""
         for scenario in await self.scenarios.list(database, project):
             await self._end_job(database, scenario)
+        for siting in await self.sitings.list(database, project):
+            await self.end_siting(database, siting)
         await self.projects.remove(database, project)
         await asyncio.to_thread(self.files.forget, database.name, project.id)
 
@@ -195,13 +201,13 @@ class Plans:
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
     async def _look(self, database: Database, job: Job, project: Project, work: Path) -> None:
-        key = await self._lay_out(database, job, project, PlanWish(), work)
+        key = await self.lay_out(database, job, project, PlanWish(), work)
 
         async def say(following: Following) -> bool:
             return False
 
         result = await carry_out(work, "ground", say)
-        _check_killed(result, job)
+        check_killed(result, job)
         look = None
         if result.trouble is None:
             look = msgspec.json.decode(await asyncio.to_thread((work / "out" / "look.json").read_bytes), type=Look)
@@ -211,7 +217,7 @@ class Plans:
         if result.trouble is not None:
             raise error_of(result.trouble)
 
-    async def _lay_out(self, database: Database, job: Job, project: Project, wish: PlanWish, work: Path) -> str:
+    async def lay_out(self, database: Database, job: Job, project: Project, wish: PlanWish, work: Path) -> str:
         """A folder for a job, with all it needs; answers the name of its ground."""
         sources = await self.laid_out(database, project)
         sites = msgspec.convert(job.wish["sites"], type=tuple[Site, ...])
@@ -272,6 +278,12 @@ class Plans:
         if job is not None and scenario.is_open:
             await self.jobs.end(database, job)
 
+    async def end_siting(self, database: Database, siting: Siting) -> None:
+        """End the job that answers a question, as far as it is open."""
+        job = await self.jobs.one(database, siting.job, SENSORS) if siting.is_open else None
+        if job is not None:
+            await self.jobs.end(database, job)
+
     def design(self, database: Database, scenario: Scenario) -> Path:
         """Where a plan's artefacts are. Raises Conflict where there is none that was checked."""
         if scenario.state != "planned" or scenario.job is None:
@@ -326,7 +338,7 @@ class Plans:
         if scenario is None:
             return
         project = await self.projects.find(database, scenario.project)
-        await self._sweep(database, job)
+        await self.sweep(database, job)
         work = self.files.work / database.name / job.id
         try:
             await self._plan(database, job, product, project, scenario, work)
@@ -336,7 +348,7 @@ class Plans:
     async def _plan(
         self, database: Database, job: Job, product: Product, project: Project, scenario: Scenario, work: Path
     ) -> None:
-        await self._lay_out(database, job, project, scenario.wish, work)
+        await self.lay_out(database, job, project, scenario.wish, work)
         told = Following()
 
         async def say(following: Following) -> bool:
@@ -348,7 +360,7 @@ class Plans:
             return stop is not False
 
         result = await carry_out(work, "plan", say)
-        _check_killed(result, job)
+        check_killed(result, job)
         if result.trouble is None and not result.findings:
             kept = self.files.design(database.name, project.id, job.id)
             await asyncio.to_thread(self.files.keep, work / "out", kept)
@@ -365,13 +377,13 @@ class Plans:
         kept = {scenario.job for scenario in await self.scenarios.list(database, project) if scenario.job is not None}
         await asyncio.to_thread(self.files.keep_only, database.name, project.id, DESIGNS, kept)
 
-    async def _sweep(self, database: Database, job: Job) -> None:
+    async def sweep(self, database: Database, job: Job) -> None:
         """What a removal or a kill has left behind goes."""
         projects = await self.projects.ids(database)
         await asyncio.to_thread(self.files.sweep, database.name, projects, {*await self.jobs.ids(database), job.id})
 
 
-def _check_killed(result: Result, job: Job) -> None:
+def check_killed(result: Result, job: Job) -> None:
     """Leave a job whose process was killed to be begun anew, as one whose worker was; the last time it has failed.
     Raises EngineFailed."""
     if result.was_killed and job.attempts < MAX_ATTEMPTS:

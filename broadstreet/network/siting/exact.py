@@ -13,6 +13,7 @@ that this is reckoned in whole numbers.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -105,14 +106,17 @@ class _Program:
         return lp
 
 
-def most_covering(cover: Cover, limits: Limits, greedy: list[int], seconds: float, seed: int) -> Found:
-    """The sites that cover most, from those that greed found, in so many seconds."""
+def most_covering(
+    cover: Cover, limits: Limits, greedy: list[int], seconds: float, seed: int, is_stopped: Callable[[], bool]
+) -> Found:
+    """The sites that cover most, from those that greed found, in so many seconds. is_stopped: asked while it is sought,
+    whether to end with the best there is."""
     program = _Program(cover, limits)
     already = int(cover.weight[cover.already].sum())
     if not len(program.sites) or not len(program.members):
         return Found([], (Bound(BoundKind.SOLVER, float(already)),), True)
-    certificate, spent_s = _prices(program, cover, seconds * PRICES_SHARE)
-    solver = _solver(program.model(is_whole=True), seconds - spent_s, seed)
+    certificate, spent_s = _prices(program, cover, seconds * PRICES_SHARE, is_stopped)
+    solver = _solver(program.model(is_whole=True), seconds - spent_s, seed, is_stopped)
     start = highspy.HighsSolution()
     is_chosen = np.isin(program.sites, greedy)
     start.col_value = [*is_chosen.astype(float), *(float(is_chosen[who].any()) for who in program.members)]
@@ -133,7 +137,7 @@ def most_covering(cover: Cover, limits: Limits, greedy: list[int], seconds: floa
     return Found(chosen, (Bound(BoundKind.SOLVER, bound), certificate), bound == cover.total(chosen))
 
 
-def _solver(lp: highspy.HighsLp, seconds: float, seed: int) -> highspy.Highs:
+def _solver(lp: highspy.HighsLp, seconds: float, seed: int, is_stopped: Callable[[], bool]) -> highspy.Highs:
     solver = highspy.Highs()
     options: dict[str, bool | int | float | str] = {
         "output_flag": False,
@@ -149,13 +153,21 @@ def _solver(lp: highspy.HighsLp, seconds: float, seed: int) -> highspy.Highs:
     for name, value in options.items():
         solver.setOptionValue(name, value)
     solver.passModel(lp)
+
+    def heed(event: highspy.HighsCallbackEvent) -> None:
+        # A signal's handler runs no sooner than here: while HiGHS works, Python does not.
+        if is_stopped() and event.data_in is not None:
+            event.data_in.user_interrupt = True
+
+    solver.cbSimplexInterrupt.subscribe(heed)
+    solver.cbMipInterrupt.subscribe(heed)
     return solver
 
 
-def _prices(program: _Program, cover: Cover, seconds: float) -> tuple[Bound, float]:
+def _prices(program: _Program, cover: Cover, seconds: float, is_stopped: Callable[[], bool]) -> tuple[Bound, float]:
     """The bound by prices of the linear program's dual, and the seconds it took; its certificate is a price for each
     target, in its order, and beside it that of a cent, in parts of a unit."""
-    solver = _solver(program.model(is_whole=False), seconds, 0)
+    solver = _solver(program.model(is_whole=False), seconds, 0, is_stopped)
     solver.run()
     dual = np.abs(np.array(solver.getSolution().row_dual))
     groups = len(program.members)

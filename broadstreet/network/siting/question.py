@@ -99,13 +99,16 @@ def read_case(question: Question, folder: Path) -> SitingCase:
     return case_of(question, folder, read_ground(question.inputs, folder))
 
 
-def case_of(question: Question, folder: Path, ground: Ground) -> SitingCase:
-    """The case of a question on a ground that is there. Fibre comes from the ground's offices."""
+def case_of(question: Question, folder: Path, ground: Ground, known: tuple[Place, ...] = ()) -> SitingCase:
+    """The case of a question on a ground that is there. Fibre comes from the ground's offices. known: sensors of today
+    that somebody else knows, beside those of a layer."""
     files = _Files(folder, Box(*(float(edge(axis)) for edge in (np.min, np.max) for axis in (ground.lon, ground.lat))))
     candidates = spread(ground, question.spread, question.kind)
     if question.candidates is not None:
         candidates = places_of(files.layer(question.candidates), question.kind)
-    today = places_of(files.layer(question.today), question.kind) if question.today is not None else ()
+    today = known
+    if question.today is not None:
+        today += places_of(files.layer(question.today), question.kind)
     gateways = question.gateways
     if question.gateway_layer is not None:
         gateways += gateways_of(files.layer(question.gateway_layer))

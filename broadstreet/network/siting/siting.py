@@ -50,13 +50,16 @@ def choose_sites(
     seed: int = 0,
     tries: int = TRIES,
     clock: Callable[[], float] = time.monotonic,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> SitingStatement:
-    """The best sites found, with what is claimed of them. seconds: for the search; looking at the case comes before."""
+    """The best sites found, with what is claimed of them. seconds: for the search; looking at the case comes before.
+    is_stopped: asked while it is sought, whether to end with the best there is."""
     began_s = clock()
     reach = reaches(case)
     scene = _scene(case, reach)
     share = 1 - ELSEWHERE_SHARE if case.today else 1.0
-    chosen, greedy, bounds, is_optimal = _searched(scene, seconds * share, seed, clock)
+    search = _Search(seed, clock, is_stopped)
+    chosen, greedy, bounds, is_optimal = _searched(scene, seconds * share, search)
     sites = _in_order(scene, chosen, reach)
     nothing = _outcome(0, None if case.map is None else np.full(len(case.map.lon), case.map.covariance.sill))
     return SitingStatement(
@@ -81,7 +84,7 @@ def choose_sites(
         rivals=(
             _rival(scene, "greedy", [greedy]),
             _rival(scene, "random", _at_random(scene.limits, seed, tries)),
-            *((_elsewhere(case, reach, seconds * ELSEWHERE_SHARE, seed, clock),) if case.today else ()),
+            *((_elsewhere(case, reach, seconds * ELSEWHERE_SHARE, search),) if case.today else ()),
         ),
         source=case.map.covariance.source if case.map is not None else "",
         seconds=round(clock() - began_s, 3),
@@ -100,20 +103,31 @@ def _scene(case: SitingCase, reach: list[Reach]) -> _Scene:
     return _Scene(case, cover, None if case.map is None else field_of(case, case.map), limits)
 
 
-def _searched(
-    scene: _Scene, seconds: float, seed: int, clock: Callable[[], float]
-) -> tuple[list[int], list[int], tuple[Bound, ...], bool]:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """How it is sought."""
+
+    seed: int
+    clock: Callable[[], float]
+    is_stopped: Callable[[], bool]
+
+    def until(self, end_s: float) -> Callable[[], bool]:
+        """Whether one may go on."""
+        return lambda: self.clock() < end_s and not self.is_stopped()
+
+
+def _searched(scene: _Scene, seconds: float, search: _Search) -> tuple[list[int], list[int], tuple[Bound, ...], bool]:
     """The sites, those of greed, the bounds, and whether nothing is better."""
-    end_s = clock() + seconds
+    end_s = search.clock() + seconds
     if scene.case.objective is Objective.COVERAGE:
         greedy = greedily(scene.cover, scene.limits)
-        found = most_covering(scene.cover, scene.limits, greedy, seconds, seed)
+        found = most_covering(scene.cover, scene.limits, greedy, seconds, search.seed, search.is_stopped)
         return found.chosen, greedy, found.bounds, found.is_optimal
     field = scene.field
     assert field is not None  # a case without a map does not ask for its variance
     rest_s = end_s - seconds * (1 - SEARCH_SHARE)
-    chosen, greedy = lowered(field, scene.limits, seed, lambda: clock() < rest_s)
-    bounds = (shares_bound(field, scene.limits, lambda: clock() < end_s), directions_bound(field, scene.limits))
+    chosen, greedy = lowered(field, scene.limits, search.seed, search.until(rest_s))
+    bounds = (shares_bound(field, scene.limits, search.until(end_s)), directions_bound(field, scene.limits))
     return chosen, greedy, bounds, not chosen
 
 
@@ -178,7 +192,7 @@ def _rival(scene: _Scene, name: str, choices: list[list[int]]) -> Rival:
     return Rival(name, len(choices), (sum(covered) / len(covered), max(covered), min(covered)), means, sites)
 
 
-def _elsewhere(case: SitingCase, reach: list[Reach], seconds: float, seed: int, clock: Callable[[], float]) -> Rival:
+def _elsewhere(case: SitingCase, reach: list[Reach], seconds: float, search: _Search) -> Rival:
     """As many sensors as stand today, without those."""
     scene = _scene(replace(case, today=(), count=len(case.today), budget_cents=None), reach)
-    return _rival(scene, "elsewhere", [_searched(scene, seconds, seed, clock)[0]])
+    return _rival(scene, "elsewhere", [_searched(scene, seconds, search)[0]])

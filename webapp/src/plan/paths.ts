@@ -13,6 +13,10 @@ export function scenarioPath(id: string, part = ''): string {
   return `${ROOT}/scenarios/${encodeURIComponent(id)}${part}`;
 }
 
+export function sitingPath(id: string, part = ''): string {
+  return `${ROOT}/sitings/${encodeURIComponent(id)}${part}`;
+}
+
 export function casePath(scenario: string, name: string): string {
   return scenarioPath(scenario, `/investment/${encodeURIComponent(name)}`);
 }
@@ -34,6 +38,10 @@ export function projectHref(id: string): string {
 
 export function scenarioHref(id: string): string {
   return withQuery(PAGE, { scenario: id });
+}
+
+export function sitingHref(id: string): string {
+  return withQuery(PAGE, { siting: id });
 }
 
 export function compareHref(ids: readonly string[]): string {

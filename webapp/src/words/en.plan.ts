@@ -1,5 +1,6 @@
 /** The words of the pages on which the network is planned. */
 import { buildWords } from './en.plan.build.ts';
+import { sitingWords } from './en.plan.siting.ts';
 import { worthWords } from './en.plan.worth.ts';
 import { wishWords } from './en.plan.wish.ts';
 import { plural } from './en.plural.ts';
@@ -38,6 +39,7 @@ export const plan = {
   ...buildWords,
   worth: worthWords,
   ...wishWords,
+  siting: sitingWords,
 
   states: { draft: 'draft', waiting: 'waiting', running: 'being planned', planned: 'planned', failed: 'failed', cancelled: 'cancelled' },
   statesWhy: {
