@@ -51,6 +51,9 @@ hangs = pytest.StashKey[Hangs]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A command started by its name takes the code that is installed, and its processes that of the folder they start
+    # in: where these are two copies, one migrates and the other asks for tables that are not there.
+    os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
     config.stash[hangs] = Hangs(os.dup(2))  # before output is captured: what a process holds when it dies is lost
 
 
