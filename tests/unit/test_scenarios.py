@@ -1,4 +1,4 @@
-"""Plans without a house: a scenario as TOML, a plan as one file, what is refused and where; and how plans are kept."""
+"""Plans without a house: a scenario as TOML, a plan as one file, and what is refused and where."""
 
 from __future__ import annotations
 
@@ -391,21 +391,3 @@ def test_a_folder_of_work_is_done_as_a_process_does_it(
     told = do("plan", wrong).trouble
     assert told is not None and (told.where, told.status) == ("streets.geojson", 404)
     assert Shelf(files).read(kept).statement.cost_cents == made.outcome.cost_cents
-
-
-def test_files_have_a_bound_and_what_is_no_more_goes(tmp_path: Path) -> None:
-    files = PlanFiles(tmp_path / "plans", tmp_path / "work", 100)
-    made = tmp_path / "made"
-    made.mkdir()
-    (made / "statement").write_bytes(b"x" * 101)
-    with pytest.raises(TooLarge, match="all plans together"):
-        files.keep(made, files.design("city", "p", "j"))
-    (made / "statement").write_bytes(b"x" * 99)
-    files.keep(made, files.design("city", "p", "j"))
-    assert files.used_bytes() == 99
-    with pytest.raises(NotFound):
-        files.read(files.design("city", "p", "k"), "statement")
-    files.keep_only("city", "p", "designs", ["k"])
-    assert files.used_bytes() == 0
-    files.sweep("city", set(), set())
-    assert not files.project("city", "p").exists()

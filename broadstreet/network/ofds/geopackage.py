@@ -203,7 +203,7 @@ class _Reader:
         }
         self._ids = {name: {row["id"]: row["ofds_id"] for row in self._rows[name]} for name in _LISTS}
         self._names_of = {
-            name: {row["id"]: row["name"] for row in self._rows[name] if "name" in row.keys()}  # noqa: SIM118
+            name: {row["id"]: row["name"] for row in self._rows[name] if "name" in row.keys()}  # noqa: SIM118 a row holds values
             for name in _LISTS
         }
         self._pairs: dict[str, dict[int, list[int]]] = {}

@@ -37,7 +37,7 @@ def _columns(**told: str) -> dict[str, Member]:
     for column, words in told.items():
         kind, _, to = words.partition(":")
         path = ("id",) if column == "ofds_id" else tuple(column.split("__"))
-        found[column] = Member(path, kind, to)  # type: ignore[arg-type]
+        found[column] = Member(path, kind, to)  # type: ignore[arg-type]  # the kinds are named below
     return found
 
 
