@@ -19,8 +19,8 @@ import psutil
 
 MEMORY = Path("/dev/shm")
 """The file system in memory that Linux has; in a container it is often too small."""
-ROOM_BYTES = 8 * 1024**3
-"""Twice what a whole run was seen to keep there at once."""
+ROOM_BYTES = 4 * 1024**3
+"""Five times what a whole run was seen to keep there at once."""
 PREFIX = "broadstreet-tests-"
 LOCK = "lock"
 
