@@ -58,7 +58,7 @@ export function drawClosing(place: HTMLElement, steps: Steps, most_s: number, wi
       height,
       legend: { show: false },
       cursor: { show: false },
-      padding: [12, 8, 0, 0],
+      padding: [12, 28, 0, 0],
       scales: { x: { time: false, range: [0, timeRange(steps, most_s)] }, y: { range: valueRange(steps) } },
       axes: [
         { ...axis, grid: { show: false }, space: 72, values: (_plot, ticks) => ticks.map(said.seconds) },
