@@ -107,7 +107,7 @@ async def refuses_what_cannot_be_reckoned(desk: Desk, plan: str) -> None:
         ({"name": "A", "sheet": "#" * 1_000_001}, 413, "1,000,000 bytes"),
         ({"name": "A", "draws": 1}, 400, "1 draws"),
         ({"name": "A/B"}, 400, "regex"),
-        ({"name": "A", "draws": 10**6}, 400, "20000"),
+        ({"name": "A", "draws": 10**6}, 400, "20,000"),
     ):
         refused = await desk.ask("POST", at, body)
         assert refused.status == status and said in refused.json["detail"], refused.json
