@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from broadstreet.network.papers.dossier import Dossier, counted
-from broadstreet.network.papers.markup import Markup, element, together
+from broadstreet.network.papers.markup import Markup, element
 from broadstreet.network.papers.page import pairs, section
 from broadstreet.network.papers.table import Row
 from broadstreet.network.papers.words import WORDS
@@ -61,14 +61,14 @@ def again(dossier: Dossier) -> Markup:
         *((f"Splitter 1:{ratio}", f"{optics.splitter[ratio].loss_db:g} dB") for ratio in architecture.splitters),
         *((("Seed", dossier.imprint.seed),) if dossier.imprint.seed is not None else ()),
         *(
-            (("Seconds it was sought", round(dossier.imprint.seconds, 1)),)
+            (("Sought for at most", f"{round(dossier.imprint.seconds, 1):g} s"),)
             if dossier.imprint.seconds is not None
             else ()
         ),
     ]
     told = "The same ground, sheets and seed give the same plan, as long as the search is not ended by the clock."
     return section(
-        "How to make it again", element("p", told), pairs("What it was made from", plan), id="again", fresh=True
+        "How to make it again", element("p", told), pairs("What it was made from", plan), id="again", whole=True
     )
 
 
@@ -77,5 +77,5 @@ def _metres(*lengths: float) -> str:
 
 
 def words() -> Markup:
-    told = [together(element("dt", word), element("dd", meaning)) for word, meaning in WORDS.items()]
-    return section("Words of the trade", element("dl", told, class_="words"), id="words")
+    told = [element("div", element("dt", word), element("dd", meaning)) for word, meaning in WORDS.items()]
+    return section("Words of the trade", element("dl", told, class_="words"), id="words", whole=True)

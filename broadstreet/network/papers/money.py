@@ -63,7 +63,7 @@ def named(item: Item) -> str:
         case What.SPLITTER:
             return f"Splitter 1:{key}"
         case What.OFFICE:
-            return f"Central office {key}"
+            return "Central office" if key == "office" else f"Central office: {key}"
         case What.DROP:
             return "Drop, by the metre" if item.unit == "m" else "Drop, each"
         case _:

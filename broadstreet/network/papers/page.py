@@ -28,10 +28,10 @@ def page(title: str, lead: str, *parts: object) -> Markup:
     return Markup("<!doctype html>\n" + element("html", head, element("body", *parts), lang="en") + "\n")
 
 
-def section(title: str, *parts: object, id: str, fresh: bool = False) -> Markup:
-    """A part of a page under its title. fresh: on paper it begins a page."""
+def section(title: str, *parts: object, id: str, fresh: bool = False, whole: bool = False) -> Markup:
+    """A part of a page under its title. On paper a fresh one begins a page, and a whole one stands on one page."""
     head = element("h2", title, id=id)
-    return element("section", head, *parts, aria_labelledby=id, class_="fresh" if fresh else None)
+    return element("section", head, *parts, aria_labelledby=id, class_="fresh" if fresh else "whole" if whole else None)
 
 
 @cache
