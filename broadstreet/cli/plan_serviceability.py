@@ -43,24 +43,25 @@ def serviceability(
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(answer)).decode())
     else:
-        _tell(answer)
+        _tell(answer, is_phased=service.stages.last > 1)
     if not answer.offers:
         raise typer.Exit(EXIT_NOTHING)
 
 
-def _tell(answer: Answer) -> None:
+def _tell(answer: Answer, *, is_phased: bool) -> None:
     here = answer.label or f"{answer.lon:.6f}, {answer.lat:.6f}"
     on = f" by {answer.street}" if answer.street else ""
     console.print(f"{here}: {answer.away_m:.0f} m from the nearest way that may be dug{on}", markup=False)
     if not answer.offers:
         console.print(answer.refusal, markup=False)
     for offer in answer.offers:
-        _tell_offer(offer, answer.currency)
+        _tell_offer(offer, answer.currency, is_phased=is_phased)
 
 
-def _tell_offer(offer: Offer, currency: str) -> None:
+def _tell_offer(offer: Offer, currency: str, *, is_phased: bool) -> None:
     product = "a fibre of its own" if offer.product == "own" else f"a fibre shared by {offer.shared_by} at most"
-    when = "today" if offer.is_today else f"after phase {offer.phase}"
+    built = f"after phase {offer.phase}" if is_phased else "once the plan is built"
+    when = "today" if offer.is_today else built
     console.print(f"\n{product}, {when}, for {offer.cents / 100:,.2f} {currency}", markup=False)
     console.print(f"  {offer.why}", markup=False)
     light = f"{offer.length_m:,.0f} m, {offer.loss_db:.2f} dB, {offer.margin_db:.2f} dB within its class"

@@ -192,6 +192,9 @@ def test_a_plan_is_looked_at_fibre_by_fibre(open_page: OpenPage, quarter: dict[s
     with page.expect_download() as download:
         page.get_by_role("link", name="Report (HTML)").click()
     assert "All of it" in download.value.path().read_text(encoding="utf-8")
+    terms = page.get_by_role("table", name="How sure that is").get_by_role("rowgroup").nth(1).get_by_role("row")
+    told = [row.get_by_role("cell").first.inner_text() for row in terms.all()]
+    assert "Drops" in told and all(name[0].isupper() for name in told), "in words, not as the planner calls them"
     page.emulate_media(media="print")
     assert page.get_by_role("heading", name="What it costs").is_visible()
     assert not page.get_by_role("button", name="Derive another").is_visible()
@@ -269,6 +272,12 @@ def test_what_can_be_had_at_an_address(open_page: OpenPage, demo: Demo, quarter:
     page.get_by_text(re.compile(f"At {re.escape(label)}: a .*fibre.* for €.*, once the plan is built")).wait_for()
     page.get_by_role("button", name="Why: a shared fibre").click()
     expect(page.get_by_text(re.compile("^It (is one|begins)"))).to_be_visible()
+    expect(page.get_by_role("article").first).to_contain_text(re.compile(f"Exchange → .*{re.escape(label)}"))
+    page.get_by_role("button", name="Ask by the map").click()
+    plate = page.get_by_role("figure").locator(".stage").first
+    expect(plate).to_be_in_viewport()
+    plate.click()
+    expect(page.get_by_text(re.compile("^At (?!" + re.escape(label) + ")"))).to_be_in_viewport()
 
 
 def test_a_street_is_forbidden_and_both_plans_stand_side_by_side(
@@ -279,6 +288,7 @@ def test_a_street_is_forbidden_and_both_plans_stand_side_by_side(
     row = page.get_by_role("grid", name="Streets").get_by_role("row").nth(1)
     row.focus()
     page.keyboard.press("Space")
+    expect(panel(page)).to_contain_text("keeping it takes what has its name alone")
     page.get_by_role("button", name="Forbid").focus()
     page.keyboard.press("Enter")
     change = page.get_by_role("form", name="What if")

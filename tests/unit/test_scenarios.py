@@ -268,7 +268,8 @@ def test_what_can_be_had_is_told_by_address_and_place(plan_file: Path) -> None:
     demand = kept.ground.premises.demand
     said = run("plan", "serviceability", plan_file, demand.ids[0])
     assert (
-        "a fibre shared by 32 at most, after phase 1, for" in said and "a fibre of its own, after phase 1, for" in said
+        "a fibre shared by 32 at most, once the plan is built, for" in said
+        and "a fibre of its own, once the plan is built, for" in said
     )
     assert "today" in run("plan", "serviceability", plan_file, demand.ids[0], "--built", 1)
     at = f"--at={demand.lon[0]},{demand.lat[0]}"

@@ -108,7 +108,8 @@ class Serviceability:
         items = self._tally(float(self.ground.premises.drop_m[passage.premises])).items()
         loss_db, margin_db = self._light(passage.length_m, passage.joints, self.architecture.splitters)
         is_today = passage.phase <= self.built
-        when = "stands already" if is_today else f"is built in phase {passage.phase}"
+        built = f"is built in phase {passage.phase}" if self.stages.last > 1 else "comes with the plan"
+        when = "stands already" if is_today else built
         last = passage.hops[-1].first if passage.hops else ""
         return Offer(
             product=Product.SHARED if self.architecture.splitters else Product.OWN,

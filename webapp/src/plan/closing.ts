@@ -40,9 +40,8 @@ export function timeRange([seconds]: Steps, most_s: number): number {
   return Math.max(last_s, Math.min(most_s, Math.max(LEAST_S, last_s * 1.5)));
 }
 
-/** From where to where the axis goes: both lines with air around them, and not from nought, or they would lie on each other. */
+/** From where to where the axis of at least one step goes: both lines with air around them, and not from nought, or they would lie on each other. */
 export function valueRange([, best, bound]: Steps): [number, number] {
-  if (best.length === 0) return [0, 1];
   const [low, high] = [Math.min(...best, ...bound), Math.max(...best, ...bound)];
   const air = (high - low || high || 1) * AIR;
   return [Math.max(0, low - air), high + air];

@@ -6,6 +6,7 @@ import { Asked } from '../server/asked.svelte.ts';
 import { isSeen } from './look.ts';
 import { projectPath, scenarioPath } from './paths.ts';
 import type { Picked } from './picked.ts';
+import { plainSite } from './site.ts';
 import { carriedBy, isNameless, keyOf, rowKeyOf, streetsOf, summed, type Street } from './streets.ts';
 
 type Drawn = Feature<LineString | Point>;
@@ -67,6 +68,11 @@ export class Layers {
   labelOf(id: string): string {
     const label = this.#labels.get(id) ?? '';
     return label === '' || label === 'house' ? [label, id].filter(Boolean).join(' ') : label;
+  }
+
+  /** What a site is called; one that is not of the plan by its id. */
+  siteOf(id: string): string {
+    return plainSite(this.siteRows.find((site) => site.id === id)?.label ?? '') || id;
   }
 
   /** A street by what it is picked by: a row of the table, or one way that has no name; null where nothing of it is opened. */

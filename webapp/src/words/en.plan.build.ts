@@ -28,7 +28,7 @@ const ITEM: Record<string, (key: string, unit: string) => string> = {
   cabinet: (key) => `Cabinets for ${key}`,
   closure: (key) => `Closures for ${key}`,
   splitter: (key) => `Splitters 1:${key}`,
-  office: (key) => `Central office ${key}`,
+  office: (key) => (key === 'office' ? WHAT['office'] : `Central office: ${key}`) ?? key,
   drop: (_, unit) => (unit === 'm' ? 'Drops, by the metre' : 'Drops, each'),
   plant: (key) => `Use of a ${key} that lies there`,
 };
@@ -169,9 +169,9 @@ export const buildWords = {
     seed: 'Seed',
     seedHint: 'Equal seeds give equal plans where time does not decide. Another one may find another plan that is as good.',
     closed: 'Forbidden streets',
-    closedHint: 'Names with commas between. Nothing is dug there.',
+    closedHint: 'Names with commas between. Nothing is dug there, nor in the pavements beside; crossing them is allowed.',
     locked: 'Streets to keep',
-    lockedHint: 'Names with commas between. Every plan opens them.',
+    lockedHint: 'Names with commas between. Every plan opens what has such a name itself.',
     catalogue: 'Prices (TOML)',
     catalogueEmpty: 'The project’s catalogue',
     catalogueFile: 'From a file',
@@ -229,6 +229,8 @@ export const buildWords = {
       drops: 'Drops',
       ports: 'Ports',
       'closures and splices': 'Closures and splices',
+      'cabinets and closures and splices': 'Cabinets, closures and splices',
+      'ducts and cables beyond the cheapest': 'Ducts and cables beyond the cheapest',
     } as Record<string, string>,
   },
 
@@ -269,6 +271,7 @@ export const buildWords = {
     ask: 'Ask',
     aim: 'Ask by the map',
     aiming: 'Click a place on the map above.',
+    aimed: 'Click a place on the map: what can be had there is told below.',
     place: (street: string, lat: string, lon: string) => (street ? `this place in ${street}` : `${lat}, ${lon}`),
     answer: (at: string, product: string, money: string, when: string) => `At ${at}: ${product} for ${money}, ${when}.`,
     no: (at: string) => `At ${at} nothing can be had.`,
@@ -284,6 +287,8 @@ export const buildWords = {
     loss: (loss: string, margin: string) => `${loss} dB at worst, ${margin} dB to spare`,
     shared: (many: string) => `among ${many} at most`,
     alone: 'with nobody',
+    here: 'here',
+    closure: 'a new closure',
   },
 
   downloads: {

@@ -67,7 +67,7 @@ export const plan = {
     stages: {
       '': 'It is being planned.',
       reading: 'The ground is being read: streets, who is to be reached, what lies there already.',
-      preparing: 'The search is being compiled for this machine, which is done once.',
+      preparing: 'The search is being made ready. The first time, it is compiled for this machine, which takes half a minute.',
       planning: 'A first plan is being sought.',
       checking: 'The best plan is being checked: every way, fibre, length, loss and price.',
     },
@@ -146,7 +146,7 @@ export const plan = {
 
   closing: {
     title: 'How cost and bound closed in',
-    none: 'No plan has been found yet.',
+    none: 'Here the best plan and its bound close in on each other, as soon as there is a first plan.',
     cost: {
       label: 'Cost and bound over the seconds',
       best: 'cost of the best plan',
@@ -284,9 +284,12 @@ export const plan = {
     what: 'What if',
     forbid: 'Forbid',
     keep: 'Keep in every plan',
-    forbidden: 'Nothing may be dug here once it is planned again.',
-    kept: 'Every plan opens it, whatever it costs.',
-    free: 'The search may open it or leave it.',
+    rules: {
+      closed: 'Nothing may be dug here once it is planned again, nor in the pavements beside it. It may still be crossed.',
+      locked: 'Every plan opens all that has its name, whatever it costs. What has no name beside it stays free.',
+      free: 'The search may open it or leave it. Forbidding it takes the pavements beside it as well, and leaves its crossings; keeping it takes what has its name alone.',
+    },
+    wayRules: { closed: 'Nothing may be dug here once it is planned again.', locked: 'Every plan opens it, whatever it costs.', free: 'The search may open it or leave it.' },
     lies: (cables: Counted) => plural(cables, 'cable lies here', 'cables lie here'),
     more: (more: string) => `and ${more} more, in the table of cables`,
   },
