@@ -33,7 +33,8 @@ from broadstreet.network.design import (
 from broadstreet.network.ground import WayKind
 from broadstreet.network.ground.architecture import Architecture
 from broadstreet.network.ground.ground import Ground
-from broadstreet.network.plan.prices import PLANT_KINDS, Prices
+from broadstreet.network.ground.streets import PLANT_KINDS
+from broadstreet.network.plan.prices import Prices
 
 
 class CannotBe(Exception):

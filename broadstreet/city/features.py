@@ -14,10 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyrosm
-from google.protobuf.message import DecodeError
-from pyrosm.exceptions import InvalidOSMFileError, PBFException, PBFNotImplemented
-from pyrosm.utils import get_bounding_box
 from shapely.geometry.base import BaseGeometry
 
 from broadstreet.city.bounds import MAX_EXTRACT_BYTES as MAX_EXTRACT_BYTES
@@ -62,6 +58,12 @@ def read_features(path: Path, single: Wanted, joined: Wanted, keys: Sequence[str
             where=str(path),
             remedy="Cut the city out of it first, for instance: osmium extract --bbox WEST,SOUTH,EAST,NORTH.",
         )
+    # Loaded by who reads an extract: with it come pandas and geopandas, for half a second.
+    import pyrosm
+    from google.protobuf.message import DecodeError
+    from pyrosm.exceptions import InvalidOSMFileError, PBFException, PBFNotImplemented
+    from pyrosm.utils import get_bounding_box
+
     try:
         header = get_bounding_box(str(path))
         with warnings.catch_warnings():
@@ -102,6 +104,8 @@ def _add(found: Features, frame: Any) -> None:
 
 def _reason(error: Exception) -> str:
     """What pyrosm found: the last words in brackets, after its lines about the form in general."""
+    from google.protobuf.message import DecodeError
+
     if isinstance(error, DecodeError):
         return "it is cut short or damaged"
     if "BlobHeader size" in str(error):

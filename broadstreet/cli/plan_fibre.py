@@ -110,7 +110,8 @@ def _check_folder(option: str, file: Path | None) -> None:
 
 def _made(folder: Path, task: Task, map_file: Path | None) -> tuple[Ground, Planned, list[Better]]:
     """The ground, the plan and how it became better. The map has the faults of the ground, or of a refusal."""
-    from broadstreet.network.scenarios.making import read, warm
+    from broadstreet.network.scenarios.making import warm
+    from broadstreet.network.scenarios.reading import read
 
     with step("Read the ground") as say:
         ground = read(task, folder)

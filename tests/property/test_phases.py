@@ -25,11 +25,11 @@ from broadstreet.network.ground import (
     default_worth,
     put_together,
 )
+from broadstreet.network.ground.points import premises_points
 from broadstreet.network.ground.premises import Row
 from broadstreet.network.plan import phase_plan, plan_fibre, plan_tree
 from broadstreet.network.plan.pricing import bill_of
 from broadstreet.network.plan.works import Works
-from broadstreet.network.plan.worth import premises_points
 from broadstreet.network.proof import FindingKind, prove
 from tests.ground import at, line, streets
 from tests.plan import shortest_ways

@@ -15,10 +15,11 @@ from broadstreet.network.ground.architecture import Architecture, Kind, default_
 from broadstreet.network.ground.assembly import put_together
 from broadstreet.network.ground.catalogue import SURFACES, Surface, default_catalogue
 from broadstreet.network.ground.ground import Ground
+from broadstreet.network.ground.laid import least_cents_per_m
 from broadstreet.network.ground.office import Office
 from broadstreet.network.ground.optics import default_optics
 from broadstreet.network.ground.premises import Demand, PremisesKind, Row
-from broadstreet.network.plan import least_cents_per_m, plan_tree, way_cents
+from broadstreet.network.plan import plan_tree, way_cents
 from broadstreet.network.proof import prove
 from tests.ground import at, line, streets, trait
 from tests.plan import lit, shortest_ways

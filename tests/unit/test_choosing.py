@@ -37,12 +37,12 @@ from broadstreet.network.ground import (
 from broadstreet.network.ground.architecture import Kind
 from broadstreet.network.ground.catalogue import default_sheet
 from broadstreet.network.ground.inputs import Inputs, read_ground
+from broadstreet.network.ground.points import premises_points
 from broadstreet.network.ground.premises import Row
 from broadstreet.network.ground.worth import GroupKind
 from broadstreet.network.plan import plan_fibre, plan_tree
 from broadstreet.network.plan.least import premises_cents
 from broadstreet.network.plan.prices import Prices
-from broadstreet.network.plan.worth import premises_points
 from broadstreet.network.proof import prove
 from tests.ground import Metres, at, line, premises, streets
 from tests.plan import shortest_ways

@@ -26,7 +26,7 @@ from broadstreet.network.scenarios import __main__ as child
 from broadstreet.network.scenarios.drawing import layers_of
 from broadstreet.network.scenarios.files import PlanFiles
 from broadstreet.network.scenarios.handing import Order, imprint_of
-from broadstreet.network.scenarios.making import MAX_BETTER, Planned, Progress, Stopping, plan, read
+from broadstreet.network.scenarios.making import MAX_BETTER, Planned, Progress, Stopping, plan
 from broadstreet.network.scenarios.packed import (
     GROUND_FORM,
     OLDER_GROUND_FORM,
@@ -37,6 +37,7 @@ from broadstreet.network.scenarios.packed import (
 )
 from broadstreet.network.scenarios.planfile import PlanFile, read_plan
 from broadstreet.network.scenarios.planner import Line, Result
+from broadstreet.network.scenarios.reading import read
 from broadstreet.network.scenarios.scenario import Better
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.serviceability import Answer

@@ -16,7 +16,8 @@ from broadstreet.network.ground.sources import Inputs
 from broadstreet.network.papers import Dossier, Format, write_papers
 from broadstreet.network.scenarios import PlanWish
 from broadstreet.network.scenarios.handing import imprint_of
-from broadstreet.network.scenarios.making import Planned, Stopping, plan, read
+from broadstreet.network.scenarios.making import Planned, Stopping, plan
+from broadstreet.network.scenarios.reading import read
 from broadstreet.network.scenarios.task import StandingNetwork, Task
 from tests.quarter import HOMES, INPUTS, STREETS
 

@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pyogrio
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import Transformer
 
 from broadstreet.model.errors import InvalidInput, NotFound, TooLarge
@@ -76,6 +74,10 @@ def read_layer(
 
     Raises NotFound, TooLarge over MAX_BYTES or MAX_FEATURES, and InvalidInput with the place.
     """
+    # Loaded by who reads a file: with it come pandas and geopandas, where they are installed, for half a second.
+    import pyogrio
+    from pyogrio.errors import DataLayerError, DataSourceError
+
     form = _form(path)
     options: dict[str, Any] = dict(_CSV_OPTIONS) if form == "CSV" else {}
     where = f"{path}, layer {layer}" if layer else str(path)
@@ -119,6 +121,9 @@ def read_layer(
 
 def _unreadable(error: Exception, path: Path, layer: str | None, where: str) -> InvalidInput:
     """What is said of a file that could not be read."""
+    import pyogrio
+    from pyogrio.errors import DataLayerError
+
     if isinstance(error, UnicodeDecodeError):
         remedy = "Save it as text in UTF-8; what is no table of text is written again from the program it is from."
         return InvalidInput("the words in this file are not in UTF-8", where=where, remedy=remedy)
@@ -139,6 +144,8 @@ def _unreadable(error: Exception, path: Path, layer: str | None, where: str) -> 
 
 def _check_one_layer(path: Path) -> None:
     """Raises InvalidInput where nobody says which of several layers is meant: the first alone would be read."""
+    import pyogrio
+
     names = [str(name) for name, geometry in pyogrio.list_layers(path) if geometry is not None]
     if len(names) > 1:
         raise InvalidInput(

@@ -36,6 +36,10 @@ class WayKind(IntEnum):
 
 PLANT: Final = frozenset({WayKind.DUCT, WayKind.TRENCH, WayKind.POLE_LINE, WayKind.FIBRE})
 """What stands already and is used, not dug."""
+PLANT_KINDS: Final = tuple(sorted(int(kind) for kind in PLANT))
+"""The same, to be looked for in a column."""
+PAID_PLANT: Final = {WayKind.DUCT: "duct", WayKind.TRENCH: "trench", WayKind.FIBRE: "fibre"}
+"""What the catalogue has a price for by the metre that is used (`existing`), by its name there."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

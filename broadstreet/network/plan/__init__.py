@@ -17,14 +17,12 @@ so is refused, with the premises it fails for.
 from broadstreet.network.plan.bound import way_cents
 from broadstreet.network.plan.fibre import plan_fibre
 from broadstreet.network.plan.phases import phase_plan
-from broadstreet.network.plan.prices import least_cents_per_m
 from broadstreet.network.plan.second import Second, lone_premises
 from broadstreet.network.plan.tree import Crowded, plan_tree
 
 __all__ = [
     "Crowded",
     "Second",
-    "least_cents_per_m",
     "lone_premises",
     "phase_plan",
     "plan_fibre",

@@ -19,8 +19,9 @@ import numpy as np
 
 from broadstreet.network.design import Bill, Design, Statement, Term, What
 from broadstreet.network.ground.ground import Ground
+from broadstreet.network.ground.laid import least_cents_per_m
 from broadstreet.network.plan.permits import least_street_permits
-from broadstreet.network.plan.prices import Prices, least_cents_per_m, rounded_cents
+from broadstreet.network.plan.prices import Prices, rounded_cents
 from broadstreet.network.plan.stationing import Least
 
 OPENING: Final = "ways and offices"

@@ -23,6 +23,7 @@ import numpy as np
 from broadstreet.model.errors import InvalidInput
 from broadstreet.network.design import Choice, Statement
 from broadstreet.network.ground.courses import I8
+from broadstreet.network.ground.points import needed_rows, premises_points
 from broadstreet.network.plan.bound import with_stations
 from broadstreet.network.plan.least import Extra, extra_of, premises_cents
 from broadstreet.network.plan.network import Network, Opened
@@ -32,7 +33,6 @@ from broadstreet.network.plan.refusing import Asked, cheapest_of, refuse_needed
 from broadstreet.network.plan.routing import Routing
 from broadstreet.network.plan.stationing import least_stations
 from broadstreet.network.plan.tree import Crowded, plan_tree
-from broadstreet.network.plan.worth import needed_rows, premises_points
 from broadstreet.optimiser import Bought, Lots, OverBudget, Spender
 
 BOUND_SHARE: Final = 0.4

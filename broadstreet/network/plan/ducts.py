@@ -9,7 +9,8 @@ import msgspec
 
 from broadstreet.network.design import Cable, Duct
 from broadstreet.network.ground.ground import Ground
-from broadstreet.network.plan.prices import PLANT_KINDS, Prices
+from broadstreet.network.ground.streets import PLANT_KINDS
+from broadstreet.network.plan.prices import Prices
 from broadstreet.network.plan.rooted import Rooted
 
 

@@ -16,6 +16,7 @@ from broadstreet.network.ground.courses import F8
 from broadstreet.network.ground.fault import BadGround, Fault, FaultKind
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.optics import Optics
+from broadstreet.network.ground.points import needed_rows
 from broadstreet.network.ground.worth import Worth, default_worth
 from broadstreet.network.plan.bound import rebound, with_stations
 from broadstreet.network.plan.choosing import choose
@@ -30,7 +31,6 @@ from broadstreet.network.plan.search import Search, Sought
 from broadstreet.network.plan.second import second_rows
 from broadstreet.network.plan.stationing import Least, least_stations
 from broadstreet.network.plan.tree import Crowded, Overfull, check_drops, plan_tree
-from broadstreet.network.plan.worth import needed_rows
 from broadstreet.optimiser import Solution
 
 FIRST_SHARE: Final = 0.6

@@ -15,8 +15,9 @@ import numpy as np
 from broadstreet.network.design import Statement, What
 from broadstreet.network.ground.courses import I8
 from broadstreet.network.ground.ground import Ground
+from broadstreet.network.ground.laid import least_cents_per_m
 from broadstreet.network.plan.bound import way_cents
-from broadstreet.network.plan.prices import Prices, least_cents_per_m
+from broadstreet.network.plan.prices import Prices
 from broadstreet.network.plan.stationing import least_each
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from broadstreet.network.ground.courses import I8
 from broadstreet.network.ground.graph import components
 from broadstreet.network.ground.ground import NO_STREET, Ground
-from broadstreet.network.plan.prices import PLANT_KINDS
+from broadstreet.network.ground.streets import PLANT_KINDS
 
 
 def least_street_permits(ground: Ground, served: Iterable[int]) -> int:

@@ -21,11 +21,11 @@ from broadstreet.network.design import Programme, SiteKind, Statement, Term
 from broadstreet.network.ground.courses import I8
 from broadstreet.network.ground.fault import Fault, FaultKind, Placed
 from broadstreet.network.ground.ground import Ground
+from broadstreet.network.ground.points import premises_points
 from broadstreet.network.ground.worth import Worth, default_worth
 from broadstreet.network.plan.prices import rounded_cents
 from broadstreet.network.plan.pricing import bill_of
 from broadstreet.network.plan.works import Works
-from broadstreet.network.plan.worth import premises_points
 from broadstreet.optimiser import relax
 
 MAX_PHASES: Final = 40

@@ -14,13 +14,10 @@ from broadstreet.model.errors import InvalidInput
 from broadstreet.network.ground.architecture import Architecture
 from broadstreet.network.ground.catalogue import SURFACES, Catalogue
 from broadstreet.network.ground.courses import F8
-from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.obstacles import OBSTACLES
-from broadstreet.network.ground.streets import PLANT, WayKind
 
 _OTHER_LINES: Final = 16
 """Of a bill, beside those by surface, obstacle, duct and cable: permits, plant, poles, drops, what is set up."""
-PLANT_KINDS: Final = tuple(sorted(int(kind) for kind in PLANT))
 _GRAIN: Final = 1e-9
 """Shares are decimal, and 20 × 1.2 is 24: what is over by less than this is not over."""
 
@@ -33,18 +30,6 @@ def with_spare(lit: int, share: float) -> int:
 def most_within(size: int, share: float) -> int:
     """How many may be used of so many that are there."""
     return math.floor(size / (1 + share) + _GRAIN)
-
-
-def least_cents_per_m(ground: Ground) -> F8:
-    """For each way what a metre of it costs beside opening it, at the least: the cheapest cable, and where the way is
-    dug the cheapest duct; nothing where spare fibres of another's cable are used. No design has a way that is used for
-    less."""
-    catalogue = ground.catalogue
-    cable = min(price.per_m_cents for price in catalogue.cable.values())
-    duct = min(price.per_m_cents for price in catalogue.duct.values())
-    is_plant = np.isin(ground.ways.kind, PLANT_KINDS)
-    is_there = ground.ways.kind == WayKind.FIBRE
-    return np.where(is_there, 0, np.where(is_plant, cable, cable + duct)).astype(np.float64)
 
 
 def rounded_cents(catalogue: Catalogue) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Final
 
 import msgspec
 import numpy as np
@@ -13,11 +12,8 @@ from broadstreet.network.ground.catalogue import SURFACES, Each, PerMetre
 from broadstreet.network.ground.courses import I8
 from broadstreet.network.ground.ground import NO_STREET, Ground
 from broadstreet.network.ground.obstacles import OBSTACLES
-from broadstreet.network.ground.streets import WayKind
-from broadstreet.network.plan.phasing import Phasing
-from broadstreet.network.plan.prices import PLANT_KINDS
-
-EXISTING: Final = {WayKind.DUCT: "duct", WayKind.TRENCH: "trench", WayKind.FIBRE: "fibre"}
+from broadstreet.network.ground.streets import PAID_PLANT, PLANT_KINDS, WayKind
+from broadstreet.network.light import Phasing
 
 
 def bill_of(ground: Ground, design: Design) -> Bill:
@@ -68,7 +64,7 @@ def _opening(ground: Ground, opened: I8, dug_before: set[int]) -> list[Item]:
     ]
     at_crossings = int((ways.kind[dug] == WayKind.CROSSING).sum())
     items.append(each(What.CROSSING, "street", at_crossings, catalogue.crossing.street))
-    for kind, name in EXISTING.items():
+    for kind, name in PAID_PLANT.items():
         length_m = float(metres[used[ways.kind[used] == kind]].sum())
         items.append(_per_m(What.PLANT, name, length_m, getattr(catalogue.existing, name)))
     poles_m = float(metres[used[ways.kind[used] == WayKind.POLE_LINE]].sum())

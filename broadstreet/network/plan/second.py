@@ -16,7 +16,7 @@ from shapely import LineString
 from broadstreet.network.ground.courses import Plane
 from broadstreet.network.ground.fault import BadGround, Fault, FaultKind
 from broadstreet.network.ground.ground import NO_STREET, Ground
-from broadstreet.network.plan.prices import PLANT_KINDS
+from broadstreet.network.ground.streets import PLANT_KINDS
 from broadstreet.optimiser import Graph, sole_edges
 
 TRENCH_M: Final = 0.5

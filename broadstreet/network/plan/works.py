@@ -15,9 +15,8 @@ import numpy as np
 from broadstreet.network.design import Cable, Design, Port, Role, SiteKind
 from broadstreet.network.ground.courses import F8, I8
 from broadstreet.network.ground.ground import NO_STREET, Ground
-from broadstreet.network.ground.streets import WayKind
-from broadstreet.network.plan.phasing import Passing, passings
-from broadstreet.network.plan.prices import PLANT_KINDS
+from broadstreet.network.ground.streets import PLANT_KINDS, WayKind
+from broadstreet.network.light import Passing, passings
 from broadstreet.optimiser import Needs
 
 

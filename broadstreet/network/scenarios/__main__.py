@@ -26,9 +26,10 @@ from broadstreet.network.scenarios.choosing import choose
 from broadstreet.network.scenarios.drawing import layers_of
 from broadstreet.network.scenarios.handing import Order, carry_out_order
 from broadstreet.network.scenarios.look import look_at
-from broadstreet.network.scenarios.making import Stopping, plan, read, warm
+from broadstreet.network.scenarios.making import Stopping, plan, warm
 from broadstreet.network.scenarios.packed import pack_ground, pack_statement, unpack_ground, unpack_statement
 from broadstreet.network.scenarios.planner import Line, Result
+from broadstreet.network.scenarios.reading import read
 from broadstreet.network.scenarios.scenario import Better
 from broadstreet.network.scenarios.siting import SitingTask
 from broadstreet.network.scenarios.standing import standing_layers

@@ -11,8 +11,8 @@ import msgspec
 from broadstreet.network.design import Cable, Role, SiteKind, Statement
 from broadstreet.network.ground import SURFACES, Fault, Ground, WayKind, faults_geojson
 from broadstreet.network.ground.beside import NO_STREET, StreetBy
-from broadstreet.network.plan.phasing import Phasing
-from broadstreet.network.plan.worth import premises_points
+from broadstreet.network.ground.points import premises_points
+from broadstreet.network.light import Phasing
 from broadstreet.network.scenarios.following import Follower
 from broadstreet.network.scenarios.wish import Sheets
 

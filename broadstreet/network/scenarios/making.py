@@ -1,6 +1,6 @@
 """From what a project is made from and what is wished of it to a plan that has been checked; no store, no event loop.
 
-A `Task` says all of it, so that a process of its own can do it. `read` puts the ground together, `plan` seeks the
+A `Task` says all of it, so that a process of its own can do it. `reading` puts the ground together, `plan` seeks the
 network, checks it and counts it. The clock is a parameter, and with it the wish to stop: a clock that says the time is
 over ends the search with the best there is.
 """
@@ -11,10 +11,8 @@ import difflib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from broadstreet.model.errors import InvalidInput
@@ -22,13 +20,11 @@ from broadstreet.network.design import Role, SiteKind, Statement
 from broadstreet.network.ground import BadGround, Fault, FaultKind, Ground
 from broadstreet.network.ground.courses import F8
 from broadstreet.network.ground.fault import Placed
-from broadstreet.network.ground.inputs import read_ground
 from broadstreet.network.ground.streets import PLANT
 from broadstreet.network.plan import lone_premises, phase_plan, plan_fibre
 from broadstreet.network.proof import Finding, prove
 from broadstreet.network.scenarios.faults import faults_of
 from broadstreet.network.scenarios.scenario import Better, OneWay, Outcome
-from broadstreet.network.scenarios.standing import standing_of
 from broadstreet.network.scenarios.task import Task
 from broadstreet.network.scenarios.wish import PlanWish, Sheets
 from broadstreet.optimiser import Graph, solve
@@ -104,14 +100,6 @@ def warm() -> None:
     a, b = np.append(ring, [0, 1, 2]), np.append((ring + 1) % _RING, [3, 4, 5])
     cost = np.append(3 + ring % 2, [9, 2, 6]).astype(np.int64)
     solve(Graph.of(_RING, a, b, cost), np.array([0, 3, 5]), seconds=WARM_S)
-
-
-def read(task: Task, folder: Path) -> Ground:
-    """The ground of a task; its files are within the folder. Raises what reading and putting together raise."""
-    inputs = task.wish.inputs(task.inputs)
-    inputs = msgspec.structs.replace(inputs, sites=(*inputs.sites, *task.sites))
-    prices = task.wish.prices if task.wish.catalogue else None
-    return read_ground(inputs, folder, prices=prices, standing=lambda streets: standing_of(task, folder, streets))
 
 
 def plan(

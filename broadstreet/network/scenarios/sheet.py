@@ -27,8 +27,8 @@ from broadstreet.network.ground import BadGround, Fault
 from broadstreet.network.ground.fault import Placed
 from broadstreet.network.ground.sheet import MAX_SHEET_BYTES
 from broadstreet.network.ground.sources import Inputs
-from broadstreet.network.scenarios.making import read
 from broadstreet.network.scenarios.project import Name
+from broadstreet.network.scenarios.reading import read
 from broadstreet.network.scenarios.task import StandingNetwork, Task
 from broadstreet.network.scenarios.wish import PlanWish
 

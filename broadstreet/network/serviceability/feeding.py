@@ -14,9 +14,9 @@ from heapq import heappop, heappush
 from broadstreet.network.design import Cable, Item, Role, SiteKind, What
 from broadstreet.network.ground import Architecture, Catalogue
 from broadstreet.network.ground.architecture import Kind
-from broadstreet.network.plan.pricing import each
 from broadstreet.network.serviceability.answer import Hop
 from broadstreet.network.serviceability.stages import Stages
+from broadstreet.network.serviceability.tally import piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Feeding:
         for site, feed in below.items():
             if not self._takes_splitter(site):
                 continue
-            set_up = each(What.SPLITTER, str(ratio), 1, price_of[ratio])
+            set_up = piece(What.SPLITTER, str(ratio), price_of[ratio])
             made = replace(
                 feed,
                 items=(*feed.items, *self.joined(site, is_terminal=True), set_up),
@@ -117,7 +117,7 @@ class Feeding:
         otherwise a splice, for which a closure needs room."""
         if is_terminal and self.architecture.connectors >= 2 + 2 * self.levels:
             return ()
-        return (*self._room(site), each(What.JOINT, "", 1, self.catalogue.splice))
+        return (*self._room(site), piece(What.JOINT, "", self.catalogue.splice))
 
     def _room(self, site: str) -> tuple[Item, ...]:
         """The closure that must stand beside one that is full."""
@@ -128,7 +128,7 @@ class Feeding:
     def closure(self) -> tuple[Item, ...]:
         """The cheapest closure there is."""
         size, price = min(self.catalogue.closure.items(), key=lambda item: (item[1].each_cents, item[0]))
-        return (each(What.CLOSURE, str(size), 1, price),)
+        return (piece(What.CLOSURE, str(size), price),)
 
     def _carries(self, cable: Cable, level: int) -> bool:
         """Whether a cable is for fibres with so many splitters behind them."""

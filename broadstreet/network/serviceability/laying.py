@@ -12,8 +12,8 @@ from broadstreet.network.design import What
 from broadstreet.network.ground import OBSTACLES, SURFACES, Ground, WayKind
 from broadstreet.network.ground.courses import F8
 from broadstreet.network.ground.ground import NO_STREET
-from broadstreet.network.plan.prices import PLANT_KINDS, least_cents_per_m
-from broadstreet.network.plan.pricing import EXISTING
+from broadstreet.network.ground.laid import least_cents_per_m
+from broadstreet.network.ground.streets import PAID_PLANT, PLANT_KINDS
 from broadstreet.network.serviceability.stages import Stages
 from broadstreet.network.serviceability.tally import Tally
 
@@ -70,8 +70,8 @@ class Tariff:
             if self.is_laid[row]:
                 continue
             what = WayKind(int(ways.kind[row]))
-            if what in EXISTING:
-                tally.metres(What.PLANT, EXISTING[what], length_m, getattr(catalogue.existing, EXISTING[what]))
+            if what in PAID_PLANT:
+                tally.metres(What.PLANT, PAID_PLANT[what], length_m, getattr(catalogue.existing, PAID_PLANT[what]))
             elif what is WayKind.POLE_LINE:
                 tally.metres(What.POLE_LINE, "", length_m, catalogue.pole_line)
             else:

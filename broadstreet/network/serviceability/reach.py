@@ -17,9 +17,9 @@ import msgspec
 import numpy as np
 
 from broadstreet.network.design import Cable, Item, What
-from broadstreet.network.plan.pricing import each
 from broadstreet.network.serviceability.feeding import Feed, Feeding
 from broadstreet.network.serviceability.laying import Piece, Tariff
+from broadstreet.network.serviceability.tally import piece
 
 NOWHERE: Final = -1
 
@@ -90,7 +90,7 @@ class Reach:
     def _along_cables(self) -> Iterable[Start]:
         """At every node that a cable with a free fibre passes between its sites."""
         best: dict[int, Start] = {}
-        splice = each(What.JOINT, "", 1, self.ground.catalogue.splice)
+        splice = piece(What.JOINT, "", self.ground.catalogue.splice)
         taking = (*self.feeding.closure(), splice)
         for cable in self.feeding.cables:
             for stretch in range(len(cable.ways)):

@@ -10,8 +10,8 @@ import numpy as np
 
 from broadstreet.network.design import Cable, Fibre, Leg, Port, Role, Side, Site, SiteKind, Splitter, Statement
 from broadstreet.network.ground import Ground, WayKind
+from broadstreet.network.ground.streets import PLANT_KINDS
 from broadstreet.network.light import Light, Ray
-from broadstreet.network.plan.prices import PLANT_KINDS
 from broadstreet.network.serviceability.answer import Hop
 
 

@@ -8,6 +8,11 @@ from broadstreet.network.design import Item, What
 from broadstreet.network.ground.catalogue import Each, PerMetre
 
 
+def piece(what: What, key: str, price: Each) -> Item:
+    """One of a kind."""
+    return Item(what, key, 1, "each", price.labour_each, price.material_each)
+
+
 class Tally:
     """Gathers quantities with their prices of labour and material."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from broadstreet.network.design import Design, Joint
 from broadstreet.network.ground.ground import Ground
-from broadstreet.network.light import Light, Ray
+from broadstreet.network.light.ray import Light, Ray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
