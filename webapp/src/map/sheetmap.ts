@@ -26,11 +26,16 @@ const SERIES = ['series-1', 'series-2', 'series-3', 'series-4', 'series-5', 'ser
 
 export type SheetInks = Inks & SignInks;
 
-/** What lies on the plan. Layers are of a group, which is shown or not; hits: what can be picked, the first before others. */
+/**
+ * What lies on the plan. Layers are of a group, which is shown or not; hits: what can be picked, the first before others,
+ * and from how far; isAlone: whether so little lies there that the base map need not step back.
+ */
 export interface Sheet {
   sources: readonly string[];
   layers: (inks: SheetInks) => (LayerSpecification & { metadata?: { group: string } })[];
   hits: readonly string[];
+  hit_px?: number;
+  isAlone?: boolean;
 }
 
 export interface SheetEvents {
@@ -86,7 +91,7 @@ export class SheetMap {
   /** The base map, its houses and walls a little paler than where nothing lies on it. */
   #style(): ReturnType<typeof planStyle> {
     const style = planStyle(this.#facts.basemap, this.#facts.center[1], inks());
-    for (const layer of style.layers) {
+    for (const layer of this.#sheet.isAlone ? [] : style.layers) {
       if (layer.type === 'fill' && (layer.id === 'houses' || layer.id === 'green')) layer.paint = { ...layer.paint, 'fill-opacity': QUIET };
       if (layer.type === 'line' && (layer.id === 'walls' || layer.id === 'kerbs')) layer.paint = { ...layer.paint, 'line-opacity': QUIET };
     }
@@ -96,7 +101,8 @@ export class SheetMap {
   #hit(x: number, y: number): MapGeoJSONFeature | null {
     if (!this.#styled) return null;
     const layers = this.#sheet.hits.filter((id) => this.#map.getLayer(id));
-    const found = this.#map.queryRenderedFeatures([[x - HIT_PX, y - HIT_PX], [x + HIT_PX, y + HIT_PX]], { layers });
+    const { hit_px = HIT_PX } = this.#sheet;
+    const found = this.#map.queryRenderedFeatures([[x - hit_px, y - hit_px], [x + hit_px, y + hit_px]], { layers });
     return layers.map((id) => found.find(({ layer }) => layer.id === id)).find((hit) => hit !== undefined) ?? null;
   }
 

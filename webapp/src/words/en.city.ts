@@ -51,6 +51,7 @@ export const cityWords = {
     more: (count: string) => `and ${count} more, in the table`,
     noPlan: 'No street plan has been imported, so the sensors stand on plain paper.',
     failed: 'This browser cannot draw the map (it needs WebGL 2). The table has every sensor.',
+    undrawn: 'The map cannot be drawn in this browser. The tables say the same.',
     tooMany: (shown: string) => `The map draws the first ${shown} sensors of this filter.`,
     nothingThere: 'No sensor lies in that direction.',
     place: 'Choose the place on the map',

@@ -186,7 +186,6 @@ export const plan = {
 
   map: {
     label: (name: string) => `Map of the plan ${name}. The tables beside it say the same.`,
-    failed: 'The map cannot be drawn in this browser. The tables say the same.',
     hollow: 'A hollow dot is premises that this plan does not reach.',
     layers: 'What is drawn; press to hide it or to show it again',
     groups: { feeder: 'feeder', distribution: 'distribution', drop: 'drops alone', office: 'office', cabinet: 'cabinet', closure: 'closure', premises: 'premises', ground: 'other streets', plant: 'networks that stand', faults: 'faults' },

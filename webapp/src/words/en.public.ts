@@ -26,7 +26,6 @@ export const publicWords = {
   fileOf: (title: string) => `${title} as a file (CSV)`,
   map: 'Map of the places. The table beside it says the same.',
   mapHint: 'Choose a place on the map, or in the table.',
-  mapFailed: 'The map cannot be drawn in this browser. The table says the same.',
   places: 'Places',
   columns: { title: 'Place', value: 'Newest value', at: 'Measured', type: 'What' },
   noPlaces: 'No place has anything to show just now.',
