@@ -25,6 +25,12 @@ export class Asked<T> {
     this.#how = how;
   }
 
+  /** How a frame stands that shows the answer only where it is about what is asked for now; shown: that, or null. */
+  stateOf(shown: T | null): AskedState {
+    if (shown !== null) return this.problem ? 'stale' : 'live';
+    return this.state === 'live' ? 'loading' : this.state;
+  }
+
   /** Asks; resolves to the answer, or null where it failed or was overtaken. */
   async ask(path: string): Promise<T | null> {
     this.#abort?.abort();
