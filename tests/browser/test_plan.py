@@ -6,6 +6,7 @@ import json
 import re
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -371,6 +372,26 @@ def test_each_state_says_what_it_is(open_page: OpenPage, quarter: dict[str, str]
     settled(page)
     expect(page.get_by_role("main")).to_contain_text("Nothing is planned yet.")
     expect(page.get_by_role("button", name="Plan it now")).to_be_visible()
+
+
+def test_papers_that_could_not_be_made_are_asked_for_again(
+    chromium: Browser, demo: Demo, quarter: dict[str, str]
+) -> None:
+    context = chromium.new_context()  # of its own: the first answer is to be an error
+    context.add_cookies(demo.cookies)
+    page = context.new_page()
+    told = {"title": "Unavailable", "status": 503, "detail": "each process was killed", "remedy": "Ask once more."}
+    page.route("**/export?format=csv", lambda route: route.fulfill(status=503, json=told), times=1)
+    page.goto(f"{demo.base}/plan?scenario={quarter['All of it']}")
+    settled(page)
+    page.get_by_role("link", name="Tables (CSV)").click()
+    expect(page.get_by_role("alert")).to_have_text("It was not made: each process was killed. Ask once more.")
+    assert violations(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Make it again").click()
+    assert zipfile.is_zipfile(download.value.path()) and download.value.suggested_filename.endswith(".zip")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    context.close()
 
 
 def test_who_may_not_see_plans_is_told_so(chromium: Browser, demo: Demo) -> None:

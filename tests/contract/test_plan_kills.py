@@ -33,10 +33,10 @@ async def desk(services: Services, tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def grid_town(desk: Desk) -> str:
-    """A scenario whose search takes all of its half minute; answers its id."""
+    """A scenario whose search goes on until it is stopped; answers its id."""
     streets, homes, critical = grid()
     project = await desk.town(streets=streets, homes=homes)
-    return await desk.scenario(project, "Grid", seconds=30, critical=critical)
+    return await desk.scenario(project, "Grid", seconds=300, critical=critical)
 
 
 def planners(desk: Desk) -> list[int]:
@@ -99,6 +99,22 @@ async def killed_process(desk: Desk) -> None:
         await working
 
 
+async def killed_papers(desk: Desk, scenario: str, kills: int, status: int) -> dict[str, Any]:
+    """Papers are asked for, and the first processes that make them are killed; answers what is said then."""
+    asked = asyncio.create_task(desk.ask("GET", f"/scenarios/{scenario}/export?format=csv&part=bill"))
+    killed = set[int]()
+    for _ in range(kills):
+        while not (found := set(planners(desk)) - killed):
+            assert not asked.done()
+            await asyncio.sleep(0.02)
+        for process in found:
+            os.kill(process, signal.SIGKILL)
+        killed |= found
+    answer = await asked
+    assert (answer.status, len(killed)) == (status, kills), answer.body
+    return {} if status == 200 else answer.json
+
+
 async def test_a_plan_is_begun_anew_after_each_kill_and_stopped_with_the_best(
     desk: Desk, services_dsn: str, clock: Clock, tmp_path: Path
 ) -> None:
@@ -125,6 +141,16 @@ async def test_a_plan_is_begun_anew_after_each_kill_and_stopped_with_the_best(
     assert found["outcome"]["cost_cents"] == found["progress"][-1]["cost_cents"]
     assert (await desk.get(f"/scenarios/{scenario}/layers/ways"))["features"]
     assert not list((desk.services.data_path / "run" / "plans").rglob("task.json"))
+
+
+async def test_papers_are_begun_anew_after_a_kill_and_what_is_killed_each_time_says_so(desk: Desk) -> None:
+    scenario = (await desk.planned(await desk.town(), "Town"))["id"]
+    refused = await killed_papers(desk, scenario, MAX_ATTEMPTS, 503)
+    assert "was killed" in refused["detail"] and refused["remedy"].startswith("Ask for it once more")
+    await killed_papers(desk, scenario, MAX_ATTEMPTS - 1, 200)
+    await killed_papers(desk, scenario, 0, 200)
+    left = [path.name for path in (desk.services.data_path / "run" / "plans").rglob("*.json")]
+    assert left == [], "of tasks and orders nothing stays"
 
 
 async def test_a_role_that_ends_takes_its_process_along_and_what_is_killed_each_time_fails(

@@ -8,8 +8,6 @@ process of the house can show; what it made is moved to its place whole, once it
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from importlib import resources
@@ -27,7 +25,7 @@ from broadstreet.network.ground import Site
 from broadstreet.network.papers import Format, file_name, media_type
 from broadstreet.network.scenarios.cases import Cases
 from broadstreet.network.scenarios.design import Shelf
-from broadstreet.network.scenarios.files import DESIGNS, GROUNDS, UNFINISHED, PlanFiles
+from broadstreet.network.scenarios.files import DESIGNS, GROUNDS, PlanFiles
 from broadstreet.network.scenarios.handing import Order, imprint_of
 from broadstreet.network.scenarios.look import Look
 from broadstreet.network.scenarios.looks import LookedAt, begin_look, find_look, ground_key, keep_look, project_of_look
@@ -35,6 +33,7 @@ from broadstreet.network.scenarios.planner import Following, Result, carry_out
 from broadstreet.network.scenarios.project import BASE_EXTRACT, Project, Projects
 from broadstreet.network.scenarios.registry import sites_of
 from broadstreet.network.scenarios.scenario import Scenario, Scenarios
+from broadstreet.network.scenarios.scribe import Scribe
 from broadstreet.network.scenarios.siting import Siting, Sitings
 from broadstreet.network.scenarios.source import Source, expected, list_sources, put_source, remove_source
 from broadstreet.network.scenarios.task import Task
@@ -51,8 +50,6 @@ LOOK: Final = "plan ground"
 """Of jobs that look at a ground."""
 SENSORS: Final = "plan sensors"
 """Of jobs that choose where sensors go."""
-PAPERS_S: Final = 300.0
-"""The longest that papers are made."""
 MEDIA_TYPE: Final = "application/octet-stream"
 
 
@@ -93,13 +90,12 @@ class Plans:
         self.sitings = Sitings(clock)
         self.files = PlanFiles(data / "plans", data / "run" / "plans", limits.max_bytes, limits.watermark_bytes)
         self.shelf = Shelf(self.files)
+        self._scribe = Scribe(self.files)
         self._store = store
         self._broker = Broker(store)
         self._clock = clock
         self._jobs = jobs
         self._max_source_bytes = limits.max_source_bytes
-        self._writing = asyncio.Lock()
-        """Held while papers are made: one at a time."""
 
     @property
     def jobs(self) -> Jobs:
@@ -295,8 +291,8 @@ class Plans:
     ) -> tuple[Path, str, str]:
         """A plan's papers as a file; answers where it is, what it is called, and its media type.
 
-        They are made when they are first asked for, in a process of their own, and stay with the plan. Raises Conflict,
-        InvalidInput, and what the papers raise.
+        They are made when they are first asked for, and stay with the plan. Raises Conflict, InvalidInput, and what a
+        `Scribe` raises.
         """
         folder = self.design(database, scenario)
         project = await self.projects.find(database, scenario.project)
@@ -305,30 +301,7 @@ class Plans:
         date = format_rfc3339(scenario.ended_us or self._clock())[:10]
         task = Task(inputs=project.inputs, networks=project.networks, wish=scenario.wish)
         order = Order(design=str(folder), format=format, part=part, imprint=imprint_of(title, date, task))
-        kept = folder / "papers" / hashlib.sha256(msgspec.json.encode(order)).hexdigest()
-        async with self._writing:
-            if not await asyncio.to_thread(kept.is_file):
-                await self._write(database, order, kept)
-        return kept, name, kind
-
-    async def _write(self, database: Database, order: Order, kept: Path) -> None:
-        work = self.files.work / database.name / f"papers-{os.urandom(8).hex()}{UNFINISHED}"
-
-        async def say(following: Following) -> bool:
-            return False
-
-        try:
-            await asyncio.to_thread(self.files.lay_out, work, {})
-            await asyncio.to_thread((work / "order.json").write_bytes, msgspec.json.encode(order))
-            async with asyncio.timeout(PAPERS_S):
-                result = await carry_out(work, "papers", say)
-            if result.trouble is not None:
-                raise error_of(result.trouble)
-            await asyncio.to_thread(self.files.keep, work / "out", kept.with_suffix(UNFINISHED))
-            await asyncio.to_thread((kept.with_suffix(UNFINISHED) / "papers").replace, kept)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
-            await asyncio.to_thread(shutil.rmtree, kept.with_suffix(UNFINISHED), ignore_errors=True)
+        return await self._scribe.papers(database.name, order), name, kind
 
     # --- the work
 

@@ -1,4 +1,6 @@
 /** Tables as CSV (RFC 4180), safe to open: text that a spreadsheet would run as a formula is quoted with an apostrophe. */
+import { handOver } from './file.ts';
+
 export type Cell = string | number | boolean | null | undefined;
 
 const FORMULA = /^[=+\-@\t\r]/;
@@ -14,12 +16,7 @@ export function csvOf(header: readonly string[], rows: readonly (readonly Cell[]
   return [header, ...rows].map((row) => row.map(quoted).join(',')).join('\r\n') + '\r\n';
 }
 
-/** Hands a text to the reader as a file. */
+/** Hands a table to the reader as a file. */
 export function save(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
+  handOver(name, new Blob([text], { type: 'text/csv;charset=utf-8' }));
 }

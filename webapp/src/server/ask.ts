@@ -78,6 +78,18 @@ export async function askText(path: string): Promise<string> {
   return (await reach(path, { headers: { accept: 'text/plain, */*' } })).text();
 }
 
+export interface FileAnswer {
+  name: string;
+  content: Blob;
+}
+
+/** A file, and what the server calls it. */
+export async function askFile(path: string): Promise<FileAnswer> {
+  const response = await reach(path, { headers: { accept: '*/*' } });
+  const [, name = 'file'] = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '') ?? [];
+  return { name, content: await response.blob() };
+}
+
 /** One page of many: how many there are, where that was asked for, and whether more follow. */
 export interface Paged<T> {
   items: T[];

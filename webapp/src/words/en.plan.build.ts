@@ -294,6 +294,9 @@ export const buildWords = {
   downloads: {
     title: 'Take it along',
     lead: 'Each is made from the plan as it was checked, when it is first asked for.',
+    making: 'It is being made.',
+    failed: (why: string) => `It was not made: ${why}`,
+    again: 'Make it again',
     formats: {
       html: { title: 'Report (HTML)', what: 'for who decides: figures, maps, bill and bound on pages that print' },
       splices: { title: 'Splice plan (HTML)', what: 'for the splicer: a page a site, a row a joint' },
