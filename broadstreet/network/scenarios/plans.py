@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +44,7 @@ from broadstreet.network.scenarios.wish import PlanWish
 if TYPE_CHECKING:
     from broadstreet.access import Principal
     from broadstreet.store import Database, Store
+    from broadstreet.store.database import Connection
 
 KIND: Final = "plan"
 """Of jobs that plan a scenario."""
@@ -104,14 +106,49 @@ class Plans:
             raise Unavailable("this process plans nothing", remedy="Ask one that serves the house.")
         return self._jobs
 
+    @asynccontextmanager
+    async def begun(
+        self, database: Database, principal: Principal, kind: str, title: str, **wish: object
+    ) -> AsyncIterator[tuple[Connection, str]]:
+        """A new job, by its id, and the transaction that it comes with: within it is kept what the job is for. Raises
+        TooMany."""
+        described = {name: msgspec.to_builtins(value) for name, value in wish.items()}
+        async with database.transaction() as connection:
+            job = await self.jobs.begin(
+                database,
+                principal.name,
+                kind,
+                described,
+                title=title,
+                media_type=MEDIA_TYPE,
+                connection=connection,
+            )
+            yield connection, job.id
+        self.jobs.begun.set()
+
+    async def end_job(self, database: Database, piece: Scenario | Siting, kind: str) -> None:
+        """End the job that is at something, as far as it is open."""
+        job = await self.jobs.one(database, piece.job, kind) if piece.is_open and piece.job is not None else None
+        if job is not None:
+            await self.jobs.end(database, job)
+
+    @asynccontextmanager
+    async def folder(self, database: Database, job: Job) -> AsyncIterator[Path]:
+        """Where a job is done; gone when it has ended."""
+        work = self.files.work / database.name / job.id
+        try:
+            yield work
+        finally:
+            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+
     # --- projects and their sources
 
     async def remove_project(self, database: Database, project: Project) -> None:
         """It goes with everything: jobs, scenarios, sources, files."""
         for scenario in await self.scenarios.list(database, project):
-            await self._end_job(database, scenario)
+            await self.end_job(database, scenario, KIND)
         for siting in await self.sitings.list(database, project):
-            await self.end_siting(database, siting)
+            await self.end_job(database, siting, SENSORS)
         await self.projects.remove(database, project)
         await asyncio.to_thread(self.files.forget, database.name, project.id)
 
@@ -170,18 +207,8 @@ class Plans:
             return before
         await self.laid_out(database, project)
         task = await self.task(database, principal, project, PlanWish())
-        async with database.transaction() as connection:
-            job = await self.jobs.begin(
-                database,
-                principal.name,
-                LOOK,
-                {"sites": msgspec.to_builtins(task.sites)},
-                title=project.name,
-                media_type=MEDIA_TYPE,
-                connection=connection,
-            )
-            await begin_look(connection, project, job.id)
-        self.jobs.begun.set()
+        async with self.begun(database, principal, LOOK, project.name, sites=task.sites) as (connection, job):
+            await begin_look(connection, project, job)
         return await find_look(database, project)
 
     async def look_work(self, database: Database, job: Job, product: Product) -> None:
@@ -190,11 +217,8 @@ class Plans:
         if identifier is None:
             return
         project = await self.projects.find(database, identifier)
-        work = self.files.work / database.name / job.id
-        try:
+        async with self.folder(database, job) as work:
             await self._look(database, job, project, work)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
     async def _look(self, database: Database, job: Job, project: Project, work: Path) -> None:
         key = await self.lay_out(database, job, project, PlanWish(), work)
@@ -232,18 +256,8 @@ class Plans:
         """Have a scenario planned. Raises Conflict where it is being planned, TooMany, and what its sites raise."""
         await self.laid_out(database, project)
         task = await self.task(database, principal, project, scenario.wish)
-        async with database.transaction() as connection:
-            job = await self.jobs.begin(
-                database,
-                principal.name,
-                KIND,
-                {"sites": msgspec.to_builtins(task.sites)},
-                title=scenario.name,
-                media_type=MEDIA_TYPE,
-                connection=connection,
-            )
-            await self.scenarios.begin(connection, scenario, job.id)
-        self.jobs.begun.set()
+        async with self.begun(database, principal, KIND, scenario.name, sites=task.sites) as (connection, job):
+            await self.scenarios.begin(connection, scenario, job)
         return await self.scenarios.find(database, scenario.id)
 
     async def task(self, database: Database, principal: Principal, project: Project, wish: PlanWish) -> Task:
@@ -255,30 +269,17 @@ class Plans:
 
     async def cancel(self, database: Database, scenario: Scenario) -> Scenario:
         """End it with nothing. Raises Conflict where it is not being planned."""
-        if not scenario.is_open:
-            raise Conflict(f"the scenario is {scenario.state}, and nothing is to be cancelled")
         await self.scenarios.cancel(database, scenario)
-        await self._end_job(database, scenario)
+        await self.end_job(database, scenario, KIND)
         return await self.scenarios.find(database, scenario.id)
 
     async def remove(self, database: Database, scenario: Scenario) -> None:
         """It goes with what came of it."""
-        await self._end_job(database, scenario)
+        await self.end_job(database, scenario, KIND)
         await self.scenarios.remove(database, scenario)
         if scenario.job is not None:
             folder = self.files.design(database.name, scenario.project, scenario.job)
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-    async def _end_job(self, database: Database, scenario: Scenario) -> None:
-        job = None if scenario.job is None else await self.jobs.one(database, scenario.job, KIND)
-        if job is not None and scenario.is_open:
-            await self.jobs.end(database, job)
-
-    async def end_siting(self, database: Database, siting: Siting) -> None:
-        """End the job that answers a question, as far as it is open."""
-        job = await self.jobs.one(database, siting.job, SENSORS) if siting.is_open else None
-        if job is not None:
-            await self.jobs.end(database, job)
 
     def design(self, database: Database, scenario: Scenario) -> Path:
         """Where a plan's artefacts are. Raises Conflict where there is none that was checked."""
@@ -312,11 +313,8 @@ class Plans:
             return
         project = await self.projects.find(database, scenario.project)
         await self.sweep(database, job)
-        work = self.files.work / database.name / job.id
-        try:
+        async with self.folder(database, job) as work:
             await self._plan(database, job, product, project, scenario, work)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
     async def _plan(
         self, database: Database, job: Job, product: Product, project: Project, scenario: Scenario, work: Path

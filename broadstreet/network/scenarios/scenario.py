@@ -9,18 +9,18 @@ waits or runs, its job says which: a worker that is killed leaves the job to the
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from broadstreet.model.errors import Conflict, NotFound, TooMany
+from broadstreet.model.errors import Conflict, TooMany
 from broadstreet.network.proof import Finding
 from broadstreet.network.scenarios.project import ID_BYTES, Name, Project
 from broadstreet.network.scenarios.trouble import Trouble
 from broadstreet.network.scenarios.wish import PlanWish
+from broadstreet.network.scenarios.workpiece import Workpieces, state_of, trouble_of_row
 from broadstreet.store import load_queries
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ MAX_SCENARIOS: Final = 200
 
 ScenarioState = Literal["draft", "waiting", "running", "planned", "failed", "cancelled"]
 Stage = Literal["", "reading", "preparing", "planning", "checking"]
-_SQL = load_queries("plan_scenario")
 
 
 class NewScenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,12 +155,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in ("waiting", "running")
 
 
-class Scenarios:
-    """The scenarios of a tenant's projects. random_bytes: fit for ids."""
+class Scenarios(Workpieces[Scenario]):
+    """The scenarios of a tenant's projects."""
 
-    def __init__(self, clock: Callable[[], int], random_bytes: Callable[[int], bytes] = os.urandom) -> None:
-        self._clock = clock
-        self._random_bytes = random_bytes
+    sql = load_queries("plan_scenario")
+    noun = where = "scenario"
 
     async def create(self, database: Database, project: Project, wanted: NewScenario, by: str) -> Scenario:
         """Make one. Raises NotFound where what it is derived from is not there, Conflict, TooMany, InvalidInput."""
@@ -169,7 +167,7 @@ class Scenarios:
         if wanted.derived_from is not None:
             origin = await self.find(database, wanted.derived_from)
             if origin.project != project.id:
-                raise _unknown(wanted.derived_from)
+                raise self.unknown(wanted.derived_from)
             wish = wish or origin.wish
         wish = wish or PlanWish()
         wish.check()
@@ -177,33 +175,22 @@ class Scenarios:
         described = msgspec.to_builtins(wish)
         origin_id, now_us = wanted.derived_from, self._clock()
         key = await database.fetchval(
-            _SQL["insert"], identifier, project.key, wanted.name, described, origin_id, by, now_us, MAX_SCENARIOS
+            self.sql["insert"], identifier, project.key, wanted.name, described, origin_id, by, now_us, MAX_SCENARIOS
         )
         if key is None:
-            if await database.fetchval(_SQL["named"], project.key, wanted.name) is not None:
-                raise _taken(wanted.name)
+            if await database.fetchval(self.sql["named"], project.key, wanted.name) is not None:
+                raise self.taken(wanted.name)
             raise TooMany(f"a project has at most {MAX_SCENARIOS} scenarios", remedy="Remove one first.")
         return await self.find(database, identifier)
-
-    async def list(self, database: Database, project: Project) -> list[Scenario]:
-        """A project's, the oldest first."""
-        return [_scenario(row) for row in await database.fetch(_SQL["list"], project.key)]
-
-    async def find(self, database: Database, identifier: str) -> Scenario:
-        """One of them. Raises NotFound."""
-        row = await database.fetchrow(_SQL["find"], identifier)
-        if row is None:
-            raise _unknown(identifier)
-        return _scenario(row)
 
     async def change(
         self, database: Database, project: Project, scenario: Scenario, change: ScenarioChange
     ) -> Scenario:
         """Make something of it otherwise. Raises Conflict for another's name, and where its wish is being planned."""
         name = scenario.name if change.name is UNSET else change.name
-        holder = await database.fetchval(_SQL["named"], project.key, name)
+        holder = await database.fetchval(self.sql["named"], project.key, name)
         if holder not in (None, scenario.id):
-            raise _taken(name)
+            raise self.taken(name)
         wish = scenario.wish
         if change.wish is not UNSET and change.wish != wish:
             if scenario.is_open or scenario.state == "planned":
@@ -214,35 +201,17 @@ class Scenarios:
                 )
             wish = change.wish
             wish.check()
-        await database.execute(_SQL["update"], scenario.key, name, msgspec.to_builtins(wish), self._clock())
+        await database.execute(self.sql["update"], scenario.key, name, msgspec.to_builtins(wish), self._clock())
         return await self.find(database, scenario.id)
-
-    async def remove(self, database: Database, scenario: Scenario) -> None:
-        """It goes; its artefacts are the caller's to remove."""
-        await database.execute(_SQL["remove"], scenario.key)
 
     async def begin(self, connection: Connection, scenario: Scenario, job: str) -> None:
         """A job is to plan it from now on. Raises Conflict where another is at it."""
-        if await connection.fetchval(_SQL["begin"], scenario.key, job, self._clock()) is None:
+        if await connection.fetchval(self.sql["begin"], scenario.key, job, self._clock()) is None:
             raise Conflict("the scenario is being planned", remedy="Wait for it, stop it, or cancel it.")
-
-    async def stop(self, database: Database, scenario: Scenario) -> None:
-        """It is to end with the best there is. Raises Conflict where it is not being planned."""
-        if not scenario.is_open or await database.fetchval(_SQL["stop"], scenario.key) is None:
-            raise Conflict(f"the scenario is {scenario.state}, and nothing is to be stopped")
-
-    async def cancel(self, database: Database, scenario: Scenario) -> None:
-        """It is to end with nothing."""
-        await database.execute(_SQL["cancel"], scenario.key, self._clock())
-
-    async def of_job(self, database: Database, job: str) -> Scenario | None:
-        """What a job is to plan; None where that is not wanted any more."""
-        row = await database.fetchrow(_SQL["of_job"], job)
-        return None if row is None else _scenario(row)
 
     async def advance(self, database: Database, job: str, stage: Stage, progress: Sequence[Better]) -> bool | None:
         """How far a job is; answers whether it is to stop with the best, None where it is not wanted any more."""
-        stop: bool | None = await database.fetchval(_SQL["advance"], job, stage, msgspec.to_builtins(progress))
+        stop: bool | None = await database.fetchval(self.sql["advance"], job, stage, msgspec.to_builtins(progress))
         return stop
 
     async def finish(
@@ -259,53 +228,28 @@ class Scenarios:
         told = [None if part is None else msgspec.to_builtins(part) for part in (outcome, trouble)]
         lists = [msgspec.to_builtins(part) for part in (progress, findings)]
         values = (state, self._clock(), lists[0], told[0], lists[1], told[1])
-        return await database.fetchval(_SQL["finish"], job, *values) is not None
+        return await database.fetchval(self.sql["finish"], job, *values) is not None
 
-
-def _unknown(identifier: str) -> NotFound:
-    return NotFound(f"there is no scenario {identifier[:80]!r}", where="scenario")
-
-
-def _taken(name: str) -> Conflict:
-    return Conflict(f"the project has a scenario {name!r} already", where="name", remedy="Choose another name.")
-
-
-def _state(row: asyncpg.Record) -> ScenarioState:
-    """Of one that is begun its job says how far; a job that failed, or is gone, ended without a word."""
-    if row["state"] != "begun":
-        return cast("ScenarioState", row["state"])
-    live = row["live"]
-    return cast("ScenarioState", live) if live in ("waiting", "running", "cancelled") else "failed"
-
-
-def _trouble(row: asyncpg.Record, state: ScenarioState) -> Trouble | None:
-    if row["problem"] is not None:
-        return msgspec.convert(row["problem"], Trouble)
-    if state != "failed" or row["findings"]:
-        return None
-    return Trouble(detail=row["live_error"] or "its worker ended before it", remedy="Begin it again.")
-
-
-def _scenario(row: asyncpg.Record) -> Scenario:
-    state = _state(row)
-    return Scenario(
-        key=row["key"],
-        id=row["id"],
-        project=row["project"],
-        name=row["name"],
-        wish=msgspec.convert(row["wish"], PlanWish),
-        derived_from=row["derived_from"],
-        state=state,
-        stage=row["stage"] if state == "running" else "",
-        is_stopping=state in ("waiting", "running") and row["stop_asked"],
-        created_by=row["created_by"],
-        created_us=row["created_at"],
-        changed_us=row["changed_at"],
-        begun_us=row["begun_at"],
-        ended_us=row["ended_at"],
-        progress=msgspec.convert(row["progress"], tuple[Better, ...]),
-        outcome=None if row["outcome"] is None else msgspec.convert(row["outcome"], Outcome),
-        findings=msgspec.convert(row["findings"], tuple[Finding, ...]),
-        trouble=_trouble(row, state),
-        job=row["job"],
-    )
+    def told(self, row: asyncpg.Record) -> Scenario:
+        state = state_of(row)
+        return Scenario(
+            key=row["key"],
+            id=row["id"],
+            project=row["project"],
+            name=row["name"],
+            wish=msgspec.convert(row["wish"], PlanWish),
+            derived_from=row["derived_from"],
+            state=cast("ScenarioState", state),
+            stage=row["stage"] if state == "running" else "",
+            is_stopping=state in ("waiting", "running") and row["stop_asked"],
+            created_by=row["created_by"],
+            created_us=row["created_at"],
+            changed_us=row["changed_at"],
+            begun_us=row["begun_at"],
+            ended_us=row["ended_at"],
+            progress=msgspec.convert(row["progress"], tuple[Better, ...]),
+            outcome=None if row["outcome"] is None else msgspec.convert(row["outcome"], Outcome),
+            findings=msgspec.convert(row["findings"], tuple[Finding, ...]),
+            trouble=None if row["findings"] and not row["problem"] else trouble_of_row(row, "Begin it again."),
+            job=row["job"],
+        )

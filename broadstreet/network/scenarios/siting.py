@@ -8,20 +8,20 @@ One is begun as it is made, and stays as it was asked: another question is anoth
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 import msgspec
 from msgspec import Meta
 
-from broadstreet.model.errors import Conflict, InvalidInput, NotFound, TooMany
+from broadstreet.model.errors import InvalidInput, TooMany
 from broadstreet.network.ground.sources import Inputs
 from broadstreet.network.scenarios.project import ID_BYTES, Name, Project, Words
 from broadstreet.network.scenarios.scenario import Stage
 from broadstreet.network.scenarios.task import FileName
 from broadstreet.network.scenarios.trouble import Trouble
 from broadstreet.network.scenarios.wish import MAX_SECONDS, Id
+from broadstreet.network.scenarios.workpiece import Workpieces, state_of, trouble_of_row
 from broadstreet.network.siting import Place
 from broadstreet.network.siting.question import Question
 from broadstreet.store import load_queries
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 MAX_SITINGS: Final = 100
 """Of a project."""
 SitingState = Literal["waiting", "running", "chosen", "failed", "cancelled"]
-_SQL = load_queries("plan_siting")
 
 
 class StandingSensors(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -177,58 +176,26 @@ class Siting(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in ("waiting", "running")
 
 
-class Sitings:
-    """The questions of a tenant's projects. random_bytes: fit for ids."""
+class Sitings(Workpieces[Siting]):
+    """The questions of a tenant's projects."""
 
-    def __init__(self, clock: Callable[[], int], random_bytes: Callable[[int], bytes] = os.urandom) -> None:
-        self._clock = clock
-        self._random_bytes = random_bytes
+    sql = load_queries("plan_siting")
+    noun, where = "question", "siting"
 
     async def create(self, connection: Connection, project: Project, wanted: NewSiting, by: str, job: str) -> str:
         """Keep one that a job is to answer; answers its id. Raises Conflict, TooMany."""
         identifier = self._random_bytes(ID_BYTES).hex()
         described = msgspec.to_builtins(wanted.wish)
         values = (identifier, project.key, wanted.name, described, by, self._clock(), job, MAX_SITINGS)
-        if await connection.fetchval(_SQL["insert"], *values) is None:
-            if await connection.fetchval(_SQL["named"], project.key, wanted.name) is not None:
-                raise Conflict(
-                    f"the project has a question {wanted.name!r} already", where="name", remedy="Choose another name."
-                )
+        if await connection.fetchval(self.sql["insert"], *values) is None:
+            if await connection.fetchval(self.sql["named"], project.key, wanted.name) is not None:
+                raise self.taken(wanted.name)
             raise TooMany(f"a project has at most {MAX_SITINGS} questions", remedy="Remove one first.")
         return identifier
 
-    async def list(self, database: Database, project: Project) -> list[Siting]:
-        """A project's, the oldest first."""
-        return [_siting(row) for row in await database.fetch(_SQL["list"], project.key)]
-
-    async def find(self, database: Database, identifier: str) -> Siting:
-        """One of them. Raises NotFound."""
-        row = await database.fetchrow(_SQL["find"], identifier)
-        if row is None:
-            raise NotFound(f"there is no question {identifier[:80]!r}", where="siting")
-        return _siting(row)
-
-    async def remove(self, database: Database, siting: Siting) -> None:
-        """It goes; its artefacts are the caller's to remove."""
-        await database.execute(_SQL["remove"], siting.key)
-
-    async def stop(self, database: Database, siting: Siting) -> None:
-        """It is to end with the best there is. Raises Conflict where it is not being answered."""
-        if not siting.is_open or await database.fetchval(_SQL["stop"], siting.key) is None:
-            raise Conflict(f"the question is {siting.state}, and nothing is to be stopped")
-
-    async def cancel(self, database: Database, siting: Siting) -> None:
-        """It is to end with nothing."""
-        await database.execute(_SQL["cancel"], siting.key, self._clock())
-
-    async def of_job(self, database: Database, job: str) -> Siting | None:
-        """What a job is to answer; None where that is not wanted any more."""
-        row = await database.fetchrow(_SQL["of_job"], job)
-        return None if row is None else _siting(row)
-
     async def advance(self, database: Database, job: str, stage: Stage) -> bool | None:
         """How far a job is; answers whether it is to stop with the best, None where it is not wanted any more."""
-        stop: bool | None = await database.fetchval(_SQL["advance"], job, stage)
+        stop: bool | None = await database.fetchval(self.sql["advance"], job, stage)
         return stop
 
     async def finish(
@@ -237,29 +204,23 @@ class Sitings:
         """What came of a job; answers whether it was wanted still. What has no figures has failed."""
         told = [None if part is None else msgspec.to_builtins(part) for part in (figures, trouble)]
         state = "chosen" if figures is not None and trouble is None else "failed"
-        return await database.fetchval(_SQL["finish"], job, state, self._clock(), *told) is not None
+        return await database.fetchval(self.sql["finish"], job, state, self._clock(), *told) is not None
 
-
-def _siting(row: asyncpg.Record) -> Siting:
-    state: str = row["state"]
-    if state == "begun":  # a job that failed, or is gone, ended without a word
-        state = row["live"] if row["live"] in ("waiting", "running", "cancelled") else "failed"
-    trouble = None if row["problem"] is None else msgspec.convert(row["problem"], Trouble)
-    if state == "failed" and trouble is None:
-        trouble = Trouble(detail=row["live_error"] or "its worker ended before it", remedy="Ask again.", status=500)
-    return Siting(
-        key=row["key"],
-        id=row["id"],
-        project=row["project"],
-        name=row["name"],
-        wish=msgspec.convert(row["wish"], SitingWish),
-        state=cast("SitingState", state),
-        stage=row["stage"] if state == "running" else "",
-        is_stopping=state in ("waiting", "running") and row["stop_asked"],
-        created_by=row["created_by"],
-        created_us=row["created_at"],
-        ended_us=row["ended_at"],
-        figures=None if row["figures"] is None else msgspec.convert(row["figures"], SitingFigures),
-        trouble=trouble,
-        job=row["job"],
-    )
+    def told(self, row: asyncpg.Record) -> Siting:
+        state = state_of(row)
+        return Siting(
+            key=row["key"],
+            id=row["id"],
+            project=row["project"],
+            name=row["name"],
+            wish=msgspec.convert(row["wish"], SitingWish),
+            state=cast("SitingState", state),
+            stage=row["stage"] if state == "running" else "",
+            is_stopping=state in ("waiting", "running") and row["stop_asked"],
+            created_by=row["created_by"],
+            created_us=row["created_at"],
+            ended_us=row["ended_at"],
+            figures=None if row["figures"] is None else msgspec.convert(row["figures"], SitingFigures),
+            trouble=trouble_of_row(row, "Ask again."),
+            job=row["job"],
+        )

@@ -19,7 +19,7 @@ from broadstreet.model.errors import Conflict, InvalidInput
 from broadstreet.network.scenarios.design import layer_file
 from broadstreet.network.scenarios.files import SITINGS
 from broadstreet.network.scenarios.planner import Following, carry_out
-from broadstreet.network.scenarios.plans import MEDIA_TYPE, SENSORS, Plans, check_killed
+from broadstreet.network.scenarios.plans import SENSORS, Plans, check_killed
 from broadstreet.network.scenarios.project import Project, RegistrySites
 from broadstreet.network.scenarios.registry import sites_of
 from broadstreet.network.scenarios.siting import NewSiting, Siting, SitingTask
@@ -61,34 +61,24 @@ async def begin_siting(
         found = await sites_of(store, Broker(store), database, principal, known_sites)
         standing = tuple(Place(id=site.id, lon=site.lon, lat=site.lat, label=site.label) for site in found)
     task = await plans.task(database, principal, project, PlanWish())
-    described = {"sites": msgspec.to_builtins(task.sites), "standing": msgspec.to_builtins(standing)}
-    async with database.transaction() as connection:
-        job = await plans.jobs.begin(
-            database,
-            principal.name,
-            SENSORS,
-            described,
-            title=wanted.name,
-            media_type=MEDIA_TYPE,
-            connection=connection,
-        )
-        identifier = await plans.sitings.create(connection, project, wanted, principal.name, job.id)
-    plans.jobs.begun.set()
+    async with plans.begun(database, principal, SENSORS, wanted.name, sites=task.sites, standing=standing) as (
+        connection,
+        job,
+    ):
+        identifier = await plans.sitings.create(connection, project, wanted, principal.name, job)
     return await plans.sitings.find(database, identifier)
 
 
 async def cancel_siting(plans: Plans, database: Database, siting: Siting) -> Siting:
     """End it with nothing. Raises Conflict where it is not being answered."""
-    if not siting.is_open:
-        raise Conflict(f"the question is {siting.state}, and nothing is to be cancelled")
     await plans.sitings.cancel(database, siting)
-    await plans.end_siting(database, siting)
+    await plans.end_job(database, siting, SENSORS)
     return await plans.sitings.find(database, siting.id)
 
 
 async def remove_siting(plans: Plans, database: Database, siting: Siting) -> None:
     """It goes with what came of it."""
-    await plans.end_siting(database, siting)
+    await plans.end_job(database, siting, SENSORS)
     await plans.sitings.remove(database, siting)
     folder = plans.files.siting(database.name, siting.project, siting.job)
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -120,11 +110,8 @@ class SitingWork:
             return
         project = await plans.projects.find(database, siting.project)
         await plans.sweep(database, job)
-        work = plans.files.work / database.name / job.id
-        try:
+        async with plans.folder(database, job) as work:
             await self._choose(database, job, project, siting, work)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
 
     async def _choose(self, database: Database, job: Job, project: Project, siting: Siting, work: Path) -> None:
         plans = self._plans
