@@ -203,7 +203,7 @@ class _Phases:
         is_dear = any(spent > budget for spent, budget in zip(cents, self.budgets, strict=True))
         if is_dear or (statement.choice is not None and bill.cents > statement.choice.budget_cents):
             return
-        terms = _rounded(statement.terms, bill.cents - statement.cost_cents, 2 * len(bill.items))
+        terms = _rounded(statement.terms, bill.cents - statement.cost_cents, (self.last - 1) * self.spare)
         self.best = msgspec.structs.replace(statement, design=design, bill=bill, terms=terms)
         self.best_worth = worth
         if self.on_progress is not None:
@@ -227,11 +227,12 @@ class _Phases:
         raise Placed(told, faults, where="phase_budgets_cents", remedy=remedy)
 
 
-def _rounded(terms: tuple[Term, ...], more_cents: int, lines_cents: int) -> tuple[Term, ...]:
-    """Terms that spend what a bill says that rounds more lines. The largest takes the difference, and gives way."""
-    largest = max(range(len(terms)), key=lambda at: terms[at].spent_cents)
+def _rounded(terms: tuple[Term, ...], more_cents: int, lost_cents: int) -> tuple[Term, ...]:
+    """Terms that spend what a bill says that rounds the lines of each phase. lost_cents: how much any such bill may
+    lose beyond one of a single phase, by which the terms gave way before. The one with the largest bound takes both."""
+    largest = max(range(len(terms)), key=lambda at: (terms[at].bound_cents, terms[at].spent_cents))
     term = terms[largest]
     spent = term.spent_cents + more_cents
-    bound = max(0, min(term.bound_cents - lines_cents, spent))
+    bound = max(0, min(term.bound_cents - lost_cents, spent))
     changed = msgspec.structs.replace(term, spent_cents=spent, bound_cents=bound)
     return (*terms[:largest], changed, *terms[largest + 1 :])
