@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import FilePayload, expect
 
 from tests.browser.conftest import Demo, OpenPage, settled
-from tests.browser.test_plan import AREA, OFFICE, call, is_usable
+from tests.browser.planning import AREA, OFFICE, call, is_usable
 from tests.harbour import GOOD
 
 
