@@ -11,7 +11,6 @@ import contextlib
 import logging
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
@@ -127,9 +126,8 @@ class Demo:
         """The simulator, as a process that ends with the block, or with us."""
         data, mqtt = self._settings.data_path, self._settings.mqtt
         options = ["--credentials", str(data / FLEET_FILE), "--host", mqtt.host, "--port", str(mqtt.port)]
-        simulator = await Child.spawn(
-            "simulator", [sys.executable, "-m", "simulator", *options], log_path=data / "logs" / "simulator.log"
-        )
+        log_path = data / "logs" / "simulator.log"
+        simulator = await Child.spawn_module("simulator", "simulator", *options, log_path=log_path)
         try:
             yield simulator
         finally:

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -166,9 +165,10 @@ class House:
         await self.engines.running()
         folder = self.engines.folder
         said_path(folder, name).unlink(missing_ok=True)
-        child = await Child.spawn(
+        child = await Child.spawn_module(
             name,
-            [sys.executable, "-m", "broadstreet.app.role", name],
+            "broadstreet.app.role",
+            name,
             log_path=folder.logs / f"{name}.log",
             env=os.environ | to_environment(self.settings),
         )

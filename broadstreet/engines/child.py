@@ -25,6 +25,8 @@ MAX_LOG_BYTES = 16 * 1024 * 1024
 MAX_QUOTED_BYTES = 8_192
 logger = logging.getLogger(__name__)
 LEASH = Path(__file__).with_name("leash.py")
+ROOT = Path(__file__).parents[2]
+"""Where our own packages are."""
 
 
 def trim_log(path: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
@@ -85,6 +87,27 @@ class Child:
         finally:
             os.close(log_fd)
         return cls(name, process, log_path, log_start)
+
+    @classmethod
+    async def spawn_module(
+        cls,
+        name: str,
+        module: str,
+        *words: str | Path,
+        log_path: Path,
+        death_signal: signal.Signals = signal.SIGKILL,
+        env: Mapping[str, str] | None = None,
+    ) -> Child:
+        """Start a module of ours with these words, otherwise as `spawn` does.
+
+        It runs the code that we run. Python looks for what `-m` names in the current folder first, where anybody may
+        have a folder that is called as ours; `-P` leaves that out.
+        """
+        given = dict(os.environ if env is None else env)
+        if sys.path[:1] == [str(ROOT)]:  # what we found beside our own program, it finds there, too
+            given["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), given.get("PYTHONPATH"))))
+        argv = [sys.executable, "-P", "-m", module, *words]
+        return await cls.spawn(name, argv, log_path=log_path, death_signal=death_signal, env=given)
 
     @property
     def pid(self) -> int:

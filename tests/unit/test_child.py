@@ -17,7 +17,7 @@ import pytest
 from broadstreet.app import Settings
 from broadstreet.app.house import House
 from broadstreet.engines import Child, Keeper, check_disk, look_at_disk, together
-from broadstreet.engines.child import trim_log
+from broadstreet.engines.child import ROOT, trim_log
 from broadstreet.model.errors import DiskFull, EngineFailed
 
 PATIENCE_S = 30.0
@@ -74,6 +74,21 @@ async def test_a_program_that_is_not_there_says_so(tmp_path: Path) -> None:
     child = await Child.spawn("nothing", [tmp_path / "nothing"], log_path=tmp_path / "log")
     assert await child.wait() != 0
     assert f"cannot run {tmp_path / 'nothing'}" in child.words()
+
+
+@pytest.mark.parametrize("module", ["broadstreet.app.role", "broadstreet.network.scenarios", "simulator"])
+async def test_a_folder_called_as_we_are_is_not_run(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("broadstreet", "simulator"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('another runs')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])  # as where we are started beside our own code
+    child = await Child.spawn_module("own", module, "--help", log_path=tmp_path / "words")
+    await child.wait()
+    assert "another runs" not in child.words()
+    await end(child)
 
 
 async def test_a_start_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:

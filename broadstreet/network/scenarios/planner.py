@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, Literal
@@ -61,10 +60,9 @@ Say = Callable[[Following], Awaitable[bool]]
 
 async def carry_out(folder: Path, what: Literal["ground", "plan", "papers", "sensors"], say: Say) -> Result:
     """Do the task of a folder. Whoever cancels this ends the process."""
-    command = [sys.executable, "-m", PROGRAM, str(folder), what]
     env = {**os.environ, **ONE_CORE}
     starting = asyncio.ensure_future(
-        Child.spawn("planner", command, log_path=folder / "words", death_signal=signal.SIGKILL, env=env)
+        Child.spawn_module("planner", PROGRAM, folder, what, log_path=folder / "words", env=env)
     )
     following, read, is_stopped = Following(), 0, False
     try:
