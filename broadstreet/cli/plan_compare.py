@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from broadstreet.cli.console import console
 
@@ -41,7 +43,9 @@ def compare(
         }
         typer.echo(msgspec.json.format(msgspec.json.encode(told)).decode())
         return
-    table = Table("", *(f"{plan.name}\n{file}" for file, plan in zip(files, plans, strict=True)))
+    heads = [Text(f"{plan.name}\n{file}") for file, plan in zip(told_apart(files), plans, strict=True)]
+    # A head is broken rather than cut: what tells two plans of one name apart stands at its end.
+    table = Table(Column(""), *(Column(head, overflow="fold") for head in heads))
     rows = {
         "cost": [f"{plan.outcome.cost_cents / 100:,.0f} {plan.outcome.currency}" for plan in plans],
         "bound": [f"{plan.outcome.bound_cents / 100:,.0f} {plan.outcome.currency}" for plan in plans],
@@ -57,3 +61,16 @@ def compare(
             f"{item.what} {item.key} ({item.unit})".replace("  ", " "), *(f"{c / 100:,.0f}" for c in item.cents)
         )
     console.print(table)
+
+
+def told_apart(files: Sequence[Path]) -> list[str]:
+    """Each file by its name, or by the shortest end of its path that no other of them has."""
+    ends = [file.absolute().parts for file in files]
+
+    def end(at: int) -> str:
+        own = ends[at]
+        others = [other for other in ends if other != own]
+        count = next(n for n in range(1, len(own) + 1) if n == len(own) or all(o[-n:] != own[-n:] for o in others))
+        return str(Path(*own[-count:]))
+
+    return [end(at) for at in range(len(files))]

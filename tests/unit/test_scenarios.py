@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from broadstreet.cli.entry import app
+from broadstreet.cli.plan_compare import told_apart
 from broadstreet.model.errors import BroadstreetError, Conflict, CorruptData, InvalidInput, NotFound, TooLarge
 from broadstreet.network.design import Statement
 from broadstreet.network.ground import Ground, read_architecture, read_catalogue, read_optics, read_worth
@@ -216,7 +217,9 @@ def test_a_plan_in_a_file_is_shown_followed_compared_and_exported(plan_file: Pat
     for number, one in enumerate(side["plans"]):
         assert sum(item["cents"][number] for item in side["items"]) == one["outcome"]["cost_cents"]
     assert all(len(one["properties"]["in"]) == 1 for one in json.loads(places.read_bytes())["features"])
-    assert "trench, km" in run("plan", "compare", plan_file, other)
+    said = run("plan", "compare", plan_file, other)
+    assert "trench, km" in said and plan_file.name in said and other.name in said
+    assert told_apart([Path("a/p.json"), Path("b/p.json"), Path("b/q.json")]) == ["a/p.json", "b/p.json", "q.json"]
     out = folder / "report.html"
     run("plan", "export", plan_file, "--format", "html", "--out", out)
     assert out.read_bytes().startswith(b"<!doctype html>")
