@@ -17,6 +17,7 @@ import shapely
 from pyproj import Transformer
 
 from broadstreet.network.ground.catalogue import default_sheet
+from broadstreet.network.scenarios import base_extract
 from tests.quarter import HOMES, INPUTS, OFFICE, STREETS
 
 HEAD: Final = b"id,lon,lat,flats\n"
@@ -134,6 +135,9 @@ def _sheet(name: str, old: str, new: str) -> str:
     return text.replace(old, new, 1)
 
 
+EXTRACT: Final = {"e.osm.pbf": (base_extract() or Path()).read_bytes()[:98]}
+"""All of an extract but what is in it: what it states of itself."""
+OF_EXTRACT: Final = {"extract": "e.osm.pbf", "offices": []}
 HERE: Final = frozenset({"input"})
 """It has no place of its own, and is drawn where the plan was to begin."""
 BESIDE: Final = frozenset({"bad_geometry"})
@@ -230,6 +234,8 @@ def _prices() -> list[Wrong]:
             wish={"budget_cents": 0},
         ),
         Wrong("budget under 0", "a whole number of 0 or more is expected", "", HERE, wish={"budget_cents": -1}),
+        Wrong("phase under 0", "a whole number of 0 or more is expected", "", HERE, wish={"phase_budgets_cents": [-5]}),
+        Wrong("no time, of an extract", "a number of 0.1 or more", "", HERE, EXTRACT, OF_EXTRACT, {"seconds": 0}),
         Wrong("phases of 0", "they lack", "Give more", frozenset({"over_budget"}), wish={"phase_budgets_cents": [0]}),
     ]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from broadstreet.model.errors import (
     BadRequest,
     BroadstreetError,
     EngineFailed,
+    InvalidInput,
     NotAllowed,
     NotFound,
     NotSignedIn,
@@ -32,13 +33,16 @@ from broadstreet.model.errors import (
     TooMany,
 )
 from broadstreet.model.misfit import misfit
-from broadstreet.network.scenarios import places_of
+from broadstreet.network.ground import Fault
+from broadstreet.network.scenarios import places_of, trouble_of
 
 PROBLEM_JSON: Final = "application/problem+json"
 UNAVAILABLE_RETRY_S: Final = 2
 _BY_STATUS: Final[dict[int, type[BroadstreetError]]] = {
     kind.status: kind for kind in (BadRequest, NotSignedIn, NotAllowed, NotFound, TooLarge, TooMany)
 }
+_MISFIT_REMEDY: Final = "Mend that value, and send it again."
+_ABOUT: Final = "broadstreet_about"
 _log = logging.getLogger(__name__)
 
 
@@ -90,10 +94,25 @@ def _headers_of(error: BroadstreetError) -> dict[str, str]:
     return {}
 
 
+def draw_about(request: Request[Any, Any, Any], places: Callable[[], Sequence[Fault]]) -> None:
+    """From now on, what is refused of a request and has no place of its own is drawn at these. places: is asked only
+    then."""
+    request.scope["state"][_ABOUT] = places
+
+
+def _faults_of(request: Request[Any, Any, Any], error: BroadstreetError) -> dict[str, Any] | None:
+    """Where an error is: as it says itself, else where that lies which the request is about."""
+    about = request.scope["state"].get(_ABOUT)
+    if about is None or not isinstance(error, BadRequest | TooLarge):
+        return places_of(error)
+    return trouble_of(error, about=about()).faults
+
+
 def _render_own(request: Request[Any, Any, Any], error: BroadstreetError) -> Response[bytes]:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("%s %s: %s", request.method, request.url.path, error)
-    return _respond(problem_of(error), _headers_of(error))
+    problem = msgspec.structs.replace(problem_of(error), faults=_faults_of(request, error))
+    return _respond(problem, _headers_of(error))
 
 
 def _render_engine(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -117,6 +136,8 @@ def _render_http(request: Request[Any, Any, Any], error: HTTPException) -> Respo
         status=error.status_code,
         detail=detail,
         where=where,
+        remedy=_MISFIT_REMEDY if where else None,
+        faults=_faults_of(request, InvalidInput(detail, where=where, remedy=_MISFIT_REMEDY)) if where else None,
     )
     headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
     return _respond(problem, headers)

@@ -49,6 +49,7 @@ def mapped(map_file: Path | None, scenario: Path | None, offices: Sequence[str])
     otherwise nothing, so that an older map does not stand for it. What the ground's map showed before stays."""
     import msgspec
 
+    from broadstreet.city.stated import stated_bounds
     from broadstreet.model.errors import BroadstreetError
     from broadstreet.network.scenarios.trouble import around, trouble_of
 
@@ -56,7 +57,10 @@ def mapped(map_file: Path | None, scenario: Path | None, offices: Sequence[str])
     try:
         yield
     except BroadstreetError as error:
-        places = trouble_of(error, None, around(_inputs(scenario, offices))).faults
+        inputs = _inputs(scenario, offices)
+        named = inputs.get("extract")
+        whole = stated_bounds(scenario.parent / named) if scenario is not None and isinstance(named, str) else None
+        places = trouble_of(error, None, around(inputs, whole)).faults
         if map_file is not None and places is not None:
             map_file.write_bytes(msgspec.json.encode(places))
             _line(f"  {map_file} shows where, in {len(places['features']):,} places")

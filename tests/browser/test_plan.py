@@ -341,13 +341,27 @@ def test_papers_that_could_not_be_made_are_asked_for_again(
 
 
 def test_who_may_not_see_plans_is_told_so(chromium: Browser, demo: Demo) -> None:
-    context = chromium.new_context()  # of its own: the answer is to be an error
-    context.add_cookies(demo.cookies)
-    page = context.new_page()
     told = {"title": "Forbidden", "status": 403, "detail": "this takes the permission plan:read"}
-    page.route("**/v1/network/projects", lambda route: route.fulfill(status=403, json=told))
-    page.goto(f"{demo.base}/plan")
-    settled(page)
-    expect(page.get_by_role("alert")).to_contain_text("this takes the permission plan:read")
-    assert violations(page) == []
-    context.close()
+    with chromium.new_context() as context:  # of its own: the answer is to be an error
+        context.add_cookies(demo.cookies)
+        page = context.new_page()
+        page.route("**/v1/network/projects", lambda route: route.fulfill(status=403, json=told))
+        page.goto(f"{demo.base}/plan")
+        settled(page)
+        expect(page.get_by_role("alert")).to_contain_text("this takes the permission plan:read")
+        assert violations(page) == []
+
+
+def test_what_a_dialog_refuses_is_drawn_in_it(chromium: Browser, demo: Demo, quarter: dict[str, str]) -> None:
+    with chromium.new_context() as context:  # of its own: the answer is to be an error
+        context.add_cookies(demo.cookies)
+        page = context.new_page()
+        page.goto(f"{demo.base}/plan?project={quarter['project']}")
+        page.get_by_role("button", name="New scenario").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Other prices").click()
+        dialog.get_by_label("Prices (TOML)").fill('title = "None"\ncurrency = "EUR"')
+        dialog.get_by_role("button", name="Plan it", exact=True).click()
+        expect(dialog.get_by_role("grid", name="What is wrong")).to_contain_text("trench: is missing")
+        settled(page)
+        assert violations(page) == []

@@ -22,7 +22,7 @@ AT_THE_DOOR = {
     "an archive": "l.zip",
 }
 """Files that are refused as they come."""
-WISHED = ("no prices wished", "negative price", "budget under 0")
+WISHED = ("no prices wished", "negative price", "budget under 0", "phase under 0")
 """Wishes that are refused as they come."""
 
 
@@ -57,21 +57,33 @@ async def test_what_comes_in_wrong_is_refused_at_the_door(desk: Desk) -> None:
         assert kinds(told) == {"input"}, "it is drawn where the project's plans begin"
     names = [one["name"] for one in await desk.get(f"{at}/sources")]
     assert names == ["homes.csv", "streets.geojson", "central-helsinki.osm.pbf"], "nothing of it is kept"
-    # Its length is told, and nothing of it is read.
-    large = await desk.ask("PUT", f"{at}/sources/a.geojson", b"{", **{"content-length": "200000000"})
-    assert large.status == 413 and large.json["detail"] == "GeoJSON of more than 100 MB is not taken"
-    assert (large.json["where"], bool(large.json["remedy"])) == ("a.geojson", True)
+    # Its length is told, and no more of it is read than shows where it begins.
+    for beginning, drawn in ((b'{"coordinates": [[24.94, 60.17], [24.95, 60.17]]', "too_large"), (b"{", "input")):
+        large = await desk.ask("PUT", f"{at}/sources/a.geojson", beginning, **{"content-length": "200000000"})
+        assert large.status == 413 and large.json["detail"] == "GeoJSON of more than 100 MB is not taken"
+        assert (large.json["where"], bool(large.json["remedy"])) == ("a.geojson", True)
+        assert kinds(large.json) == {drawn}
     for name in WISHED:
         wrong = WRONG[name]
         refused = await desk.ask("POST", f"{at}/scenarios", {"name": name, "wish": wrong.wish})
         assert refused.status == 400 and wrong.said in refused.json["detail"] and refused.json["where"], refused.body
-        assert kinds(refused.json) == (set() if name == "budget under 0" else {"input"})
+        assert kinds(refused.json) == {"input"} and refused.json["remedy"]
     for inputs, where in (
         ({"offices": [{**OFFICE, "lat": 95.0}]}, "offices"),
         ({"limits": {"drop_m": -1}}, "inputs.limits.drop_m"),
     ):
         wrongly = await desk.ask("PATCH", at, {"inputs": {**INPUTS, **inputs}})
         assert (wrongly.status, wrongly.json["where"]) == (400, where) and wrongly.json["remedy"]
+        assert kinds(wrongly.json) == {"input"}
+        new = await desk.ask("POST", "/projects", {"name": "New", "inputs": {**INPUTS, **inputs}})
+        assert new.status == 400 and kinds(new.json) == ({"input"} if "limits" in inputs else set()), new.body
+    # A project that says of no place itself is where its extract says that it lies.
+    body = {"name": "All", "inputs": {"extract": "central-helsinki.osm.pbf"}}
+    whole = (await desk.post("/projects", body))["id"]
+    refused = await desk.ask(
+        "POST", f"/projects/{whole}/scenarios", {"name": "x", "wish": WRONG["no prices wished"].wish}
+    )
+    assert refused.status == 400 and kinds(refused.json) == {"input"}
 
 
 @pytest.mark.parametrize("name", ["two layers", "no prices"])

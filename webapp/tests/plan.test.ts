@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { roomy } from '../src/map/bounds.ts';
+import { inSight, roomy } from '../src/map/bounds.ts';
 import { gapOf, stepsOf, valueRange } from '../src/plan/closing.ts';
 import { colourOf } from '../src/plan/colour.ts';
 import { byWhat, differenceOf, onlyIn } from '../src/plan/comparison.ts';
@@ -155,4 +155,6 @@ test('one place alone is shown with what lies around it, several as they lie', (
   assert.ok(Math.abs(east - west - 0.005) < 1e-9 && Math.abs(north - south - 0.0025) < 1e-9 && west < 24.94 && south < 60.17);
   assert.deepEqual(roomy([24, 60, 25, 61]), [24, 60, 25, 61]);
   assert.equal(roomy(null), null);
+  assert.deepEqual(inSight([24.3, 60.3, 24.4, 60.4], [24, 60, 25, 61]), [24.3, 60.3, 24.4, 60.4]);
+  assert.deepEqual(inSight([2, 48, 2, 48], [24, 60, 25, 61]), [2, 48, 25, 61]);
 });

@@ -13,6 +13,7 @@ from litestar import Router
 from broadstreet.apis.network.designs import designs_router
 from broadstreet.apis.network.grounds import grounds_router
 from broadstreet.apis.network.investment import investment_router
+from broadstreet.apis.network.places import ABOUT
 from broadstreet.apis.network.projects import projects_router
 from broadstreet.apis.network.scenarios import scenarios_router
 from broadstreet.apis.network.serviceability import serviceability_router
@@ -27,4 +28,4 @@ def network_router() -> Router:
     """`/network`, to stand below `/v1`."""
     made_from = [projects_router(), sources_router(), sheets_router(), grounds_router()]
     made = [scenarios_router(), designs_router(), investment_router(), serviceability_router(), sitings_router()]
-    return Router("/network", route_handlers=[*made_from, *made])
+    return Router("/network", route_handlers=[*made_from, *made], dependencies=ABOUT)

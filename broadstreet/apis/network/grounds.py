@@ -11,10 +11,9 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 
 from broadstreet.access import requires
 from broadstreet.apis.network.layers import GEOJSON, file_answer
-from broadstreet.apis.network.places import placed
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
-from broadstreet.network.scenarios import GROUND_LAYERS, Look, LookedAt, Trouble, find_look, ground_layer
+from broadstreet.network.scenarios import GROUND_LAYERS, Look, LookedAt, Project, Trouble, find_look, ground_layer
 
 
 class GroundView(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +46,9 @@ async def one_ground(call: NamedDependency[Call], project: FromPath[str]) -> Gro
 
 
 @post("/projects/{project:str}/ground", opt=requires("plan:write"), status_code=HTTP_202_ACCEPTED)
-async def look_at_ground(call: NamedDependency[Call], project: FromPath[str]) -> GroundView:
+async def look_at_ground(call: NamedDependency[Call], found: NamedDependency[Project]) -> GroundView:
     """Have a project's ground read and put together, without planning anything; ask for it until it is `ready`."""
-    plans = call.services.plans
-    found = await plans.projects.find(call.database, project)
-    with placed(found):
-        return view(await plans.look(call.database, call.principal, found))
+    return view(await call.services.plans.look(call.database, call.principal, found))
 
 
 @get("/projects/{project:str}/ground/{layer:str}", opt=requires("plan:read"), media_type=GEOJSON)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
-from litestar import Router, delete, get, patch, post
+from litestar import Request, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, UnsetType
 
 from broadstreet.access import requires
+from broadstreet.apis.problem import draw_about
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
-from broadstreet.network.scenarios import NewProject, Project, ProjectChange, RegistrySites, inputs_of
+from broadstreet.network.scenarios import NewProject, Project, ProjectChange, RegistrySites, around, inputs_of
 from broadstreet.network.scenarios.project import Name, Networks
 from broadstreet.network.scenarios.task import StandingNetwork
+
+AnyRequest = Request[Any, Any, Any]
 
 
 class ProjectBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,8 +79,9 @@ async def list_of_projects(call: NamedDependency[Call]) -> list[ProjectView]:
 
 
 @post("/projects", opt=requires("plan:write"))
-async def create_project(call: NamedDependency[Call], data: JSONBody[ProjectBody]) -> ProjectView:
+async def create_project(call: NamedDependency[Call], request: AnyRequest, data: JSONBody[ProjectBody]) -> ProjectView:
     """Make a project. Its `inputs` name files that are given as its sources, now or later."""
+    draw_about(request, partial(around, data.inputs or {}))
     wanted = NewProject(
         name=data.name, inputs=inputs_of(data.inputs or {}), networks=data.networks, registry=data.registry
     )
@@ -93,11 +98,10 @@ async def one_project(call: NamedDependency[Call], project: FromPath[str]) -> Pr
 
 @patch("/projects/{project:str}", opt=requires("plan:write"))
 async def change_project(
-    call: NamedDependency[Call], project: FromPath[str], data: JSONBody[ProjectChangeBody]
+    call: NamedDependency[Call], found: NamedDependency[Project], data: JSONBody[ProjectChangeBody]
 ) -> ProjectView:
     """Rename a project, or make its plans from something else. Scenarios that are planned stay as they were planned."""
     projects = call.services.plans.projects
-    found = await projects.find(call.database, project)
     inputs = UNSET if data.inputs is UNSET else inputs_of(data.inputs)
     change = ProjectChange(name=data.name, inputs=inputs, networks=data.networks, registry=data.registry)
     changed = await projects.change(call.database, found, change)

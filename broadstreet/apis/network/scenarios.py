@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from broadstreet.access import requires
-from broadstreet.apis.network.places import placed
+from broadstreet.apis.network.places import Found
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.network.proof import Finding
@@ -83,13 +83,11 @@ async def list_of_scenarios(call: NamedDependency[Call], project: FromPath[str])
 
 @post("/projects/{project:str}/scenarios", opt=requires("plan:write"))
 async def create_scenario(
-    call: NamedDependency[Call], project: FromPath[str], data: JSONBody[NewScenario]
+    call: NamedDependency[Call], found: NamedDependency[Project], data: JSONBody[NewScenario]
 ) -> ScenarioView:
     """Make a scenario, a wish beside what the project says. `derived_from` has another's wish where none is given."""
-    plans = call.services.plans
-    found = await plans.projects.find(call.database, project)
-    with placed(found):
-        scenario = await plans.scenarios.create(call.database, found, data, call.principal.name)
+    scenarios = call.services.plans.scenarios
+    scenario = await scenarios.create(call.database, found, data, call.principal.name)
     await call.audit("scenario.create", scenario.id, {"project": found.id, "name": scenario.name})
     if data.begin:
         scenario = await _begun(call, found, scenario)
@@ -97,8 +95,7 @@ async def create_scenario(
 
 
 async def _begun(call: Call, project: Project, scenario: Scenario) -> Scenario:
-    with placed(project):
-        begun = await call.services.plans.begin(call.database, call.principal, project, scenario)
+    begun = await call.services.plans.begin(call.database, call.principal, project, scenario)
     await call.audit("scenario.begin", begun.id, {"project": project.id, "name": begun.name})
     return begun
 
@@ -111,15 +108,11 @@ async def one_scenario(call: NamedDependency[Call], scenario: FromPath[str]) -> 
 
 @patch("/scenarios/{scenario:str}", opt=requires("plan:write"))
 async def change_scenario(
-    call: NamedDependency[Call], scenario: FromPath[str], data: JSONBody[ScenarioChange]
+    call: NamedDependency[Call], of: NamedDependency[Found], data: JSONBody[ScenarioChange]
 ) -> ScenarioView:
     """Rename a scenario; or wish something else of it, while nothing came of it."""
-    scenarios = call.services.plans.scenarios
-    found = await scenarios.find(call.database, scenario)
-    project = await call.services.plans.projects.find(call.database, found.project)
-    with placed(project):
-        changed = await scenarios.change(call.database, project, found, data)
-    await call.audit("scenario.change", changed.id, {"project": project.id, "name": changed.name})
+    changed = await call.services.plans.scenarios.change(call.database, of.project, of.scenario, data)
+    await call.audit("scenario.change", changed.id, {"project": of.project.id, "name": changed.name})
     return view(changed)
 
 
@@ -133,12 +126,9 @@ async def remove_scenario(call: NamedDependency[Call], scenario: FromPath[str]) 
 
 
 @post("/scenarios/{scenario:str}/begin", opt=requires("plan:write"), status_code=HTTP_202_ACCEPTED)
-async def begin_scenario(call: NamedDependency[Call], scenario: FromPath[str]) -> ScenarioView:
+async def begin_scenario(call: NamedDependency[Call], of: NamedDependency[Found]) -> ScenarioView:
     """Have a scenario planned; what came of it before is forgotten. Ask for it to see how far it is."""
-    plans = call.services.plans
-    found = await plans.scenarios.find(call.database, scenario)
-    project = await plans.projects.find(call.database, found.project)
-    return view(await _begun(call, project, found))
+    return view(await _begun(call, of.project, of.scenario))
 
 
 @post("/scenarios/{scenario:str}/stop", opt=requires("plan:write"), status_code=HTTP_202_ACCEPTED)

@@ -16,7 +16,7 @@ from broadstreet.access import requires
 from broadstreet.apis.network.layers import file_answer
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
-from broadstreet.network.scenarios import NewSiting, Siting, SitingFigures, SitingState, Trouble
+from broadstreet.network.scenarios import NewSiting, Project, Siting, SitingFigures, SitingState, Trouble
 from broadstreet.network.scenarios.project import Name
 from broadstreet.network.scenarios.siting import siting_wish
 from broadstreet.network.scenarios.sitings import begin_siting, cancel_siting, remove_siting, sited, siting_layer
@@ -78,10 +78,11 @@ async def list_of_sitings(call: NamedDependency[Call], project: FromPath[str]) -
 
 
 @post("/projects/{project:str}/sitings", opt=requires("plan:write"), status_code=HTTP_202_ACCEPTED)
-async def ask_where(call: NamedDependency[Call], project: FromPath[str], data: JSONBody[SitingBody]) -> SitingView:
+async def ask_where(
+    call: NamedDependency[Call], found: NamedDependency[Project], data: JSONBody[SitingBody]
+) -> SitingView:
     """Ask where sensors go. It begins at once; ask for it to see how far it is."""
     plans, store = call.services.plans, call.services.store
-    found = await plans.projects.find(call.database, project)
     wanted = NewSiting(name=data.name, wish=siting_wish(data.wish))
     begun = await begin_siting(plans, store, call.database, call.principal, found, wanted)
     await call.audit("siting.begin", begun.id, {"project": found.id, "name": begun.name})

@@ -13,10 +13,9 @@ from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
 
 from broadstreet.access import requires
-from broadstreet.apis.network.places import placed
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
-from broadstreet.network.scenarios import BASE_EXTRACT, Source, base_extract
+from broadstreet.network.scenarios import BASE_EXTRACT, Project, Source, base_extract
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -87,15 +86,13 @@ async def list_of_sources(call: NamedDependency[Call], project: FromPath[str]) -
     operation_class=_Given,
 )
 async def put_source(
-    call: NamedDependency[Call], request: AnyRequest, project: FromPath[str], file: FromPath[str]
+    call: NamedDependency[Call], request: AnyRequest, found: NamedDependency[Project], file: FromPath[str]
 ) -> SourceView:
     """Give a file, in place of the one of its name. It is known by its first bytes, and bounded by its form."""
     plans = call.services.plans
-    found = await plans.projects.find(call.database, project)
     told = request.headers.get("content-length", "")
     size = int(told) if told.isascii() and told.isdecimal() else None
-    with placed(found):
-        source = await plans.put_source(call.database, found, file, size, request.stream(), call.principal.name)
+    source = await plans.put_source(call.database, found, file, size, request.stream(), call.principal.name)
     await call.audit("project.source", found.id, {"name": found.name, "file": source.name, "sha256": source.sha256})
     return view(source)
 

@@ -6,8 +6,6 @@ bounded in bytes and in features: over them it is refused, and says how to read 
 
 from __future__ import annotations
 
-import csv
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,22 +21,16 @@ from broadstreet.network.ground.courses import Lines
 from broadstreet.network.ground.fault import Fault, FaultKind, LargeFile
 from broadstreet.network.ground.forms import BEGINNING_BYTES, SUFFIXES, check_whole, form_of, not_as_named
 from broadstreet.network.ground.forms import MAX_BYTES as MAX_BYTES
+from broadstreet.network.ground.glancing import GLANCED_BYTES, LAT_NAMES, LON_NAMES, begins
 from broadstreet.network.ground.projection import STREETS, WGS84, crs_of, to_degrees
 
 MAX_FEATURES: Final = 1_000_000
 """The most features of a layer that are read."""
 _CSV_OPTIONS: Final = {
-    "X_POSSIBLE_NAMES": "lon,longitude,lng,x",
-    "Y_POSSIBLE_NAMES": "lat,latitude,y",
+    "X_POSSIBLE_NAMES": LON_NAMES,
+    "Y_POSSIBLE_NAMES": LAT_NAMES,
     "AUTODETECT_TYPE": "YES",
 }
-
-
-_GLANCED_BYTES: Final = 65_536
-_GLANCED_PLACES: Final = 50
-"""Of a file that is too large: so much is looked at, so many places are told."""
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
-_POSITION: Final = re.compile(rf"\[\s*({_NUMBER.pattern})\s*,\s*({_NUMBER.pattern})\s*[\],]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,37 +170,11 @@ def _form(path: Path) -> str:
     if size > MAX_BYTES[form]:
         message = f"{form} of {size / 1e6:.0f} MB is over the bound of {MAX_BYTES[form] / 1e6:.0f} MB"
         remedy = "Write it as GeoPackage, which is read in parts." if form == "GeoJSON" else "Cut the city out first."
-        raise LargeFile(message, _begins(path, message, remedy), where=str(path), remedy=remedy)
+        with path.open("rb") as file:
+            places = begins(path.name, file.read(GLANCED_BYTES), message, remedy)
+        raise LargeFile(message, places, where=str(path), remedy=remedy)
     check_whole(form, beginning, path.stat().st_size, str(path))
     return form
-
-
-def _begins(path: Path, message: str, remedy: str) -> list[Fault]:
-    """Where a text that is too large to be read begins, by its first positions in degrees."""
-    with path.open("rb") as file:
-        text = file.read(_GLANCED_BYTES).decode(errors="replace")
-    found = _POSITION.findall(text) if path.suffix.lower() != ".csv" else _first_rows(text)
-    places = dict.fromkeys((float(lon), float(lat)) for lon, lat in found)
-    what = f"{message}; it begins here"
-    return [
-        Fault(FaultKind.TOO_LARGE, lon, lat, what, remedy)
-        for lon, lat in list(places)[:_GLANCED_PLACES]
-        if abs(lon) <= 180 and abs(lat) <= 90
-    ]
-
-
-def _first_rows(text: str) -> list[tuple[str, str]]:
-    """Longitudes and latitudes of a table's first whole lines."""
-    rows = list(csv.reader(text.splitlines()[:-1]))
-    heads = [name.strip().casefold() for name in rows[0]] if rows else []
-    axes = [
-        next((heads.index(name) for name in _CSV_OPTIONS[axis].split(",") if name in heads), -1)
-        for axis in ("X_POSSIBLE_NAMES", "Y_POSSIBLE_NAMES")
-    ]
-    if min(axes) < 0:
-        return []
-    places = [(row[axes[0]], row[axes[1]]) for row in rows[1:] if len(row) > max(axes)]
-    return [place for place in places if all(_NUMBER.fullmatch(part) for part in place)]
 
 
 def _box_in(box: Box, crs: str | None, where: str) -> tuple[float, float, float, float] | None:

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
+from broadstreet.city.stated import stated_bounds
 from broadstreet.model.errors import BroadstreetError
 from broadstreet.network.ground import Fault, Ground, offices_geojson, premises_geojson, ways_geojson
 from broadstreet.network.ground.drawing import faults_geojson
@@ -53,7 +54,13 @@ class _Work:
 
     def about(self) -> list[Fault]:
         """Where what is planned lies, for a refusal without a place of its own."""
-        return around(msgspec.to_builtins(self.task.inputs)) if (self.folder / "task.json").is_file() else []
+        if not (self.folder / "task.json").is_file():
+            return []
+        inputs = self.task.inputs
+        return around(
+            msgspec.to_builtins(inputs),
+            stated_bounds(self.folder / "files" / inputs.extract) if inputs.extract else None,
+        )
 
     def tell(self, line: Line) -> None:
         with (self.folder / "progress").open("ab") as progress:

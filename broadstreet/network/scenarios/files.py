@@ -21,6 +21,7 @@ from typing import Final
 
 from broadstreet.engines import check_disk
 from broadstreet.model.errors import NotFound, TooLarge
+from broadstreet.network.ground.glancing import GLANCED_BYTES
 from broadstreet.network.scenarios.source import BEGINNING_BYTES, Expected
 
 SOURCES: Final = "sources"
@@ -69,29 +70,34 @@ class PlanFiles:
             raise NotFound("the plan's files are not on this machine", remedy="Plan it again.") from None
 
     async def take_in(
-        self, tenant: str, project: str, wanted: Expected, pieces: AsyncIterator[bytes]
+        self, tenant: str, project: str, wanted: Expected, told: int, pieces: AsyncIterator[bytes]
     ) -> tuple[str, int]:
-        """A source as it comes, piece by piece; answers its SHA-256 and its bytes. Raises InvalidInput, TooLarge,
+        """A source as it comes, piece by piece; answers its SHA-256 and its bytes. told: how many it will have, 0 where
+        nobody says. Of one that is too long no more is read than shows where it begins. Raises InvalidInput, TooLarge,
         DiskFull."""
         folder = self.project(tenant, project) / SOURCES
         await asyncio.to_thread(self._make_room, folder, 0)
-        room = min(wanted.max_bytes, self._max_bytes - await asyncio.to_thread(self.used_bytes))
+        room = self._max_bytes - await asyncio.to_thread(self.used_bytes)
         descriptor, name = await asyncio.to_thread(tempfile.mkstemp, UNFINISHED, "source-", folder)
         path, sha256, size, beginning = Path(name), hashlib.sha256(), 0, b""
         try:
             with os.fdopen(descriptor, "wb") as file:
                 async for piece in pieces:
                     size += len(piece)
-                    wanted.check_size(size)
+                    is_known = len(beginning) >= BEGINNING_BYTES
+                    if len(beginning) < GLANCED_BYTES:
+                        beginning = (beginning + piece)[:GLANCED_BYTES]
+                    if not is_known and len(beginning) >= BEGINNING_BYTES:
+                        wanted.check_beginning(beginning[:BEGINNING_BYTES])
+                    if len(beginning) == GLANCED_BYTES:
+                        wanted.check_size(max(size, told), beginning)
                     self._check_room(size, room)
-                    is_known, beginning = len(beginning) >= BEGINNING_BYTES, (beginning + piece)[:BEGINNING_BYTES]
-                    if not is_known and len(beginning) == BEGINNING_BYTES:
-                        wanted.check_beginning(beginning)
                     sha256.update(piece)
                     await asyncio.to_thread(file.write, piece)
                 if size < BEGINNING_BYTES:
                     wanted.check_beginning(beginning)
-                wanted.check_whole(beginning, size)
+                wanted.check_size(max(size, told), beginning)
+                wanted.check_whole(beginning[:BEGINNING_BYTES], size)
                 file.flush()
                 await asyncio.to_thread(os.fsync, file.fileno())
             await asyncio.to_thread(path.replace, folder / sha256.hexdigest())

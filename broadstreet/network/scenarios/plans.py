@@ -162,8 +162,7 @@ class Plans:
         """Take a file in, in place of the one of its name. size: as far as it was told. Raises InvalidInput, TooLarge,
         TooMany, DiskFull."""
         wanted = expected(name, self._max_source_bytes)
-        wanted.check_size(size or 0)
-        sha256, taken = await self.files.take_in(database.name, project.id, wanted, pieces)
+        sha256, taken = await self.files.take_in(database.name, project.id, wanted, size or 0, pieces)
         source = Source(name=name, form=wanted.form, sha256=sha256, bytes=taken, added_by=by, added_us=self._clock())
         before = {one.sha256 for one in await list_sources(database, project) if one.name == name}
         try:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from broadstreet.city.bounds import MAX_EXTRACT_BYTES
-from broadstreet.model.errors import InvalidInput, NotFound, TooLarge, TooMany
+from broadstreet.model.errors import InvalidInput, NotFound, TooMany
+from broadstreet.network.ground.fault import LargeFile
 from broadstreet.network.ground.forms import BEGINNING_BYTES as BEGINNING_BYTES
 from broadstreet.network.ground.forms import MAX_BYTES, SUFFIXES, check_whole, form_of, not_as_named
+from broadstreet.network.ground.glancing import begins
 from broadstreet.network.ground.sheet import MAX_SHEET_BYTES
 from broadstreet.network.scenarios.project import BASE_EXTRACT, MAX_SOURCES, Project
 from broadstreet.store import load_queries
@@ -59,16 +61,15 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     form: str
     max_bytes: int
 
-    def check_size(self, size: int) -> None:
-        """Raises TooLarge."""
-        if size > self.max_bytes:
-            raise TooLarge(
-                f"{self.form} of more than {self.max_bytes / 1e6:.0f} MB is not taken",
-                where=self.name,
-                remedy="Cut the city out first, for instance with `osmium extract`."
-                if self.form == EXTRACT
-                else "Cut the city out first, or write it as GeoPackage.",
-            )
+    def check_size(self, size: int, beginning: bytes) -> None:
+        """Raises TooLarge, with the places that the file begins with. beginning: GLANCED_BYTES of it."""
+        if size <= self.max_bytes:
+            return
+        message = f"{self.form} of more than {self.max_bytes / 1e6:.0f} MB is not taken"
+        remedy = "Cut the city out first, or write it as GeoPackage."
+        if self.form == EXTRACT:
+            remedy = "Cut the city out first, for instance with `osmium extract`."
+        raise LargeFile(message, begins(self.name, beginning, message, remedy), where=self.name, remedy=remedy)
 
     def check_beginning(self, beginning: bytes) -> None:
         """Raises InvalidInput for a file that is not what its name says."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from broadstreet.model.errors import BroadstreetError, InvalidInput, NotFound, TooLarge
+from broadstreet.model.geometry import Box
 from broadstreet.network.ground import BadGround, Fault, FaultKind, faults_geojson
 from broadstreet.network.ground.fault import LargeFile
 
@@ -40,6 +41,14 @@ class Refused(InvalidInput):
         self.places = trouble.faults
 
 
+class RefusedLarge(TooLarge):
+    """A plan cannot be made from so much."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.detail, where=trouble.where, remedy=trouble.remedy)
+        self.places = trouble.faults
+
+
 def trouble_of(error: BroadstreetError, folder: Path | None = None, about: Sequence[Fault] = ()) -> Trouble:
     """An error to keep. folder: where its files were, which nobody need know. about: where what was to be planned lies,
     which is drawn where the error has no place of its own."""
@@ -61,7 +70,7 @@ def trouble_of(error: BroadstreetError, folder: Path | None = None, about: Seque
 
 def places_of(error: BroadstreetError) -> dict[str, Any] | None:
     """The places an error names, as GeoJSON; None where it names none."""
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | RefusedLarge):
         return error.places
     if not isinstance(error, BadGround | LargeFile) or not error.faults:
         return None
@@ -73,9 +82,10 @@ def _drawn(faults: Iterable[Fault]) -> dict[str, Any]:
     return drawn
 
 
-def around(inputs: Mapping[str, Any]) -> list[Fault]:
+def around(inputs: Mapping[str, Any], whole: Box | None = None) -> list[Fault]:
     """Where what is planned from these inputs lies, as far as they say so themselves: the central offices, else the
-    area, else the sites. inputs: their parts as they were given, right or wrong."""
+    area, else the sites, else the midst of all of it. inputs: their parts as they were given, right or wrong. whole:
+    where their streets lie, as far as that is known."""
     found = _places(inputs.get("offices"), "it was to be planned from here")
     area = inputs.get("area")
     if not found and isinstance(area, Mapping):
@@ -84,6 +94,8 @@ def around(inputs: Mapping[str, Any]) -> list[Fault]:
             lon, lat = (sum(axis) / len(points) for axis in zip(*points, strict=True))
             found = [(lon, lat, "it was to be planned here")]
     found = found or _places(inputs.get("sites"), "this was to be reached")
+    if not found and whole is not None:
+        found = [((whole.west + whole.east) / 2, (whole.south + whole.north) / 2, "it was to be planned around here")]
     return [Fault(FaultKind.INPUT, lon, lat, what, "") for lon, lat, what in found[:MAX_AROUND]]
 
 
@@ -131,7 +143,6 @@ def _told_places(error: BroadstreetError) -> dict[str, Any] | None:
 
 def error_of(trouble: Trouble) -> BroadstreetError:
     """The error again."""
-    for kind in (NotFound, TooLarge):
-        if trouble.status == kind.status:
-            return kind(trouble.detail, where=trouble.where, remedy=trouble.remedy)
-    return Refused(trouble)
+    if trouble.status == NotFound.status:
+        return NotFound(trouble.detail, where=trouble.where, remedy=trouble.remedy)
+    return RefusedLarge(trouble) if trouble.status == TooLarge.status else Refused(trouble)

@@ -6,6 +6,8 @@ export class Work {
   error = $state('');
   /** Which field the error is about, where it is about one. */
   where = $state<string | null>(null);
+  /** All that was said of it, with the places that were spoken of. */
+  problem = $state.raw<Problem | null>(null);
 
   async do(work: () => Promise<void>): Promise<void> {
     this.working = true;
@@ -16,6 +18,7 @@ export class Work {
       if (!(problem instanceof Problem)) throw problem;
       this.error = [problem.message, problem.remedy].filter(Boolean).join('. ');
       this.where = problem.where;
+      this.problem = problem;
     } finally {
       this.working = false;
     }
@@ -24,5 +27,6 @@ export class Work {
   clear(): void {
     this.error = '';
     this.where = null;
+    this.problem = null;
   }
 }

@@ -29,3 +29,11 @@ export function roomy(bounds: Bounds | null, least_deg = 0.005): Bounds | null {
   const up = Math.max(0, least_deg / 2 - (north - south)) / 2;
   return [west - across, south - up, east + across, north + up];
 }
+
+/** Bounds on a map that is drawn of a city alone: where they reach beyond it, the city is in sight with them. */
+export function inSight(bounds: Bounds | null, city: Bounds | null): Bounds | null {
+  if (!bounds || !city) return bounds;
+  const isWithin = bounds[0] >= city[0] && bounds[1] >= city[1] && bounds[2] <= city[2] && bounds[3] <= city[3];
+  if (isWithin) return bounds;
+  return [Math.min(bounds[0], city[0]), Math.min(bounds[1], city[1]), Math.max(bounds[2], city[2]), Math.max(bounds[3], city[3])];
+}

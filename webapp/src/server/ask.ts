@@ -3,18 +3,26 @@
  * server's own words where it gave any, ours where it could not be reached.
  */
 import { words } from '../words/index.ts';
+import type { Faults } from './answers.plan.ts';
 
 export class Problem extends Error {
   readonly status: number;
   readonly where: string | null;
   readonly remedy: string | null;
+  /** The places that are spoken of. */
+  readonly faults: Faults | null;
 
-  constructor(status: number, message: string, where: string | null = null, remedy: string | null = null) {
+  constructor(status: number, message: string, where: string | null = null, remedy: string | null = null, faults: Faults | null = null) {
     super(message);
     this.name = 'Problem';
     this.status = status;
     this.where = where;
     this.remedy = remedy;
+    this.faults = faults;
+  }
+
+  get detail(): string {
+    return this.message;
   }
 }
 
@@ -23,6 +31,7 @@ interface ProblemBody {
   detail?: string;
   where?: string;
   remedy?: string;
+  faults?: Faults;
 }
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
@@ -47,7 +56,7 @@ export function onSignedOut(hearer: () => void): void {
 async function problemOf(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => ({}))) as ProblemBody;
   const message = body.detail ?? body.title ?? words.problem.status(response.status);
-  return new Problem(response.status, message, body.where ?? null, body.remedy ?? null);
+  return new Problem(response.status, message, body.where ?? null, body.remedy ?? null, body.faults ?? null);
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {

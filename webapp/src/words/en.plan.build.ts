@@ -65,6 +65,7 @@ export const buildWords = {
     candidates: (places: Counted) => `the best of ${plural(places, 'place', 'places')}`,
     noFault: 'nothing',
     faults: 'What is wrong, and where',
+    nobody: 'No street leads to any of the premises: nothing can be planned from here.',
     housePrices: (currency: string) => `the house’s catalogue, in ${currency}`,
   },
 
