@@ -66,6 +66,7 @@ def _tell_offer(offer: Offer, currency: str, *, is_phased: bool) -> None:
     console.print(f"  {offer.why}", markup=False)
     light = f"{offer.length_m:,.0f} m, {offer.loss_db:.2f} dB, {offer.margin_db:.2f} dB within its class"
     console.print(f"  {light}; {offer.spare} more like it", markup=False)
+    console.print(f"  {_speed(offer)}", markup=False)
     ways = Table("from", "to", "cable", "m")
     for hop in offer.hops:
         begins = hop.first or "a new closure"
@@ -75,3 +76,13 @@ def _tell_offer(offer: Offer, currency: str, *, is_phased: bool) -> None:
         bill.add_row(item.what, item.key, f"{item.quantity:,.1f}", item.unit, f"{item.cents / 100:,.2f}")
     console.print(ways)
     console.print(bill)
+
+
+def _speed(offer: Offer) -> str:
+    """How fast it is, and for whom."""
+    line = offer.line
+    if line.down_mbit_per_s is None or line.up_mbit_per_s is None:
+        return f"light of class {line.optical_class}, whose speed the optics do not say"
+    speed = f"{line.down_mbit_per_s / 1000:.3g} Gbit/s down and {line.up_mbit_per_s / 1000:.3g} up on the line"
+    whose = "for this place alone" if offer.shared_by == 1 else f"shared by {offer.shared_by} at most"
+    return f"{speed} ({line.optical_class}), {whose}"

@@ -271,6 +271,7 @@ def test_what_can_be_had_is_told_by_address_and_place(plan_file: Path) -> None:
     kept = read_plan(plan_file).kept()
     demand = kept.ground.premises.demand
     said = run("plan", "serviceability", plan_file, demand.ids[0])
+    assert "2.49 Gbit/s down and 1.24 up on the line (B+), shared by 32 at most" in said
     assert (
         "a fibre shared by 32 at most, once the plan is built, for" in said
         and "a fibre of its own, once the plan is built, for" in said

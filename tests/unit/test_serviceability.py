@@ -15,7 +15,7 @@ from broadstreet.network.ground import Ground, default_architecture, default_opt
 from broadstreet.network.ground.catalogue import default_catalogue
 from broadstreet.network.ground.office import Office
 from broadstreet.network.plan import plan_tree
-from broadstreet.network.serviceability import How, Offer, Product, Serviceability
+from broadstreet.network.serviceability import How, Line, Offer, Product, Serviceability
 from tests.ground import at, line, premises, streets, trait
 from tests.plan import lit, shortest_ways
 from tests.town import planned
@@ -206,6 +206,19 @@ def test_the_own_fibre_goes_past_the_splitters() -> None:
     assert any(item.what is What.PORT for item in own.items)
     shared = _only(_service().of("House 3").offers, Product.SHARED)
     assert own.loss_db < shared.loss_db - 15
+
+
+def test_an_offer_says_how_fast_its_line_is() -> None:
+    offers = _service().of("House 3").offers
+    assert _only(offers, Product.SHARED).line == Line("B+", 2488.32, 1244.16)
+    assert _only(offers, Product.OWN).line == Line("10GBASE-LR", 10312.5, 10312.5)
+    ground, statement = planned()
+    optics = default_optics()
+    short = msgspec.structs.replace(optics.classes["10GBASE-LR"], longest_m=1.0)
+    silent = msgspec.structs.replace(optics.classes["B+"], down_mbit_per_s=None, up_mbit_per_s=None)
+    optics = msgspec.structs.replace(optics, classes={**optics.classes, "10GBASE-LR": short, "B+": silent})
+    offers = Serviceability(ground, statement, default_architecture(), optics, built=1).of("House 3").offers
+    assert {offer.line for offer in offers} == {Line("B+", None, None)}, "no class for one reaches that far"
 
 
 def test_fibres_are_cut_where_they_are_joined() -> None:

@@ -20,15 +20,22 @@ Decibels = Annotated[float, Meta(ge=0, le=60)]
 Wavelength = Annotated[int, Meta(ge=1200, le=1700)]
 """In nanometres."""
 
+BitRate = Annotated[float, Meta(gt=0, le=10_000_000)]
+"""In millions of bits a second."""
+
 
 class OpticalClass(msgspec.Struct, frozen=True, kw_only=True):
-    """Between which losses a path must lie, and how long its fibre may be."""
+    """Between which losses a path must lie, how long its fibre may be, and how fast the line is: the bits that its
+    standard sends, before coding and framing; None: nobody says. is_shared: whether customers have a fibre together."""
 
     least_loss_db: Decibels
     most_loss_db: Decibels
     longest_m: Annotated[float, Meta(gt=0, le=200_000)]
     wavelengths_nm: Annotated[list[Wavelength], Meta(min_length=1, max_length=8)]
     source: Word
+    down_mbit_per_s: BitRate | None = None
+    up_mbit_per_s: BitRate | None = None
+    is_shared: bool = True
 
     def __post_init__(self) -> None:
         if self.least_loss_db >= self.most_loss_db:

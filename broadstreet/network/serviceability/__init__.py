@@ -10,7 +10,7 @@ class; an offer costs what its items sum to; of ways to the same place none that
 streets aside. Working it out takes a second or two for a quarter; an answer takes less than a millisecond or two.
 """
 
-from broadstreet.network.serviceability.answer import Answer, Hop, How, Offer, Product
+from broadstreet.network.serviceability.answer import Answer, Hop, How, Line, Offer, Product
 from broadstreet.network.serviceability.service import Serviceability
 
-__all__ = ["Answer", "Hop", "How", "Offer", "Product", "Serviceability"]
+__all__ = ["Answer", "Hop", "How", "Line", "Offer", "Product", "Serviceability"]

@@ -36,6 +36,15 @@ class Hop(msgspec.Struct, frozen=True):
     length_m: float
 
 
+class Line(msgspec.Struct, frozen=True):
+    """How fast the light is by its optical class's standard: bits on the line, before coding and framing. None: the
+    optics do not say."""
+
+    optical_class: str
+    down_mbit_per_s: float | None
+    up_mbit_per_s: float | None
+
+
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """What can be had from a phase on. phase: after which; is_today: that one stands already.
 
@@ -43,6 +52,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     hops: from the office outwards. dug_m: metres that must be opened for it. shared_by: how many customers share the
     fibre at most. spare: how many more fibres like it there are beside all that is planned; of what is planned, behind
     its closure. loss_db: at the worst, without the margin; margin_db: what is left of the class, the margin taken off.
+    line: of the plan's class; of a fibre of its own, of the fastest class for one customer that its loss and length
+    keep.
     """
 
     product: Product
@@ -57,6 +68,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     loss_db: float
     margin_db: float
     shared_by: int
+    line: Line
     spare: int
     why: str
 

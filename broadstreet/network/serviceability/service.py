@@ -14,7 +14,7 @@ from broadstreet.network.design import Statement, What
 from broadstreet.network.ground import Architecture, Ground, Optics
 from broadstreet.network.ground.ground import NO_STREET
 from broadstreet.network.light import loss_db
-from broadstreet.network.serviceability.answer import Answer, Hop, How, Offer, Product
+from broadstreet.network.serviceability.answer import Answer, Hop, How, Line, Offer, Product
 from broadstreet.network.serviceability.feeding import Feed, Feeding
 from broadstreet.network.serviceability.laying import Piece, Tariff
 from broadstreet.network.serviceability.places import Places, Spot
@@ -124,6 +124,7 @@ class Serviceability:
             loss_db=loss_db,
             margin_db=margin_db,
             shared_by=self.architecture.split,
+            line=self._line(passage.length_m, passage.joints, is_own=not self.architecture.splitters),
             spare=self._spare_at(last),
             why=f"It is one of those whom the plan serves: its way {when}, and only its drop is left to pay for.",
         )
@@ -172,6 +173,7 @@ class Serviceability:
             loss_db=loss_db,
             margin_db=margin_db,
             shared_by=1 if is_own else self.architecture.split,
+            line=self._line(feed.length_m, joints, is_own=is_own),
             spare=feed.spare,
             why=why,
         )
@@ -183,6 +185,19 @@ class Serviceability:
         )
         feed = latest.feeding.at.get(site)
         return feed.spare if feed is not None else 0
+
+    def _line(self, length_m: float, joints: int, *, is_own: bool) -> Line:
+        """What lights a path, and how fast."""
+        optics, names = self.optics, [self.architecture.optical_class]
+        if is_own:
+            connectors = min(self.architecture.connectors, joints)
+            for name, one in sorted(optics.classes.items()):
+                lost_db = loss_db(optics, name, length_m, joints=joints, connectors=connectors, splitters=())
+                is_bright = one.least_loss_db <= lost_db <= one.most_loss_db - optics.margin_db
+                if not one.is_shared and is_bright and length_m <= one.longest_m:
+                    names.append(name)
+        fastest = max(names, key=lambda name: optics.classes[name].down_mbit_per_s or 0.0)
+        return Line(fastest, optics.classes[fastest].down_mbit_per_s, optics.classes[fastest].up_mbit_per_s)
 
     def _light(self, length_m: float, joints: int, splitters: Sequence[int]) -> tuple[float, float]:
         """A path's worst loss, and what its class leaves beside it and the margin."""

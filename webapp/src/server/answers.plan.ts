@@ -371,6 +371,8 @@ export interface Offer {
   loss_db: number;
   margin_db: number;
   shared_by: number;
+  /** How fast the line is by its class's standard; null: the plan's optics do not say. */
+  line: { optical_class: string; down_mbit_per_s: number | null; up_mbit_per_s: number | null };
   spare: number;
   why: string;
 }
