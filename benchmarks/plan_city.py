@@ -32,7 +32,7 @@ from broadstreet.network.ground.columns import DemandColumns
 from broadstreet.network.ground.inputs import DemandSource, Inputs, read_ground
 from broadstreet.network.ground.optics import default_optics
 from broadstreet.network.ground.premises import Needs
-from broadstreet.network.plan import plan_fibre
+from broadstreet.network.plan import plan_with_drops
 from broadstreet.network.proof import prove
 
 SHARED: Final = (
@@ -86,7 +86,7 @@ def measure(folder: Path, share: float, seconds: float, candidates: int, optical
         told.append(time.monotonic() - began_s)
 
     optics, offices = default_optics(), range(len(ground.offices))
-    best = plan_fibre(ground, architecture, optics, offices, seconds=seconds, on_progress=tell)
+    ground, best = plan_with_drops(ground, architecture, optics, offices, seconds=seconds, on_progress=tell)
     planned_s = time.monotonic() - began_s
     findings = prove(best, ground, architecture, optics)
     return {

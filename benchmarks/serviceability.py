@@ -22,7 +22,7 @@ import numpy as np
 
 from broadstreet.network.ground import default_architecture, default_optics
 from broadstreet.network.ground.inputs import Inputs, read_ground
-from broadstreet.network.plan import plan_fibre
+from broadstreet.network.plan import plan_with_drops
 from broadstreet.network.serviceability import Serviceability
 from broadstreet.network.serviceability.places import Spot
 from broadstreet.network.serviceability.reach import Reach
@@ -85,7 +85,7 @@ def main() -> None:
     options = parser.parse_args()
     ground = read_ground(HELSINKI, Path("/"))
     architecture, optics = default_architecture(), default_optics()
-    statement = plan_fibre(ground, architecture, optics, [0], seconds=options.seconds)
+    ground, statement = plan_with_drops(ground, architecture, optics, [0], seconds=options.seconds)
     started = time.perf_counter()
     service = Serviceability(ground, statement, architecture, optics, built=1)
     prepared_s = time.perf_counter() - started

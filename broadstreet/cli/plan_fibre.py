@@ -77,14 +77,14 @@ def fibre(
         if phase_budget:
             wished["phase_budgets_cents"] = [_cents(amount, "--phase-budget") for amount in phase_budget]
         name, folder, task = _task(scenario, extract, office or [], wished)
-        ground, planned, progress = _made(folder, task, map_file)
+        planned, progress = _made(folder, task, map_file)
     _tell(planned)
     if planned.findings:
         for finding in planned.findings[:SHOWN_FINDINGS]:
             _line(f"  {finding}")
         raise typer.Exit(EXIT_WRONG)
     if out is not None:
-        _write(out, name, task, ground, planned, progress)
+        _write(out, name, task, planned, progress)
 
 
 def _cents(amount: float, option: str) -> int:
@@ -108,8 +108,8 @@ def _check_folder(option: str, file: Path | None) -> None:
         raise NotFound("there is no such folder", where=f"{option} {file}", remedy="Make it first, or name another.")
 
 
-def _made(folder: Path, task: Task, map_file: Path | None) -> tuple[Ground, Planned, list[Better]]:
-    """The ground, the plan and how it became better. The map has the faults of the ground, or of a refusal."""
+def _made(folder: Path, task: Task, map_file: Path | None) -> tuple[Planned, list[Better]]:
+    """The plan and how it became better. The map has the faults of the ground, or of a refusal."""
     from broadstreet.network.scenarios.making import warm
     from broadstreet.network.scenarios.reading import read
 
@@ -123,7 +123,7 @@ def _made(folder: Path, task: Task, map_file: Path | None) -> tuple[Ground, Plan
     planned, progress = _plan(task, ground)
     write_faults(map_file, planned.faults)
     tell_faults(planned.faults[len(ground.faults) :], map_file)
-    return ground, planned, progress
+    return planned, progress
 
 
 def _task(
@@ -237,7 +237,7 @@ def _tell(planned: Planned) -> None:
     _line("  checked: nothing found" if not found else f"  checked: {found} findings, so this is no plan")
 
 
-def _write(out: Path, name: str, task: Task, ground: Ground, planned: Planned, progress: list[Better]) -> None:
+def _write(out: Path, name: str, task: Task, planned: Planned, progress: list[Better]) -> None:
     from broadstreet.network.scenarios.packed import pack_ground
     from broadstreet.network.scenarios.planfile import FORM, PlanFile, write_plan
 
@@ -251,7 +251,7 @@ def _write(out: Path, name: str, task: Task, ground: Ground, planned: Planned, p
         findings=planned.findings,
         sheets=planned.sheets,
         statement=planned.statement,
-        ground=pack_ground(ground),
+        ground=pack_ground(planned.ground),
     )
     write_plan(out, plan)
     _line(f"  written to {out}")

@@ -17,7 +17,8 @@ from msgspec import Meta
 from broadstreet.model.errors import InvalidInput, TooLarge
 from broadstreet.network.ground.beside import belonging, unsure_streets
 from broadstreet.network.ground.catalogue import Catalogue
-from broadstreet.network.ground.courses import F8, I8, Plane, distances_m
+from broadstreet.network.ground.courses import F8, I8, Lines, Plane, distances_m
+from broadstreet.network.ground.elsewhere import MOST_WAYS, Around, Elsewhere, hooks_of
 from broadstreet.network.ground.fault import Fault, FaultKind
 from broadstreet.network.ground.findings import (
     check_usable,
@@ -51,12 +52,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How far things may be from what they are joined to, and how small a part of the graph counts as cut off.
 
     island_m: ways that hang together, but with nothing else, and are shorter than this in all, are an island; the
-    longest part is never one.
+    longest part is never one. drop_ways: how many ways each drop may choose from, the nearest among them; drop_more_m:
+    by how much a drop may be longer than to the nearest. With one way everyone hangs on the nearest.
     """
 
     snap_m: Metres = SNAP_M
     drop_m: Metres = 100.0
     area_drop_m: Metres = 500.0
+    drop_ways: Annotated[int, Meta(ge=1, le=MOST_WAYS)] = 3
+    drop_more_m: Metres = 20.0
     link_m: Metres = LINK_M
     island_m: Metres = 500.0
 
@@ -72,8 +76,10 @@ def put_together(
     rules: Rules | None = None,
     limits: Limits | None = None,
     faults: Iterable[Fault] = (),
+    houses: Lines | None = None,
 ) -> Ground:
-    """The ground of these inputs. faults: what was found wrong while they were read.
+    """The ground of these inputs. faults: what was found wrong while they were read; houses: outlines in WGS 84
+    degrees, through which no drop is led that has another way.
 
     Raises BadGround where rules contradict each other or no street may be dug, InvalidInput where a rule names what is
     not there, and TooLarge over MAX_LINES, MAX_PREMISES, or courses.MAX_SPAN_DEG.
@@ -94,22 +100,20 @@ def put_together(
     led_to = ways.a[plant_hung.way[plant_hung.way >= 0]]
     cut_off, found = islands(ways, said.may_dig, led_to, limits.island_m)
     usable = said.may_dig & ~cut_off
-    is_area = needed.kind == PremisesKind.AREA
-    drop_m = np.where(is_area, limits.area_drop_m, limits.drop_m)
-    premises_hung = hang(ways, usable, needed.lon, needed.lat, drop_m, plane)
+    premises_hung, others = _hung(needed, limits, Around(ways, usable, plane, obstacles, houses))
     lon, lat = (np.array([getattr(office, axis) for office in given], dtype=np.float64) for axis in ("lon", "lat"))
     office_hung = hang(ways, usable, lon, lat, np.full(len(given), OFFICE_LEAD_M), plane)
 
-    pieces = hung_up(ways, _together((premises_hung, office_hung, plant_hung)), plane)
-    premises_at, office_node, joins = np.split(pieces.node, np.cumsum((len(needed), len(given))))
+    pieces = hung_up(ways, _together((premises_hung, office_hung, plant_hung, others.hung)), plane)
+    ends_at = np.cumsum((len(needed), len(given), len(ends[0])))
+    premises_at, office_node, joins, others_at = np.split(pieces.node, ends_at)
     made = tabled(ways, of_streets, said, pieces, plant, joins, plant_hung.way, obstacles, catalogue)
     part = parts(len(made.lon), made.ways.a[made.ways.usable], made.ways.b[made.ways.usable])
     alone = without_office(part, premises_at, office_node)
-    found += unreached(needed, premises_hung, alone)
-    found += unreached_offices(given, office_hung)
-    found += unconnected_plant(plant, joins)
-    found += unsure_streets(of_streets, ways)
+    found += (*unreached(needed, premises_hung, alone), *unreached_offices(given, office_hung))
+    found += (*unconnected_plant(plant, joins), *unsure_streets(of_streets, ways))
     kept = np.flatnonzero((premises_at >= 0) & ~alone)
+    premises = _premises(needed.take(kept), premises_at[kept], premises_hung, kept, (made.lon, made.lat))
     return Ground(
         made.lon,
         made.lat,
@@ -117,7 +121,7 @@ def put_together(
         made.ways,
         made.way_ids,
         made.streets,
-        _premises(needed.take(kept), premises_at[kept], premises_hung, kept, (made.lon, made.lat)),
+        premises,
         _offices(given, office_node, (made.lon, made.lat), catalogue),
         catalogue,
         Counts(
@@ -129,7 +133,17 @@ def put_together(
             float(ways.courses.lengths_m()[cut_off].sum()),
         ),
         tuple(sorted((*faults, *found), key=lambda fault: (fault.kind, fault.lat, fault.lon, fault.what))),
+        hooks_of(premises, kept, others, others_at, (made.lon, made.lat), part),
     )
+
+
+def _hung(needed: Demand, limits: Limits, around: Around) -> tuple[Hung, Elsewhere]:
+    """Where premises hang, and elsewhere."""
+    is_area = needed.kind == PremisesKind.AREA
+    drop_m = np.where(is_area, limits.area_drop_m, limits.drop_m)
+    nearest = hang(around.ways, around.usable, needed.lon, needed.lat, drop_m, around.plane)
+    more_m = np.minimum(drop_m, nearest.away_m + limits.drop_more_m)
+    return nearest, around.hang((needed.lon, needed.lat), nearest, more_m, limits.drop_ways)
 
 
 def _check_count(what: str, count: int, bound: int) -> None:

@@ -8,9 +8,10 @@ are asked once a street are not in it: they belong to the whole plan, and `stree
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -79,6 +80,28 @@ class Premises:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Hooks:
+    """Where the drop of each premises may leave, a row each: those of one premises together, the nearest first, and on
+    the part of the ground that this is on. premises: whose, a row; node, drop_m, way, side: as of `Premises`. No rows:
+    each has the one alone that it hangs on."""
+
+    premises: I4
+    node: I4
+    drop_m: F8
+    way: I4
+    side: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.premises)
+
+
+NO_HOOKS: Final = Hooks(
+    np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.int32), np.zeros(0, np.int8)
+)
+"""Nobody has a choice."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Offices:
     """Central offices: given, or candidates to choose from. lead_m: from its place to its node; in cents what making
     it ready costs."""
@@ -114,7 +137,8 @@ class Ground:
     """What is there before a plan. Equal inputs give equal bytes: `digest` says so.
 
     lon, lat: the nodes. part: for each node which of the parts it is in that usable ways join, the one with most nodes
-    first; -1 where no usable way ends. Nothing leads from one part to another.
+    first; -1 where no usable way ends. Nothing leads from one part to another. hooks: where else drops may leave than
+    where they do.
     """
 
     lon: F8
@@ -128,9 +152,11 @@ class Ground:
     catalogue: Catalogue
     counts: Counts
     faults: tuple[Fault, ...]
+    hooks: Hooks = NO_HOOKS
 
     def __post_init__(self) -> None:
-        for part in (self, self.ways, self.ways.courses, self.premises, self.premises.demand, self.offices):
+        parts = (self, self.ways, self.ways.courses, self.premises, self.premises.demand, self.offices, self.hooks)
+        for part in parts:
             for field in fields(part):
                 value = getattr(part, field.name)
                 if isinstance(value, np.ndarray):
@@ -149,9 +175,29 @@ class Ground:
             made.update(b"\n")
         return made.hexdigest()
 
+    def hung(self, hooks: I8) -> Ground:
+        """The same, with the drop of each premises at one of its hooks: their rows, one for each, in order. Raises
+        ValueError where one is another's."""
+        if not np.array_equal(self.hooks.premises[hooks], np.arange(len(self.premises))):
+            raise ValueError("each premises hangs on a hook of its own")
+        at = self.hooks
+        premises = Premises(self.premises.demand, at.node[hooks], at.drop_m[hooks], at.way[hooks], at.side[hooks])
+        return replace(self, premises=premises)
+
+    def hanging(self, premises: Sequence[int]) -> list[list[tuple[int, float]]]:
+        """For each of these premises, by row, the nodes at which its drop may leave, and how long it is then."""
+        if not len(self.hooks):
+            node, drop_m = self.premises.node.tolist(), self.premises.drop_m.tolist()
+            return [[(node[row], drop_m[row])] for row in premises]
+        node, drop_m = self.hooks.node.tolist(), self.hooks.drop_m.tolist()
+        starts = np.searchsorted(self.hooks.premises, np.arange(len(self.premises) + 1)).tolist()
+        return [[(node[at], drop_m[at]) for at in range(starts[row], starts[row + 1])] for row in premises]
+
 
 def _flat(part: Any) -> list[Any]:
-    """The columns and values of a part, those of the parts within it in their place."""
-    nested = (WayTable, Courses, Premises, Demand, Offices)
+    """The columns and values of a part, those of the parts within it in their place; of hooks only where there are any,
+    so that a ground without is called what it always was."""
+    nested = (WayTable, Courses, Premises, Demand, Offices, Hooks)
     values = [getattr(part, field.name) for field in fields(part) if field.name != "street_by"]
+    values = [value for value in values if not isinstance(value, Hooks) or len(value)]
     return [flat for value in values for flat in (_flat(value) if isinstance(value, nested) else [value])]

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from broadstreet.network.ground.courses import F8, I8, Courses, Plane
+from broadstreet.network.ground.courses import F8, I8, Courses, Lines, Plane
 from broadstreet.network.ground.splitting import Ruler, Spots, taken_apart, with_spots
 from broadstreet.network.ground.ways import Ways
 
@@ -21,6 +21,8 @@ JOIN_M: Final = 0.5
 """Points of a way nearer to each other than this are one node: nobody opens a trench twice within half a metre."""
 VERTEX_M: Final = 0.05
 """A node so close to a point of the course is that point."""
+ON_WAY_M: Final = 0.01
+"""What is no farther from a way is on it, and on neither side."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,11 +69,17 @@ def hang(ways: Ways, usable: NDArray[np.bool_], lon: F8, lat: F8, limit_m: F8, p
     place, line = place[near], line[near]
     spots = ruler.locate(line, points[place])
     hung.way[place], hung.along_m[place] = chosen[line], spots.along_m
-    begin, end = (plane.points(ruler.courses.lon[at], ruler.courses.lat[at]) for at in (spots.after, spots.after + 1))
-    along, across = end - begin, shapely.get_coordinates(points[place]) - begin
-    turn = along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]
-    hung.side[place] = np.where(hung.away_m[place] < 0.01, 0, np.sign(turn)).astype(np.int8)
+    hung.side[place] = sides(ruler, spots, points[place], hung.away_m[place])
     return hung
+
+
+def sides(ruler: Ruler, spots: Spots, points: Lines, away_m: F8) -> NDArray[np.int8]:
+    """On which side of its line each point is, so far away from its spot."""
+    lon, lat, plane = ruler.courses.lon, ruler.courses.lat, ruler.plane
+    begin, end = (plane.points(lon[at], lat[at]) for at in (spots.after, spots.after + 1))
+    along, across = end - begin, shapely.get_coordinates(points) - begin
+    turn = along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]
+    return np.where(away_m < ON_WAY_M, 0, np.sign(turn)).astype(np.int8)
 
 
 def hung_up(ways: Ways, hung: Hung, plane: Plane) -> Pieces:

@@ -30,7 +30,7 @@ from broadstreet.network.ground.columns import (
     site_layer,
     street_layer,
 )
-from broadstreet.network.ground.courses import GEOD
+from broadstreet.network.ground.courses import GEOD, Lines
 from broadstreet.network.ground.fault import MAX_NAMED, Fault, FaultKind, Misplaced, Placed
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.layer import Layer, read_layer
@@ -140,6 +140,15 @@ class _Base:
     def obstacles(self) -> Obstacles:
         return self.extract.obstacles if self.extract else NOTHING_ACROSS
 
+    @property
+    def houses(self) -> Lines | None:
+        """The outlines of the houses that the extract holds."""
+        if self.extract is None or not self.extract.buildings:
+            return None
+        shapes = np.empty(len(self.extract.buildings), dtype=object)
+        shapes[:] = [building.shape for building in self.extract.buildings]
+        return shapes
+
 
 def read_ground(
     inputs: Inputs,
@@ -181,6 +190,7 @@ def read_ground(
             rules=inputs.rules,
             limits=inputs.limits,
             faults=faults,
+            houses=base.houses,
         )
 
     try:

@@ -4,7 +4,8 @@ Each term bounds what every plan must spend on it; what is not bounded is a term
 that what a plan spends sums to its cost. Cents are lost to rounding in a bill, up to half for each of its lines, or one
 where they are told to a cent; the term of the ways gives way by as much as any plan's bill may lose.
 
-No plan means: none of the same ground, from the offices that were to choose from, to the same premises and with two
+No plan means: none of the same ground, with drops as they hang there (or, where they were chosen with the ways, at any
+of their hooks: `with_joint`), from the offices that were to choose from, to the same premises and with two
 ways for the same of them, by the same architecture, optics and catalogue, built in one phase.
 """
 
@@ -20,12 +21,17 @@ import numpy as np
 from broadstreet.network.design import Bill, Design, Statement, Term, What
 from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.laid import least_cents_per_m
+from broadstreet.network.plan.joint import Joint
 from broadstreet.network.plan.permits import least_street_permits
 from broadstreet.network.plan.prices import Prices, rounded_cents
 from broadstreet.network.plan.stationing import Least
 
 OPENING: Final = "ways and offices"
 """The term of the tree."""
+DROPS: Final = "drops"
+"""The term of drops, where each leads to the way it hangs on."""
+JOINT: Final = "ways, offices and drops"
+"""The term of both, where each drop may lead to any of its hooks."""
 _WAYS = (What.TRENCH, What.CROSSING, What.PLANT, What.POLE_LINE)
 _LYING = (What.DUCT, What.CABLE)
 _STATIONS = ("cabinets", "closures and splices")
@@ -87,6 +93,18 @@ def rebound(ground: Ground, statement: Statement, opening_cents: int, method: st
     return msgspec.structs.replace(statement, terms=terms)
 
 
+def with_joint(ground: Ground, statement: Statement, joint: Joint) -> Statement:
+    """The statement with one bound of its ways, offices and drops, that holds for every choice of hooks."""
+    apart = [term for term in statement.terms if term.name in (OPENING, DROPS)]
+    spent = sum(term.spent_cents for term in apart)
+    # Beside the lines of the ways, labour and material of drops are told to a cent each.
+    sure = max(0, _sure_cents(ground, joint.cents) - 2)
+    relaxed = f"{apart[0].relaxed}; a drop leads to any way that it was offered, and to one alone"
+    term = Term(JOINT, sure, spent, joint.method, relaxed)
+    others = (each for each in statement.terms if each.name not in (OPENING, DROPS))
+    return msgspec.structs.replace(statement, terms=(term, *others))
+
+
 def _sure_cents(ground: Ground, opening_cents: int) -> int:
     """What is left of the term of the ways when all lines of another plan's bill are rounded to its harm."""
     return max(0, opening_cents - rounded_cents(ground.catalogue))
@@ -146,7 +164,7 @@ def _drops(ground: Ground, prices: Prices, design: Design, spent: Counter[What])
     told = max(0, int(metres * (drop.labour_per_m + drop.material_per_m)) - 2)
     bound = count * drop.each_cents + told
     relaxed = "a second way may come by the first one's drop" if twice else "nothing but cents of rounding"
-    return Term("drops", bound, spent[What.DROP], "the same in every plan", relaxed)
+    return Term(DROPS, bound, spent[What.DROP], "each leads to the way it hangs on: the same in every plan", relaxed)
 
 
 def _ports(prices: Prices, spent: Counter[What], sockets: int) -> Term:

@@ -63,6 +63,8 @@ RELAXED: Final = (
     "shares of a closure, a splitter, a cabinet or a port",
     "how far light goes, and drops along ways",
 )
+OTHER_HOOKS: Final = "other ways that drops could lead to"
+"""Left out as well, where they could: a choice is bounded with drops as they hang."""
 PROVED: Final = "a price on money, and prize-collecting trees at it"
 
 
@@ -281,7 +283,8 @@ class _Choosing:
         key = points, -statement.cost_cents, statement.bound_cents
         if self.best is not None and key <= self.best_key:
             return False
-        choice = Choice(asked.budget_cents, asked.worth, points, self.needed, self.bound_points, PROVED, RELAXED)
+        relaxed = (*RELAXED, OTHER_HOOKS) if len(asked.ground.hooks) else RELAXED
+        choice = Choice(asked.budget_cents, asked.worth, points, self.needed, self.bound_points, PROVED, relaxed)
         self.best, self.best_key = msgspec.structs.replace(statement, choice=choice), key
         self._tell()
         return True

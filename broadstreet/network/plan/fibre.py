@@ -18,8 +18,9 @@ from broadstreet.network.ground.ground import Ground
 from broadstreet.network.ground.optics import Optics
 from broadstreet.network.ground.points import needed_rows
 from broadstreet.network.ground.worth import Worth, default_worth
-from broadstreet.network.plan.bound import rebound, with_stations
+from broadstreet.network.plan.bound import rebound, with_joint, with_stations
 from broadstreet.network.plan.choosing import choose
+from broadstreet.network.plan.joint import Joint
 from broadstreet.network.plan.network import Network, Opened
 from broadstreet.network.plan.paths import OutOfReach
 from broadstreet.network.plan.prices import Prices
@@ -66,6 +67,7 @@ def plan_fibre(
     second: Sequence[int] | None = None,
     budget_cents: int | None = None,
     worth: Worth | None = None,
+    joint: Joint | None = None,
     clock: Callable[[], float] = time.monotonic,
     on_progress: Callable[[Statement], None] | None = None,
 ) -> Statement:
@@ -76,9 +78,10 @@ def plan_fibre(
     get a second way beside the first; None: each that is served, is critical and can have one by the streets
     (`lone_premises` names the others). on_progress: told of every better network; what it raises ends the work.
     budget_cents: of these premises those are served who are worth most within it (by `worth`; None: the one that comes
-    with Broadstreet); the statement has its `Choice`. Raises what `plan_tree` and `choose` do, and BadGround with a
-    fault for each premises in a part of the ground that none of the offices is in; with a budget, for each that is
-    needed; for each who is to have a second way and cannot.
+    with Broadstreet); the statement has its `Choice`. joint: a bound of ways and drops together, to whichever of its
+    hooks each drop leads; taken where it is one for these offices and premises, each with one way. Raises what
+    `plan_tree` and `choose` do, and BadGround with a fault for each premises in a part of the ground that none of the
+    offices is in; with a budget, for each that is needed; for each who is to have a second way and cannot.
     """
     rows = sorted(set(range(len(ground.premises)) if served is None else served))
     which = sorted(set(offices))
@@ -93,8 +96,13 @@ def plan_fibre(
         sought = Sought(ground, architecture, optics, which, whom, end_s, seed, clock, told)
         return RingSearch(sought, twice) if twice else _Search(sought)
 
+    def bounded(statement: Statement) -> Statement:
+        is_for = joint is not None and (joint.offices, joint.rows) == (tuple(which), tuple(rows))
+        return with_joint(ground, statement, joint) if is_for and joint and not statement.design.second else statement
+
     if budget_cents is None:
-        return search(rows, end_s, on_progress).run()
+        told = None if on_progress is None else lambda better: on_progress(bounded(better))
+        return bounded(search(rows, end_s, told).run())
     worth = worth or default_worth()
     twice = None if second is None else tuple(second)
     _check_parts(ground, which, sorted(needed_rows(ground, worth).intersection(rows)))

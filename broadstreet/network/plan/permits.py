@@ -21,14 +21,19 @@ from broadstreet.network.ground.streets import PLANT_KINDS
 
 
 def least_street_permits(ground: Ground, served: Iterable[int]) -> int:
-    """How many streets are dug by every plan that joins these premises to offices of the ground."""
+    """How many streets are dug by every plan that joins these premises to offices of the ground, to whichever of its
+    hooks each drop leads: places of one premises' hooks are one."""
     ways = ground.ways
     rows = np.flatnonzero(ways.usable)
     asks = ~np.isin(ways.kind[rows], list(PLANT_KINDS)) & (ways.street[rows] != NO_STREET)
-    place = components(len(ground.lon), ways.a[rows][~asks], ways.b[rows][~asks])
+    hanging = ground.hanging(list(served))
+    first = np.array([at[0][0] for at in hanging for _ in at[1:]], np.int64)
+    other = np.array([node for at in hanging for node, _ in at[1:]], np.int64)
+    free = [np.concatenate(ends) for ends in ((ways.a[rows][~asks], first), (ways.b[rows][~asks], other))]
+    place = components(len(ground.lon), *free)
     a, b, street = place[ways.a[rows][asks]], place[ways.b[rows][asks]], ways.street[rows][asks].astype(np.int64)
     places = _Places(a, b, street)
-    return places.counted(place[ground.premises.node[list(served)]], place[ground.offices.node])
+    return places.counted(place[np.array([at[0][0] for at in hanging], np.int64)], place[ground.offices.node])
 
 
 class _Places:

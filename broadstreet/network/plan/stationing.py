@@ -77,8 +77,8 @@ def _sockets(ground: Ground, prices: Prices, served: Sequence[int]) -> I8:
 
 
 def _reached(ground: Ground, prices: Prices, served: Sequence[int]) -> list[set[int]]:
-    """For each premises the nodes at which its drop can begin; none for one that an office's own can lead to, as point
-    to point it may."""
+    """For each premises the nodes at which its drop can begin, to whichever of its hooks it leads; none for one that an
+    office's own can lead to, as point to point it may."""
     offices = set() if prices.architecture.splitters else set(ground.offices.node.tolist())
     ways, longest_m = ground.ways, prices.architecture.longest_drop_m
     beside: dict[int, list[tuple[int, float]]] = {}
@@ -87,17 +87,16 @@ def _reached(ground: Ground, prices: Prices, served: Sequence[int]) -> list[set[
         beside.setdefault(a, []).append((b, length_m))
         beside.setdefault(b, []).append((a, length_m))
     found = []
-    for premises in served:
-        left_m = longest_m - float(ground.premises.drop_m[premises]) + _HAIR_M
+    for hooks in ground.hanging(served):
         near = set[int]()
-        waiting = [(0.0, int(ground.premises.node[premises]))]
+        waiting = sorted((drop_m, node) for node, drop_m in hooks)
         while waiting:
             far_m, node = heappop(waiting)
             if node in near:
                 continue
             near.add(node)
             for other, length_m in beside.get(node, ()):
-                if other not in near and far_m + length_m <= left_m:
+                if other not in near and far_m + length_m <= longest_m + _HAIR_M:
                     heappush(waiting, (far_m + length_m, other))
         found.append(set() if near & offices else near)
     return found

@@ -106,10 +106,10 @@ class _Work:
             self.task, ground, self.stopping, self.better, checking=lambda: self.tell(Line(stage="checking"))
         )
         if not planned.findings:
-            self.write("ground", pack_ground(ground))
+            self.write("ground", pack_ground(planned.ground))
             self.write("statement", pack_statement(planned.statement))
             self.write("sheets", msgspec.msgpack.encode(planned.sheets))
-            for name, drawn in layers_of(planned.statement, ground, planned.sheets, planned.faults).items():
+            for name, drawn in layers_of(planned.statement, planned.ground, planned.sheets, planned.faults).items():
                 self.write(f"layers/{name}.geojson", drawn)
         return Result(outcome=planned.outcome, findings=planned.findings)
 

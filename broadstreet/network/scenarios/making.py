@@ -21,7 +21,7 @@ from broadstreet.network.ground import BadGround, Fault, FaultKind, Ground
 from broadstreet.network.ground.courses import F8
 from broadstreet.network.ground.fault import Placed
 from broadstreet.network.ground.streets import PLANT
-from broadstreet.network.plan import lone_premises, phase_plan, plan_fibre
+from broadstreet.network.plan import lone_premises, phase_plan, plan_with_drops
 from broadstreet.network.proof import Finding, prove
 from broadstreet.network.scenarios.faults import faults_of
 from broadstreet.network.scenarios.scenario import Better, OneWay, Outcome
@@ -45,10 +45,11 @@ OVER_S: Final = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, with what it was planned by, what the checker found (nothing, if it is to be shown), its figures, and the
-    faults of the ground and of the plan."""
+    """A plan, with the ground it is of, as its drops were chosen, what it was planned by, what the checker found
+    (nothing, if it is to be shown), its figures, and the faults of the ground and of the plan."""
 
     statement: Statement
+    ground: Ground
     sheets: Sheets
     findings: tuple[Finding, ...]
     outcome: Outcome
@@ -111,13 +112,13 @@ def plan(
 ) -> Planned:
     """The best plan that was found, checked. tell: of each better one; checking: called when the search is over.
 
-    Raises what `plan_fibre` and `phase_plan` raise, and InvalidInput for offices or premises that are not there.
+    Raises what `plan_with_drops` and `phase_plan` raise, and InvalidInput for offices or premises that are not there.
     """
     wish = task.wish
     sheets = wish.sheets(ground.catalogue)
     _check_reached(ground, wish)
     progress = Progress(time.monotonic, tell)
-    statement = plan_fibre(
+    ground, statement = plan_with_drops(
         ground,
         sheets.architecture,
         sheets.optics,
@@ -146,7 +147,7 @@ def plan(
     findings = tuple(prove(statement, ground, sheets.architecture, sheets.optics)[:MAX_FINDINGS])
     faults = faults_of(statement, ground)
     outcome = outcome_of(statement, ground, sheets, seconds, len(faults), was_stopped=stopping.is_stopped)
-    return Planned(statement, sheets, findings, outcome, faults)
+    return Planned(statement, ground, sheets, findings, outcome, faults)
 
 
 def outcome_of(

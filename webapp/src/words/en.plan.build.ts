@@ -223,6 +223,7 @@ export const buildWords = {
     proved: (method: string, relaxed: string) => `Proved by: ${method}. Left out: ${relaxed}.`,
     names: {
       'ways and offices': 'Ways and offices',
+      'ways, offices and drops': 'Ways, offices and drops',
       'ducts and cables beyond these': 'Ducts and cables beyond the cheapest',
       'permits of streets': 'Permits of streets',
       splitters: 'Splitters',
