@@ -13,7 +13,8 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
-from litestar import Litestar, Request, Router
+import litestar
+from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
@@ -41,6 +42,7 @@ from broadstreet.apis.problem import EXCEPTION_HANDLERS
 from broadstreet.apis.provisioning import provisioning_router
 from broadstreet.apis.public_view import public_view_router
 from broadstreet.apis.readiness import checks_of
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call, Services
 from broadstreet.apis.webhooks import webhooks_router
 from broadstreet.store import Database
@@ -48,7 +50,7 @@ from broadstreet.store import Database
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 
 
-def create_app(services: Services, parts: Sequence[Router] = ()) -> Litestar:
+def create_app(services: Services, parts: Sequence[litestar.Router] = ()) -> Litestar:
     """The application.
 
     parts: routers of other rooms. Raises BroadstreetError where a route does not say who may call it.

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Router, get
+from litestar import get
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from broadstreet.access import AuditEntry, requires
 from broadstreet.access.audit import MAX_PAGE, AuditFilter
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339, parse_rfc3339
 from broadstreet.store import load_queries

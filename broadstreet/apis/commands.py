@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from broadstreet.access import requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context import CORE, Selection, Selector, parse_query, parse_types
 from broadstreet.devices import Choice, CommandRow, CommandState, Order

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from litestar import Router, get, put
+from litestar import get, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from broadstreet.access import requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.devices.dataset import Dataset, describe_dataset
 from broadstreet.store import load_queries

@@ -6,12 +6,13 @@ import base64
 from typing import Annotated, Final, Literal
 
 import msgspec
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from broadstreet.access import requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.devices import Letter, Settled, Wanted
 from broadstreet.devices.letters import MAX_PAGE, MAX_SETTLED, MAX_WHY_LENGTH

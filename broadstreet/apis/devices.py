@@ -7,13 +7,14 @@ from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, patch, post
+from litestar import Request, Response, delete, get, patch, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from broadstreet.access import Principal, requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context import AttributeFragment, EntityFragment
 from broadstreet.devices import (

@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIResponse, Operation, Parameter, RequestBody
 from litestar.openapi.spec.enums import OpenAPIType
@@ -29,6 +29,7 @@ from litestar.status_codes import (
 )
 
 from broadstreet.access import requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.exports import KIND, MEDIA_TYPES, PERMISSION, Wish, parse_wish
 from broadstreet.exports.wish import wish_of

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from broadstreet.access import public
+from broadstreet.apis.router import Router
 from broadstreet.model.errors import BroadstreetError, Unavailable
 
 CHECK_TIMEOUT_S: Final = 2.0

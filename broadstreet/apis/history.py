@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import Router, get
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from broadstreet.access import requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.history import Period, overall, time_zone
 from broadstreet.model.clock import US_PER_S, format_rfc3339, parse_rfc3339

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response, Router, get
+from litestar import Litestar, MediaType, Request, Response, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme, Tag
@@ -21,6 +21,7 @@ from broadstreet.access import Demand, demand_of, public
 from broadstreet.access.route import SESSION_COOKIE
 from broadstreet.apis.guard import handlers_of
 from broadstreet.apis.problem import PROBLEM_JSON, Problem
+from broadstreet.apis.router import Router
 
 MEDIA_TYPE: Final = "application/vnd.oai.openapi+json;version=3.1"
 DOCS_PATH: Final = "/docs"

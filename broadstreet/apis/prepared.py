@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import Router, delete, get, post
+from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from broadstreet.access import requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.devices import Claim, Prepared, PreparedRow, PreparedSpec
 from broadstreet.devices.prepared import MAX_PAGE

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import msgspec
-from litestar import Router, delete, get, post
+from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 
 from broadstreet.access import public, requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call, Services
 from broadstreet.devices import Admitted, Application, KeyRow, KeySpec, NewKey
 from broadstreet.model.clock import format_rfc3339

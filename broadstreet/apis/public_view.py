@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import Router, get, put
+from litestar import get, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from broadstreet.access import requires
 from broadstreet.access.publication import MAX_ITEMS, Publication, PublicView
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.model.terms import compact

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-from litestar import Router, delete, get, post
+from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from broadstreet.access import requires
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.devices import WebhookRow, WebhookSpec
 from broadstreet.model.clock import format_rfc3339

@@ -8,8 +8,6 @@ of its own.
 
 from __future__ import annotations
 
-from litestar import Router
-
 from broadstreet.apis.network.designs import designs_router
 from broadstreet.apis.network.grounds import grounds_router
 from broadstreet.apis.network.investment import investment_router
@@ -20,6 +18,7 @@ from broadstreet.apis.network.serviceability import serviceability_router
 from broadstreet.apis.network.sheets import sheets_router
 from broadstreet.apis.network.sitings import sitings_router
 from broadstreet.apis.network.sources import sources_router
+from broadstreet.apis.router import Router
 
 __all__ = ["network_router"]
 

@@ -6,13 +6,14 @@ import asyncio
 from typing import Annotated
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from broadstreet.access import requires
 from broadstreet.apis.network.layers import GEOJSON, file_answer
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.network.design import Item, Term
 from broadstreet.network.papers import Format

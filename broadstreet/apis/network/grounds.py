@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -11,6 +11,7 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 
 from broadstreet.access import requires
 from broadstreet.apis.network.layers import GEOJSON, file_answer
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.network.scenarios import GROUND_LAYERS, Look, LookedAt, Project, Trouble, find_look, ground_layer

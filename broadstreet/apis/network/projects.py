@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from litestar import Request, Router, delete, get, patch, post
+from litestar import Request, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, UnsetType
 
 from broadstreet.access import requires
 from broadstreet.apis.problem import draw_about
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.network.scenarios import NewProject, Project, ProjectChange, RegistrySites, around, inputs_of

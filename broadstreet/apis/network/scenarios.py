@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import msgspec
-from litestar import Router, delete, get, patch, post
+from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from broadstreet.access import requires
 from broadstreet.apis.network.places import Found
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.model.clock import format_rfc3339
 from broadstreet.network.proof import Finding

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from broadstreet.access import requires
+from broadstreet.apis.router import Router
 from broadstreet.model.errors import NotFound
 from broadstreet.network.ground.catalogue import default_sheet
 from broadstreet.network.investment import business_sheet

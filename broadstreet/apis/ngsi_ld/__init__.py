@@ -9,8 +9,6 @@ carries; an error is a problem of the standard's own types; every route says whi
 
 from __future__ import annotations
 
-from litestar import Router
-
 from broadstreet.apis.ngsi_ld.attributes import attributes_router
 from broadstreet.apis.ngsi_ld.batch import batch_router
 from broadstreet.apis.ngsi_ld.contexts import contexts_router
@@ -21,6 +19,7 @@ from broadstreet.apis.ngsi_ld.problem import PROBLEMS
 from broadstreet.apis.ngsi_ld.purge import purge_router
 from broadstreet.apis.ngsi_ld.subscriptions import subscriptions_router
 from broadstreet.apis.ngsi_ld.temporal import temporal_router
+from broadstreet.apis.router import Router
 
 __all__ = ["ngsi_ld_router"]
 

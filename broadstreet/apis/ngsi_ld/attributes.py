@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import unquote
 
-from litestar import Router, delete, patch, post, put
+from litestar import delete, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
@@ -17,6 +17,7 @@ from broadstreet.apis.ngsi_ld.entities import check_same, entity_id_of, gate_of
 from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
 from broadstreet.apis.ngsi_ld.projection import dataset_id_of
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context import (
     AttributeFragment,

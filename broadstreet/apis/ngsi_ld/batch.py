@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from litestar import Router, post
+from litestar import post
 from litestar.di import NamedDependency
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_201_CREATED, HTTP_207_MULTI_STATUS
@@ -19,6 +19,7 @@ from broadstreet.apis.ngsi_ld.answers import BATCH, IDS, Answer
 from broadstreet.apis.ngsi_ld.exchange import JSON, Exchange, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
 from broadstreet.apis.problem import problem_of
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context import BatchError, BatchOperation, BatchOutcome, EntityFragment, Nulls, parse_entity
 from broadstreet.context.bounds import MAX_BATCH

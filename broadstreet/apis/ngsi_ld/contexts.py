@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 from urllib.parse import quote, unquote
 
 import msgspec
-from litestar import Router, delete, get, post
+from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
@@ -17,6 +17,7 @@ from broadstreet.apis.guard import TENANT_HEADER
 from broadstreet.apis.ngsi_ld.answers import CONTEXT, CONTEXTS, Answer
 from broadstreet.apis.ngsi_ld.exchange import JSON, LD_JSON, NgsiRequest, empty, encode
 from broadstreet.apis.ngsi_ld.parameters import Query
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call, Services
 from broadstreet.context import ContextKind, KeptContext
 from broadstreet.context.contexts import PATH

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import unquote
 
-from litestar import Router, get
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
@@ -14,6 +14,7 @@ from broadstreet.access import requires
 from broadstreet.apis.ngsi_ld.answers import ATTRIBUTE, ATTRIBUTES, TYPE, TYPES, Answer
 from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest
 from broadstreet.apis.ngsi_ld.parameters import Query
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context import AttributeUse, TypeUse, Vocabulary
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
 
-from litestar import Router, delete, get, patch, post, put
+from litestar import delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
@@ -36,6 +36,7 @@ from broadstreet.apis.ngsi_ld.joining import (
 )
 from broadstreet.apis.ngsi_ld.ordering import ORDERING, order_of
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context import (
     Found,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from litestar import Router, get
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.response.base import ASGIResponse
 
@@ -14,6 +14,7 @@ from broadstreet.apis.guard import TENANT_HEADER
 from broadstreet.apis.ngsi_ld.answers import IDENTITY, Answer
 from broadstreet.apis.ngsi_ld.exchange import JSON, LD_JSON, NgsiRequest, encode, negotiate
 from broadstreet.apis.ngsi_ld.parameters import Query
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Services
 from broadstreet.model.clock import US_PER_S, format_rfc3339
 from broadstreet.model.identifiers import DEFAULT_TENANT

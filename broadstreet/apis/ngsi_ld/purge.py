@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from litestar import Router, delete
+from litestar import delete
 from litestar.di import NamedDependency
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK
@@ -13,6 +13,7 @@ from broadstreet.access import requires
 from broadstreet.apis.ngsi_ld.asking import SELECTING, selection_of, selector_of, wishes_of_parameters
 from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest, empty
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context.purging import Rest
 from broadstreet.context.vocabulary import Vocabulary, check_name

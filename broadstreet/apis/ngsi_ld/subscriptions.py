@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from litestar import Router, delete, get, patch, post
+from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
@@ -17,6 +17,7 @@ from broadstreet.apis.ngsi_ld.asking import check_known
 from broadstreet.apis.ngsi_ld.entities import COUNT, check_same, page_links
 from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest, empty
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context import Subscription, SubscriptionPresentation, parse_subscription, parse_update
 from broadstreet.context.bounds import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
@@ -30,6 +30,7 @@ from broadstreet.apis.ngsi_ld.exchange import Exchange, NgsiRequest
 from broadstreet.apis.ngsi_ld.ordering import order_of
 from broadstreet.apis.ngsi_ld.parameters import Parameters, Query
 from broadstreet.apis.ngsi_ld.provision import HANDLERS
+from broadstreet.apis.router import Router
 from broadstreet.apis.services import Call
 from broadstreet.context import (
     Portion,
