@@ -1,6 +1,7 @@
 /**
- * The city's live events. What arrives between two frames is gathered and handed over once, before the next is drawn:
- * the page works by the batch, never by the message. When the stream comes back after a break, `back` is called, since
+ * The city's live events. What arrives is gathered and handed over once a second at most, before a frame is drawn: the
+ * page works by the batch, never by the message, and rests in between; what comes after a while of rest is handed over
+ * at once. When the stream comes back after a break, `back` is called, since
  * what happened meanwhile was not heard.
  */
 import type { Answer, GoneEvent, ReadingsEvent, RenamedEvent, SensorAnswer, StatesEvent, SystemEvent } from './answers.ts';
@@ -21,6 +22,8 @@ export interface Hearer {
   back(): void;
 }
 
+/** A city speaks tens of times a second; drawn as often, its map alone keeps a processor busy. */
+const EVERY_MS = 1_000;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 15_000;
 
@@ -32,19 +35,28 @@ function emptyBatch(): Batch {
 export function listen(hearer: Hearer): () => void {
   let source: EventSource | null = null;
   let batch = emptyBatch();
+  let waiting = 0;
   let frame = 0;
+  let flushed_ms = Number.NEGATIVE_INFINITY;
   let retry = 0;
   let retryMs = RETRY_MIN_MS;
   let wasUp = false;
 
   function soon(): void {
-    // A hidden page gets no frames; a timer then still empties the batch, once a second at most.
-    if (frame !== 0) return;
-    frame = document.hidden ? window.setTimeout(flush, RETRY_MIN_MS) : requestAnimationFrame(flush);
+    if (waiting !== 0 || frame !== 0) return;
+    waiting = window.setTimeout(draw, Math.max(0, flushed_ms + EVERY_MS - performance.now()));
+  }
+
+  function draw(): void {
+    waiting = 0;
+    // A hidden page gets no frames, and its batch is to be emptied all the same.
+    if (document.hidden) flush();
+    else frame = requestAnimationFrame(flush);
   }
 
   function flush(): void {
     frame = 0;
+    flushed_ms = performance.now();
     const full = batch;
     batch = emptyBatch();
     hearer.batch(full);
@@ -100,7 +112,7 @@ export function listen(hearer: Hearer): () => void {
   return () => {
     source?.close();
     window.clearTimeout(retry);
-    window.clearTimeout(frame);
+    window.clearTimeout(waiting);
     cancelAnimationFrame(frame);
   };
 }
