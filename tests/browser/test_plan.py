@@ -141,7 +141,9 @@ def test_a_plan_is_looked_at_fibre_by_fibre(open_page: OpenPage, quarter: dict[s
     assert "All of it" in download.value.path().read_text(encoding="utf-8")
     terms = page.get_by_role("table", name="How sure that is").get_by_role("rowgroup").nth(1).get_by_role("row")
     told = [row.get_by_role("cell").first.inner_text() for row in terms.all()]
-    assert "Drops" in told and all(name[0].isupper() for name in told), "in words, not as the planner calls them"
+    assert "Ways, offices and drops" in told and all(name[0].isupper() for name in told), (
+        "in words, not as the planner calls them"
+    )
     page.emulate_media(media="print")
     assert page.get_by_role("heading", name="What it costs").is_visible()
     assert not page.get_by_role("button", name="Derive another").is_visible()
