@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any, cast
 
+import psutil
 import pytest
 from litestar import Litestar
 
@@ -197,6 +198,10 @@ async def test_the_answer_waits_for_the_disk(door: Door, engines: Engines) -> No
     pid = cast(int, engines.keepers["nats-server"].pid)
     os.kill(pid, signal.SIGSTOP)
     try:
+        while (
+            psutil.Process(pid).status() != psutil.STATUS_STOPPED
+        ):  # each of its threads stops when it is next seen to
+            await asyncio.sleep(0.01)
         sending = asyncio.create_task(door.send({"no2": 1}, device="d-0"))
         done, _ = await asyncio.wait({sending}, timeout=1)
         assert not done
