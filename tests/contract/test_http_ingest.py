@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any, cast
@@ -194,14 +195,17 @@ async def test_a_full_log_and_a_full_disk(door: Door) -> None:
     assert (await door.send({"no2": 1}, device="d-0")).status == 507
 
 
+def stop(pid: int) -> None:
+    """Stop a process, and wait until it has: a signal is sent before it has come."""
+    os.kill(pid, signal.SIGSTOP)
+    while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)
+
+
 async def test_the_answer_waits_for_the_disk(door: Door, engines: Engines) -> None:
     pid = cast(int, engines.keepers["nats-server"].pid)
-    os.kill(pid, signal.SIGSTOP)
+    stop(pid)
     try:
-        while (
-            psutil.Process(pid).status() != psutil.STATUS_STOPPED
-        ):  # each of its threads stops when it is next seen to
-            await asyncio.sleep(0.01)
         sending = asyncio.create_task(door.send({"no2": 1}, device="d-0"))
         done, _ = await asyncio.wait({sending}, timeout=1)
         assert not done
